@@ -1,0 +1,266 @@
+"""The command line: ``chainrule train`` and ``chainrule predict``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import __version__
+from .errors import ChainruleError, DivergenceError, InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .network import Network
+    from .tables import Prepared, Target
+    from .training import Run
+
+# What `chainrule train` does when nothing is said: a moderate network, a part of the training rows set aside to
+# stop at the best epoch, and enough patience that this epoch is found. Regression tables are noisy, so their
+# network is smaller and its weights are kept small.
+VALIDATION = 0.15
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "classification": {"hidden": "100", "dropout": 0.2, "l2": 1e-4, "learning_rate": 2e-3},
+    "regression": {"hidden": "32", "dropout": 0.0, "l2": 0.02, "learning_rate": 2e-3},
+}
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """Run the command; a bad input ends it with one line on standard error and status 2."""
+    try:
+        app()
+    except ChainruleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1 if isinstance(error, DivergenceError) else 2)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"chainrule {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train a neural network on a table, and predict with it."""
+
+
+@app.command()
+def train(
+    data: Annotated[str, typer.Argument(help="A CSV, TSV, Parquet or Arrow file, or a bundled name: penguins, …")],
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    task: Annotated[str | None, typer.Option(help="classification or regression; told from the column.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column not to use; may be repeated.")] = None,
+    hidden: Annotated[str | None, typer.Option(help="Units of the hidden layers, as in 100,50.")] = None,
+    activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
+    dropout: Annotated[float | None, typer.Option(help="Dropout of the hidden layers.")] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw, rmsprop, adagrad, rprop or lbfgs.")] = "adam",
+    learning_rate: Annotated[float | None, typer.Option(help="How far a step goes.")] = None,
+    l2: Annotated[float | None, typer.Option(help="Strength of the penalty ½ l2 Σw².")] = None,
+    epochs: Annotated[int, typer.Option(help="At most so many times through the data.")] = 200,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a step.")] = None,
+    patience: Annotated[int, typer.Option(help="Stop when so many epochs brought nothing better.")] = 20,
+    held_out: Annotated[float, typer.Option(help="The part of the rows kept for the score.")] = 0.2,
+    seed: Annotated[int, typer.Option(help="Decides every random number.")] = 0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the model goes.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the loss curves to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a network on a table and save it."""
+    # Imported here, since they take longer to load than --help should take to answer.
+    from . import training
+    from .model import Model
+    from .tables import prepare, read_table
+
+    prepared = prepare(read_table(data), target, task, ignore or (), held_out, seed)
+    kind = prepared.target.task
+    chosen = DEFAULTS[kind]
+    net = _network(
+        prepared,
+        _units(chosen["hidden"] if hidden is None else hidden),
+        activation,
+        _dropout(chosen["dropout"] if dropout is None else dropout, optimizer, dropout is not None),
+    )
+    run = training.train(
+        net,
+        prepared.x,
+        prepared.y,
+        optimizer=_optimizer(optimizer, learning_rate, chosen["learning_rate"]),
+        l2=chosen["l2"] if l2 is None else l2,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation=VALIDATION,
+        patience=patience,
+        seed=seed,
+        progress=False if as_json else None,
+    )
+    preprocessing = {"encoding": prepared.encoding.to_json(), "target": prepared.target.to_json()}
+    path = output or Path(f"{Path(data).stem}-{target}.safetensors".replace("/", "-"))
+    Model(net, run.parameters, preprocessing).save(path)
+    if plot is not None:
+        _plot(run, plot)
+    report = _report(prepared, run, path)
+    if as_json:
+        print(json.dumps(report))
+    else:
+        _print_report(report, run)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="A model that `chainrule train` saved.")],
+    data: Annotated[str, typer.Argument(help="A table with the columns that the model was trained on.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A CSV file for the predictions, instead of the screen.")
+    ] = None,
+) -> None:
+    """Write a prediction for every row of a table, as CSV."""
+    import polars as pl
+
+    from .files import write_atomically
+    from .model import load
+    from .tables import Encoding, Target, read_table
+
+    trained = load(model)
+    if not isinstance(trained.preprocessing, dict) or set(trained.preprocessing) != {"encoding", "target"}:
+        raise InputError(f"{model} was not trained on a table: use chainrule.load(...).predict on arrays")
+    encoding = Encoding.from_json(trained.preprocessing["encoding"])
+    target = Target.from_json(trained.preprocessing["target"])
+    if len(encoding.feature_names) != trained.network.inputs or target.outputs != trained.network.outputs:
+        raise InputError(f"{model}: its preprocessing does not fit its network")
+    frame = read_table(data, text=encoding.text_columns)
+    outputs = trained.predict(encoding.transform(frame))
+    for column, count in encoding.unseen(frame).items():
+        print(f"note: {count} values of {column} had no part in training", file=sys.stderr)
+    columns: dict[str, Any] = {target.name: target.decode(outputs)}
+    if target.task == "classification":
+        columns |= {f"probability_{label}": outputs[:, k] for k, label in enumerate(target.classes)}
+    table: pl.DataFrame = pl.DataFrame(columns)
+    if output is None:
+        sys.stdout.write(table.write_csv())
+    else:
+        write_atomically(output, table.write_csv().encode())
+        print(f"{len(table)} predictions in {output}", file=sys.stderr)
+
+
+def _network(prepared: Prepared, hidden: list[int], activation: str, dropout: float) -> Network:
+    from .network import Dense, Network
+
+    classes = prepared.target.task == "classification"
+    layers = [Dense(units, activation, dropout=dropout) for units in hidden]
+    layers.append(Dense(prepared.target.outputs, "softmax" if classes else "identity"))
+    return Network(prepared.x.shape[1], layers, "cross_entropy" if classes else "squared_error")
+
+
+def _units(text: str) -> list[int]:
+    """Return the widths that --hidden lists; "0" means no hidden layer."""
+    try:
+        units = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--hidden takes whole numbers as in 100,50, but is {text!r}") from None
+    return [] if units == [0] else units
+
+
+def _dropout(rate: float, optimizer: str, asked: bool) -> float:
+    """Return the dropout; by default none for L-BFGS, which cannot use it."""
+    return 0.0 if optimizer == "lbfgs" and not asked else rate
+
+
+def _optimizer(name: str, rate: float | None, default: float) -> Any:
+    from . import optimizers
+
+    if rate is None and name == "adam":
+        rate = default
+    return optimizers.from_json(name if rate is None else {"name": name, "learning_rate": rate})
+
+
+def _plot(run: Run, path: Path) -> None:
+    from io import BytesIO
+
+    from matplotlib.figure import Figure
+
+    from .files import write_atomically
+
+    figure = Figure(layout="constrained")
+    run.history.plot(figure.add_subplot())
+    drawing = BytesIO()
+    try:
+        figure.savefig(drawing, format=path.suffix[1:] or "png")
+    except ValueError as error:
+        raise InputError(f"--plot {path}: {' '.join(str(error).split())}") from error
+    write_atomically(path, drawing.getvalue())
+
+
+def _score(target: Target, y: Any, outputs: Any) -> float:
+    """Return the accuracy, or R²."""
+    from .training.metrics import r2
+
+    if target.task == "classification":
+        return float((outputs.argmax(axis=1) == y).mean())
+    return r2(y, outputs)
+
+
+def _report(prepared: Prepared, run: Run, path: Path) -> dict[str, Any]:
+    """Return what the command has to say, as JSON."""
+    import numpy as np
+
+    target = prepared.target
+    report: dict[str, Any] = {
+        "task": target.task,
+        "target": target.name,
+        "rows": {"trained on": len(prepared.x)},
+        "network": run.network.to_json(),
+        "epochs": run.epoch,
+        "best_epoch": None if run.best is None else run.best.epoch,
+        "stopped": run.stopped,
+        "notes": prepared.notes,
+        "model": str(path),
+    }
+    if prepared.held_out is not None:
+        x, y = prepared.held_out
+        report["rows"]["held out"] = len(x)
+        report["metric"] = "accuracy" if target.task == "classification" else "R²"
+        report["score"] = _score(target, y, run.predict(x))
+        # Always guessing the commonest class, or the mean, of the rows that were trained on.
+        if target.task == "classification":
+            report["guessing"] = float((y == np.bincount(prepared.y.ravel().astype(np.int64)).argmax()).mean())
+        else:
+            report["guessing"] = _score(target, y, np.full_like(y, prepared.y.mean()))
+    return report
+
+
+def _print_report(report: dict[str, Any], run: Run) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, emoji=False, markup=False)
+    for note in report["notes"]:
+        console.print(f"note: {note}", soft_wrap=True)
+    rows = ", ".join(f"{count} {what}" for what, count in report["rows"].items())
+    console.print(f"{report['task']} of {report['target']}: {rows}; {run.network.inputs} inputs", soft_wrap=True)
+    table = Table("layer", "units", "activation", "parameters", "rms weight")
+    for i, (layer, weights, before) in enumerate(
+        zip(run.network.layers, run.parameters.weights, run.network.widths[:-1], strict=True), start=1
+    ):
+        count = (before + layer.bias) * layer.units
+        rms = float((weights**2).mean()) ** 0.5
+        table.add_row(str(i), str(layer.units), layer.activation.name, f"{count:,}", f"{rms:.3g}")
+    console.print(table)
+    best = f"; the best was {report['best_epoch']}" if report["best_epoch"] else ""
+    console.print(f"{report['epochs']} epochs{best} ({report['stopped']})", soft_wrap=True)
+    if "score" in report:
+        console.print(
+            f"held-out {report['metric']} {report['score']:.3f} (always guessing: {report['guessing']:.3f})",
+            soft_wrap=True,
+        )
+    console.print(f"model saved in {report['model']}", soft_wrap=True)

@@ -1,0 +1,164 @@
+"""What a network is given: rows of numbers, checked once at the door, so that nothing behind it has to.
+
+Every message says which array it is, what it is and what was expected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .network import Network
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows that a network can be trained or judged on.
+
+    Attributes
+    ----------
+    x : array, shape (n, d₀)
+    y : array, shape (n, d_L)
+    weights : array, shape (n,)
+        The weight of each row in the objective.
+    """
+
+    x: Floats
+    y: Floats
+    weights: Floats
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: NDArray[np.int64]) -> Data:
+        """Return the rows of these numbers, in their order."""
+        return Data(self.x[rows], self.y[rows], self.weights[rows])
+
+    def fingerprint(self) -> str:
+        """Return a text that differs when any number differs."""
+        digest = hashlib.blake2b(digest_size=16)
+        for array in (self.x, self.y, self.weights):
+            digest.update(f"{array.shape}{array.dtype}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def prepare(net: Network, x: Any, y: Any, weights: Any = None, dtype: str = "float64", prefix: str = "") -> Data:
+    """Return checked data in the network's shapes.
+
+    Parameters
+    ----------
+    net : Network
+        d₀ inputs and d_L outputs.
+    x : array-like, shape (n, d₀)
+        (n,) will do where d₀ is 1.
+    y : array-like, shape (n, d_L)
+        (n,) will do where d_L is 1. With cross entropy, class numbers 0 … d_L − 1 of shape (n,) too.
+    weights : array-like, shape (n,), optional
+        Not negative and not all zero; 1 for each row when left out.
+    dtype : {"float64", "float32"}
+        Of the arrays returned.
+    prefix : str
+        Put before x, y and sample_weight in messages, as in "validation ".
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit, a number is NaN or infinite, or a target is not one the loss can take.
+    """
+    features = inputs(net, x, dtype, prefix)
+    targets = _targets(net, y, dtype, f"{prefix}y")
+    _check_rows(f"{prefix}y", targets, len(features))
+    if weights is None:
+        return Data(features, targets, np.ones(len(features), dtype))
+    checked = _numbers(weights, dtype, f"{prefix}sample_weight")
+    if checked.ndim != 1:
+        raise InputError(f"{prefix}sample_weight has the shape {checked.shape}, but must be ({len(features)},)")
+    _check_rows(f"{prefix}sample_weight", checked, len(features))
+    if (checked < 0).any() or not checked.any():
+        raise InputError(f"{prefix}sample_weight must not be negative, nor zero for every row")
+    return Data(features, targets, checked)
+
+
+def inputs(net: Network, x: Any, dtype: str, prefix: str = "") -> Floats:
+    """Return x as an (n, d₀) array.
+
+    Raises
+    ------
+    InputError
+        When its shape does not fit, it has no rows, or a number is NaN or infinite.
+    """
+    return _matrix(_numbers(x, dtype, f"{prefix}x"), net.inputs, f"{prefix}x", "inputs")
+
+
+def _targets(net: Network, y: Any, dtype: str, what: str) -> Floats:
+    """Return y as (n, d_L): class numbers become one-hot rows where the loss is a sum over classes."""
+    raw = np.asarray(y)
+    if net.loss.name == "cross_entropy" and raw.ndim == 1 and net.outputs > 1:
+        return _one_hot(raw, net.outputs, dtype, what)
+    targets = _matrix(_numbers(raw, dtype, what), net.outputs, what, "outputs")
+    low, high = net.loss.targets
+    outside = (targets < low) | (targets > high)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        bounds = f"at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
+        raise InputError(
+            f"{what}: {targets[row, column]:g} in row {row + 1} is no target of {net.loss.name}, "
+            f"which takes numbers {bounds}"
+        )
+    return targets
+
+
+def _one_hot(classes: NDArray[Any], count: int, dtype: str, what: str) -> Floats:
+    numbers = _numbers(classes, "float64", what)
+    wrong = (numbers != np.floor(numbers)) | (numbers < 0) | (numbers >= count)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{what}: {numbers[row]:g} in row {row + 1} is no class number from 0 to {count - 1}, "
+            f"as this network's {count} outputs need"
+        )
+    return np.eye(count, dtype=dtype)[numbers.astype(np.int64)]
+
+
+def _numbers(values: Any, dtype: str, what: str) -> Floats:
+    """Return an array of finite floats."""
+    try:
+        # A cast that overflows gives infinity, which is reported below, where it is.
+        with np.errstate(over="ignore"):
+            array = np.asarray(values)
+            if array.dtype.kind == "c":
+                raise TypeError("complex numbers are not supported")
+            array = np.ascontiguousarray(array, dtype=dtype) if array.ndim else array.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} cannot be read as numbers: {' '.join(str(error).split()):.150}") from error
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = np.argwhere(~finite)[0]
+        where = "".join(f" in {axis} {i + 1}" for axis, i in zip(("row", "column"), place, strict=False))
+        raise InputError(f"{what} contains {'NaN' if np.isnan(array[tuple(place)]) else 'infinity'}{where}")
+    return array
+
+
+def _matrix(array: Floats, columns: int, what: str, of: str) -> Floats:
+    """Return the array as (n, columns)."""
+    matrix = array.reshape(-1, 1) if array.ndim < 2 and columns == 1 else array
+    if matrix.ndim != 2 or matrix.shape[1] != columns:
+        raise InputError(
+            f"{what} has the shape {array.shape}, but must be (n, {columns}): the network has {columns} {of}"
+        )
+    if not len(matrix):
+        raise InputError(f"{what} has no rows")
+    return matrix
+
+
+def _check_rows(what: str, array: Floats, rows: int) -> None:
+    if len(array) != rows:
+        raise InputError(f"{what} has {len(array)} rows, but x has {rows}")

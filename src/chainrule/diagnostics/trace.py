@@ -1,0 +1,112 @@
+"""Every number of one forward and one backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from ..backpropagation import deltas, forward, gradients, losses
+from ..data import Floats, prepare
+from ..engines.task import shares
+from ..network import Network
+from ..parameters import Parameters
+
+# What a table shows of an array with more numbers than this is its root mean square.
+_SHOWN_NUMBERS = 4
+
+
+@dataclass(frozen=True)
+class Trace:
+    """z, f, δ and the gradient of every layer; shown as a table.
+
+    Lists count as in the formulae, from 0 to L: f[0] is x, z[0] and delta[0] are None.
+
+    Attributes
+    ----------
+    network : Network
+    parameters : Parameters
+    z, f, delta : list of array
+        z[i], f[i] and delta[i] = ∂ℒ/∂zᵢ of each row, shape (n, dᵢ).
+    gradient : Parameters
+        The gradient of the objective: ``weights[i-1]`` is ∂/∂Wᵢ, ``biases[i-1]`` ∂/∂bᵢ.
+    row_losses : array, shape (n,)
+        The loss ℒ of each row.
+    loss : float
+        The objective: their weighted mean.
+    """
+
+    network: Network
+    parameters: Parameters
+    z: list[Any]
+    f: list[Any]
+    delta: list[Any]
+    gradient: Parameters
+    row_losses: Floats
+    loss: float
+
+    def table(self) -> list[list[str]]:
+        """Return the table as rows of text: a heading, x, each layer, and the loss."""
+        rows = [["layer", "activation", "z", "f", "δ", "∂ℒ/∂W"]]
+        rows.append(["0", "x", "", _shown(self.f[0]), "", ""])
+        for i, layer in enumerate(self.network.layers, start=1):
+            numbers = (self.z[i], self.f[i], self.delta[i], self.gradient.weights[i - 1])
+            rows.append([str(i), layer.activation.name, *map(_shown, numbers)])
+        rows.append(["ℒ", self.network.loss.name, "", f"{self.loss:.6g}", "", ""])
+        return rows
+
+    def __repr__(self) -> str:
+        rows = self.table()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+    def _repr_html_(self) -> str:
+        heading, *body = self.table()
+
+        def line(row: list[str], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(text)}</{tag}>" for text in row) + "</tr>"
+
+        return (
+            f"<table><thead>{line(heading, 'th')}</thead>"
+            f"<tbody>{''.join(line(row, 'td') for row in body)}</tbody></table>"
+        )
+
+
+def backprop(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any = None) -> Trace:
+    """Go forward and back once, and return every number on the way.
+
+    Parameters
+    ----------
+    net : Network
+    params : Parameters
+    x : array-like, shape (n, d₀)
+        A plain number will do where d₀ is 1, as for a chain.
+    y : array-like, shape (n, d_L)
+        Targets, as for :func:`chainrule.train`.
+    sample_weight : array-like, shape (n,), optional
+        How much each row counts in the mean.
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit or a number is NaN or infinite.
+    """
+    data = prepare(net, x, y, sample_weight, str(params.vector.dtype))
+    share = shares(data)
+    with np.errstate(all="ignore"):  # a diverging network is to be looked at, not refused
+        z, f = forward(net, params, data.x)
+        delta = deltas(net, params, data.y, z, f)
+        row_losses = losses(net, data.y, z, f)
+        gradient = gradients(net, f, delta, share)
+    return Trace(net, params, z, f, delta, gradient, row_losses, float(np.dot(share, row_losses)))
+
+
+def _shown(array: Floats) -> str:
+    """Return an array in a few signs: its numbers if they are few, else its shape and root mean square."""
+    if array.size <= _SHOWN_NUMBERS:
+        return " ".join(f"{value:.6g}" for value in array.ravel())
+    return f"{'×'.join(map(str, array.shape))}, rms {np.sqrt(np.mean(array**2)):.3g}"

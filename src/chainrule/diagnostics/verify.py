@@ -1,0 +1,160 @@
+"""Is the gradient right? Back-propagation against finite differences, and on a chain against the closed form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data import Data, Floats, prepare
+from ..engines import reference
+from ..errors import InputError
+from ..network import Network
+from ..parameters import Parameters
+from ..randomness import Purpose, permutation
+from .trace import backprop
+
+# A difference quotient of fourth order with this step is right to about 1e-10 where the loss is smooth.
+_STEP = 1e-3
+TOLERANCE = 1e-6
+MAX_CHECKED = 200
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What :func:`verify` found; true when the gradient is right.
+
+    Attributes
+    ----------
+    checked : int
+        How many of the parameters were moved.
+    error : float
+        The greatest difference between back-propagation and finite differences, over the size of the gradient.
+    closed_form_error : float or None
+        The same against the closed form of the chain; None where the network is not a chain.
+    worst : str
+        The parameter with the greatest difference.
+    near_kink : int
+        How many parameters were left out, because a weighted input or error lies so near a kink that no
+        difference quotient can be trusted.
+    """
+
+    checked: int
+    error: float
+    closed_form_error: float | None
+    worst: str
+    near_kink: int
+
+    def __bool__(self) -> bool:
+        return self.error <= TOLERANCE and (self.closed_form_error or 0.0) <= TOLERANCE
+
+    def __repr__(self) -> str:
+        lines = [
+            f"gradient {'right' if self else 'WRONG'}: {self.checked} parameters checked, "
+            f"greatest relative difference {self.error:.1e} at {self.worst}"
+        ]
+        if self.closed_form_error is not None:
+            lines.append(f"closed form of the chain: relative difference {self.closed_form_error:.1e}")
+        if self.near_kink:
+            lines.append(f"{self.near_kink} parameters left out: a finite difference would cross a kink there")
+        return "\n".join(lines)
+
+
+def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any = None, seed: int = 0) -> Verification:
+    """Compare the gradient of back-propagation with difference quotients of the loss, in float64.
+
+    The quotient is (8 (J(θ+h) − J(θ−h)) − (J(θ+2h) − J(θ−2h))) / 12h, of fourth order, where J is the objective
+    that a run reports: so a loss and a gradient that do not belong together are found as well. Of more than 200
+    parameters a random 200 are checked.
+
+    Parameters
+    ----------
+    net, params, x, y, sample_weight
+        As for :func:`chainrule.backprop`.
+    seed : int
+        Decides which parameters are checked where there are many.
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit or a number is NaN or infinite.
+    """
+    data = prepare(net, x, y, sample_weight)
+    theta = np.array(params.vector, dtype=np.float64)
+    gradient = backprop(net, net.parameters(theta), data.x, data.y, data.weights).gradient.vector
+    if not np.isfinite(gradient).all():
+        raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
+    size = float(np.abs(gradient).max()) or 1.0
+    places = permutation(len(theta), seed, Purpose.INITIAL)[:MAX_CHECKED]
+    trusted = [k for k in places if not _crosses_kink(net, theta, data, int(k))]
+    errors = {int(k): abs(_difference(net, theta, data, int(k)) - gradient[k]) / size for k in trusted}
+    worst = max(errors, key=errors.__getitem__, default=0)
+    closed = None
+    if _is_chain(net):
+        expected = _closed_form(net, net.parameters(theta), data)
+        closed = float(np.abs(expected - gradient).max()) / size
+    return Verification(len(errors), errors.get(worst, 0.0), closed, _name(net, worst), len(places) - len(trusted))
+
+
+def _objective(net: Network, theta: Floats, data: Data) -> float:
+    return reference.evaluate(net, net.parameters(theta), data)[0]
+
+
+def _moved(theta: Floats, k: int, by: float) -> Floats:
+    moved = theta.copy()
+    moved[k] += by
+    return moved
+
+
+def _difference(net: Network, theta: Floats, data: Data, k: int) -> float:
+    """Return ∂J/∂θ_k by a central difference quotient of fourth order."""
+    h = _STEP * max(1.0, abs(float(theta[k])))
+    near = _objective(net, _moved(theta, k, h), data) - _objective(net, _moved(theta, k, -h), data)
+    far = _objective(net, _moved(theta, k, 2 * h), data) - _objective(net, _moved(theta, k, -2 * h), data)
+    return (8.0 * near - far) / (12.0 * h)
+
+
+def _crosses_kink(net: Network, theta: Floats, data: Data, k: int) -> bool:
+    """Tell whether a weighted input, or an output's error, is on another side of a kink at either end."""
+    h = 2 * _STEP * max(1.0, abs(float(theta[k])))
+    below, above = (_sides(net, _moved(theta, k, by), data) for by in (-h, h))
+    return any(not np.array_equal(a, b) for a, b in zip(below, above, strict=True))
+
+
+def _sides(net: Network, theta: Floats, data: Data) -> list[Any]:
+    """Return on which side of every kink the network is."""
+    trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights)
+    sides = [trace.z[i] > kink for i, layer in enumerate(net.layers, start=1) for kink in layer.activation.kinks]
+    return sides + [trace.f[-1] - data.y > kink for kink in net.loss.kinks]
+
+
+def _is_chain(net: Network) -> bool:
+    return set(net.widths) == {1} and not any(layer.bias for layer in net.layers) and net.loss.name == "squared_error"
+
+
+def _closed_form(net: Network, params: Parameters, data: Data) -> Floats:
+    """Return ∂J/∂wᵢ = mean of fᵢ₋₁ · f′(zᵢ)⋯f′(z_L) · wᵢ₊₁⋯w_L · 2(f_L − y), each product written out."""
+    trace = backprop(net, params, data.x, data.y, data.weights)
+    last = len(net.layers)
+    slopes = [net.layers[i - 1].activation.slope(trace.z[i], trace.f[i]) for i in range(1, last + 1)]
+    w = [float(weights[0, 0]) for weights in params.weights]
+    share = data.weights / data.weights.sum()
+    of_rows = [
+        trace.f[i - 1] * math.prod(slopes[i - 1 :]) * math.prod(w[i:]) * 2.0 * (trace.f[last] - data.y)
+        for i in range(1, last + 1)
+    ]
+    return np.array([float(np.dot(share, rows[:, 0])) for rows in of_rows])
+
+
+def _name(net: Network, k: int) -> str:
+    """Return the symbol of the k-th parameter: W_2[3,1] or b_2[1], units counted from 1."""
+    numbered = net.parameters(np.arange(net.parameter_count))
+    for i, (weights, bias) in enumerate(zip(numbered.weights, numbered.biases, strict=True), start=1):
+        if k in weights:
+            row, column = np.argwhere(weights == k)[0] + 1
+            return f"W_{i}[{row},{column}]"
+        if bias is not None and k in bias:
+            return f"b_{i}[{int(np.argmax(bias == k)) + 1}]"
+    raise IndexError(k)

@@ -1,0 +1,233 @@
+"""The reference engine: a run in plain NumPy, by the text of :mod:`chainrule.backpropagation`.
+
+It is there to be read, and to hold the other engines to. Every number it makes is checked where it appears;
+a run that meets NaN or infinity stops with the parameters from before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from ..backpropagation import deltas, forward, gradients, losses
+from ..data import Data, Floats
+from ..errors import DivergenceError
+from ..network import Network
+from ..optimizers import LBFGS
+from ..parameters import Parameters
+from ..randomness import dropout_mask
+from ..regularization import clip, weight_positions
+from .task import AfterEpoch, Settings, State, batches, rates, shares
+
+# Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
+CHUNK = 8192
+
+
+def run(
+    net: Network,
+    settings: Settings,
+    data: Data,
+    state: State,
+    after_epoch: AfterEpoch,
+    interrupted: Callable[[], bool],
+) -> bool:
+    """Train until the last epoch, or until `after_epoch` or `interrupted` says that it is enough.
+
+    Parameters
+    ----------
+    state : State
+        Moved on in place, a whole step at a time.
+    interrupted : callable
+        Asked before every step.
+
+    Returns
+    -------
+    bool
+        True when the optimiser found that there is nothing left to gain, before the last epoch.
+
+    Raises
+    ------
+    DivergenceError
+        When a number is not finite; the state is that before the step.
+    """
+    # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
+    with np.errstate(all="ignore"):
+        if isinstance(settings.optimizer, LBFGS):
+            return _run_lbfgs(net, settings, settings.optimizer, data, state, after_epoch, interrupted)
+        _run_steps(net, settings, data, state, after_epoch, interrupted)
+        return False
+
+
+def predict(net: Network, params: Parameters, x: Floats) -> Floats:
+    """Return the outputs f_L of every row, (n, d₀) → (n, d_L)."""
+    with np.errstate(all="ignore"):
+        pieces = [forward(net, params, x[i : i + CHUNK])[1][-1] for i in range(0, len(x), CHUNK)]
+    return np.concatenate(pieces)
+
+
+def evaluate(net: Network, params: Parameters, data: Data) -> tuple[float, Floats]:
+    """Return the objective without penalty, the weighted mean of the rows' losses, and the outputs (n, d_L)."""
+    outputs, of_rows = [], []
+    with np.errstate(all="ignore"):
+        for i in range(0, len(data), CHUNK):
+            z, f = forward(net, params, data.x[i : i + CHUNK])
+            outputs.append(f[-1])
+            of_rows.append(losses(net, data.y[i : i + CHUNK], z, f))
+    return float(np.dot(shares(data), np.concatenate(of_rows))), np.concatenate(outputs)
+
+
+def _run_steps(
+    net: Network,
+    settings: Settings,
+    data: Data,
+    state: State,
+    after_epoch: AfterEpoch,
+    interrupted: Callable[[], bool],
+) -> None:
+    is_weight = weight_positions(net)
+    while state.epoch < settings.epochs:
+        learning_rates = rates(settings, len(data), state)
+        total = 0.0
+        for number, rows in enumerate(batches(settings, len(data), state.epoch)):
+            if interrupted():
+                return
+            batch = data.take(rows)
+            loss = _step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
+            total += loss * float(batch.weights.sum())
+        state.epoch += 1
+        state.losses.append(total / float(data.weights.sum()))
+        if not after_epoch(float(learning_rates[0])):
+            return
+
+
+def _step(
+    net: Network,
+    settings: Settings,
+    batch: Data,
+    state: State,
+    is_weight: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    rate: float,
+    number: int,
+) -> float:
+    """Make one step of the optimiser and return the loss of the batch, from before the step."""
+    params = net.parameters(state.theta)
+    masks = _dropout(net, settings, len(batch), state.epoch, number)
+    share = shares(batch)
+    z, f = forward(net, params, batch.x, masks)
+    loss = float(np.dot(share, losses(net, batch.y, z, f)))
+    delta = deltas(net, params, batch.y, z, f, masks)
+    gradient = gradients(net, f, delta, share, masks)
+
+    slope = gradient.vector
+    if settings.penalty:
+        slope = slope + settings.penalty.gradient(state.theta, is_weight)
+    slope = clip(slope, settings.clip_norm)
+    theta, memory = settings.optimizer.update(state.theta, slope, state.memory, rate, state.step + 1)
+
+    new = [theta, *memory.values()]
+    if not (np.isfinite(loss) and np.isfinite(slope).all() and all(np.isfinite(v).all() for v in new)):
+        layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, new)
+        raise DivergenceError(state.epoch + 1, number + 1, layer, quantity)
+    state.theta, state.memory, state.step = theta, memory, state.step + 1
+    return loss
+
+
+def _dropout(net: Network, settings: Settings, rows: int, epoch: int, batch: int) -> dict[int, Floats]:
+    """Return for every layer with dropout by what its activations are multiplied, (n, dᵢ)."""
+    masks = {}
+    for i, layer in enumerate(net.layers, start=1):
+        if layer.dropout:
+            stays = dropout_mask((rows, layer.units), layer.dropout, settings.seed, epoch=epoch, batch=batch, layer=i)
+            masks[i] = stays.astype(settings.dtype) / np.dtype(settings.dtype).type(1.0 - layer.dropout)
+    return masks
+
+
+def _first_not_finite(
+    net: Network,
+    z: list[Floats],
+    f: list[Floats],
+    loss: float,
+    delta: list[Floats],
+    gradient: Parameters,
+    new: list[Floats],
+) -> tuple[int, str]:
+    """Return the layer and the quantity in which NaN or infinity came up, in the order of the algorithm."""
+    last = len(net.layers)
+    for i in range(1, last + 1):
+        for quantity, values in (("weighted input z", z[i]), ("activation f", f[i])):
+            if not np.isfinite(values).all():
+                return i, quantity
+    if not np.isfinite(loss):
+        return last, "loss at the output"
+    for i in range(last, 0, -1):
+        if not np.isfinite(delta[i]).all():
+            return i, "error δ"
+    for quantity, vector in (("gradient", gradient.vector), *(("parameter update", v) for v in new)):
+        parts = net.parameters(vector)
+        for i in range(1, last + 1):
+            bias = parts.biases[i - 1]
+            if not np.isfinite(parts.weights[i - 1]).all() or (bias is not None and not np.isfinite(bias).all()):
+                return i, quantity
+    return last, "length of the gradient"
+
+
+def _run_lbfgs(
+    net: Network,
+    settings: Settings,
+    optimizer: LBFGS,
+    data: Data,
+    state: State,
+    after_epoch: AfterEpoch,
+    interrupted: Callable[[], bool],
+) -> bool:
+    """Run SciPy's L-BFGS-B on the whole data.
+
+    Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
+    that is: both then take the same steps.
+    """
+    is_weight, share = weight_positions(net), shares(data)
+    enough = False
+
+    def objective(theta: Floats) -> tuple[float, Floats]:
+        params = net.parameters(theta.astype(settings.dtype))
+        z, f = forward(net, params, data.x)
+        loss = float(np.dot(share, losses(net, data.y, z, f)))
+        delta = deltas(net, params, data.y, z, f)
+        gradient = gradients(net, f, delta, share)
+        slope = gradient.vector + settings.penalty.gradient(params.vector, is_weight)
+        if not (np.isfinite(loss) and np.isfinite(slope).all()):
+            layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [])
+            raise DivergenceError(state.epoch + 1, 1, layer, quantity)
+        return loss + settings.penalty.value(params.vector, is_weight), slope.astype(np.float64)
+
+    def after_iteration(intermediate_result: OptimizeResult) -> None:
+        nonlocal enough
+        state.theta = intermediate_result.x.astype(settings.dtype)
+        state.step += 1
+        state.epoch += 1
+        state.losses.append(float(intermediate_result.fun) - settings.penalty.value(state.theta, is_weight))
+        enough = not after_epoch(optimizer.learning_rate) or interrupted()
+        if enough:
+            raise StopIteration
+
+    while state.epoch < settings.epochs and not enough:
+        every = settings.checkpoint_every or settings.epochs
+        result = minimize(
+            objective,
+            state.theta.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=after_iteration,
+            options={
+                "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
+                "maxcor": optimizer.history,
+                "gtol": optimizer.tolerance,
+                "ftol": 0.0,
+                "maxfun": 2**31 - 1,
+            },
+        )
+        if not enough and result.status != 1:  # 1: as many iterations as it was given
+            return True
+    return False

@@ -1,0 +1,153 @@
+"""What every engine is given: the settings of a run, which stay, and its state, which moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import TypeAlias
+
+import numpy as np
+
+from .. import optimizers, schedules
+from ..data import Data, Floats
+from ..errors import InputError
+from ..named import JSON, number, whole
+from ..network import Network
+from ..optimizers import LBFGS, Optimizer
+from ..parameters import Parameters
+from ..randomness import Purpose, permutation
+from ..regularization import Penalty
+from ..schedules import Schedule
+
+MAX_EPOCHS = 100_000_000
+
+AfterEpoch: TypeAlias = Callable[[float], bool]
+"""Called after every epoch with its first learning rate; tells whether to go on."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained. :func:`chainrule.train` documents every setting.
+
+    Raises
+    ------
+    InputError
+        When a setting is out of range.
+    """
+
+    optimizer: Optimizer
+    schedule: Schedule
+    epochs: int
+    batch_size: int
+    penalty: Penalty
+    clip_norm: float | None
+    shuffle: bool
+    seed: int
+    dtype: str
+    validation_fraction: float | None
+    patience: int | None
+    tolerance: float
+    checkpoint_every: int | None
+
+    def __post_init__(self) -> None:
+        whole("epochs", self.epochs, 1, MAX_EPOCHS)
+        whole("batch_size", self.batch_size, 1)
+        whole("seed", self.seed)
+        number("tolerance", self.tolerance, 0.0)
+        if self.clip_norm is not None:
+            number("clip_norm", self.clip_norm, 0.0, above=True)
+        if self.validation_fraction is not None:
+            number("validation", self.validation_fraction, 0.0, 1.0, above=True, below=True)
+        if self.patience is not None:
+            whole("patience", self.patience, 1)
+        if self.checkpoint_every is not None:
+            whole("checkpoint_every", self.checkpoint_every, 1)
+        if self.dtype not in ("float32", "float64"):
+            raise InputError(f"dtype must be float32 or float64, but is {self.dtype!r}")
+
+    def to_json(self) -> JSON:
+        """Return the settings as a JSON object, which :meth:`from_json` reads."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return plain | {
+            "optimizer": self.optimizer.to_json(),
+            "schedule": self.schedule.to_json(),
+            "penalty": {"l1": self.penalty.l1, "l2": self.penalty.l2},
+        }
+
+    @classmethod
+    def from_json(cls, description: JSON) -> Settings:
+        """Return the settings that a JSON object describes.
+
+        Raises
+        ------
+        InputError
+            When one is missing, unknown or out of range.
+        """
+        try:
+            return cls(
+                **{
+                    **description,
+                    "optimizer": optimizers.from_json(description["optimizer"]),
+                    "schedule": schedules.from_json(description["schedule"]),
+                    "penalty": Penalty(**description["penalty"]),
+                }
+            )
+        except (TypeError, KeyError) as error:
+            raise InputError(f"the settings of a run do not fit: {error}") from error
+
+
+@dataclass
+class State:
+    """Where a run is.
+
+    Attributes
+    ----------
+    theta : array, shape (number of parameters,)
+        The parameters.
+    memory : dict of array
+        What the optimiser remembers.
+    step : int
+        How many steps have been made.
+    epoch : int
+        How many epochs have been completed.
+    losses : list of float
+        The training loss of each of them: the mean over its batches as they were trained, without penalty.
+    """
+
+    theta: Floats
+    memory: dict[str, Floats]
+    step: int = 0
+    epoch: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, net: Network, settings: Settings, initial: Parameters | None) -> State:
+        """Return the state before the first step, from the given parameters or else from the seed."""
+        if initial is None:
+            theta = net.initial(settings.seed, settings.dtype).vector
+        else:
+            theta = net.parameters(np.array(initial.vector, dtype=settings.dtype)).vector
+            if not np.isfinite(theta).all():
+                raise InputError("the initial parameters contain NaN or infinity")
+        return cls(theta, {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta))
+
+
+def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Yield the row numbers of every batch of an epoch (counted from 0); the last batch may be smaller."""
+    order = permutation(rows, settings.seed, Purpose.SHUFFLE, epoch=epoch) if settings.shuffle else np.arange(rows)
+    for start in range(0, rows, settings.batch_size):
+        yield order[start : start + settings.batch_size]
+
+
+def rates(settings: Settings, rows: int, state: State) -> Floats:
+    """Return the learning rate of every step of the epoch that comes next, shape (steps,)."""
+    steps = -(-rows // settings.batch_size)
+    times = state.epoch + np.arange(steps) / steps
+    factors = settings.schedule.factors(times, settings.epochs, state.losses)
+    return settings.optimizer.learning_rate * factors
+
+
+def shares(data: Data) -> Floats:
+    """Return the part of each row in the objective, its weight over their sum, shape (n,); 0 if all weigh 0."""
+    total = data.weights.sum()
+    return data.weights / total if total > 0 else data.weights

@@ -1,0 +1,141 @@
+"""Files that are never half-written, and tensor files that are safe to open.
+
+A tensor file is a safetensors file whose metadata holds one JSON document. Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from .errors import InputError
+from .named import JSON
+
+# A header names every tensor and holds the JSON document; beyond this it is an attack, or not a header.
+MAX_HEADER = 64 * 2**20
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment the path holds the old content or the new, never a part.
+
+    The bytes go to a temporary file beside it, ``.NAME.XXXX.tmp``, reach the disk, and then take the name.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner can read
+        Path(temporary).replace(path)
+        temporary = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that a killed :func:`write_atomically` left beside `path`."""
+    for leftover in path.parent.glob(f".{_escaped(path.name)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def write_tensors(path: Path, kind: str, tensors: Mapping[str, NDArray[np.generic]], document: JSON) -> None:
+    """Write a tensor file atomically.
+
+    Parameters
+    ----------
+    kind : str
+        What the file is, such as "chainrule model 1"; :func:`read_tensors` asks for it.
+    tensors : mapping
+        Arrays by name.
+    document : JSON
+        What goes with them.
+    """
+    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    write_atomically(path, save(contiguous, {"kind": kind, "document": json.dumps(document)}))
+
+
+def read_tensors(path: Path, kind: str) -> tuple[dict[str, NDArray[np.floating]], JSON]:
+    """Return the tensors and the JSON document of a tensor file, which may come from a stranger.
+
+    Raises
+    ------
+    InputError
+        When the file does not exist, is truncated or corrupt, is of another kind, has a huge header,
+        or holds anything but float32 and float64 tensors of finite size.
+    """
+    try:
+        _check_header(path)
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("kind") != kind:
+                raise InputError(f"{path} is not a {kind} file, but {metadata.get('kind', 'of no known kind')!r:.60}")
+            tensors = {}
+            for name in file.keys():  # noqa: SIM118 - a safetensors file is not a mapping
+                if file.get_slice(name).get_dtype() not in ("F32", "F64"):
+                    raise InputError(f"{path}: tensor {name!r:.60} is not of float32 or float64")
+                tensors[name] = file.get_tensor(name)
+        return tensors, json.loads(metadata.get("document", "null"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (SafetensorError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is corrupt or not a {kind} file: {reason:.200}") from error
+
+
+def _check_header(path: Path) -> None:
+    """Check the length of the header before anything is read or allocated by it."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or size < 8 + length:
+        if length > MAX_HEADER:
+            raise InputError(f"{path} is not a safetensors file: its header would be {length:,} bytes")
+        raise InputError(f"{path} is truncated: {size:,} bytes, too few for its header")
+    if length > MAX_HEADER:
+        raise InputError(f"{path}: its header of {length:,} bytes is over the limit of {MAX_HEADER:,}")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _escaped(name: str) -> str:
+    """Return a file name with the signs that a glob pattern gives a meaning put in brackets."""
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlast a power cut, where the system lets a folder be opened (Windows does not)."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

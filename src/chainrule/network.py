@@ -1,0 +1,299 @@
+"""What a network is: plain data that describes inputs, layers and loss.
+
+>>> net = Network(64, [Dense(100, "relu", dropout=0.1), Dense(10, "softmax")], loss="cross_entropy")
+>>> net.parameter_count
+7510
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import activations, initializers, losses
+from .activations import Activation, JointActivation
+from .elementary import Array
+from .errors import InputError
+from .initializers import Initializer
+from .losses import Loss
+from .named import JSON, number, whole
+from .parameters import Parameters
+from .randomness import Purpose, bits
+
+# Far above any dense network that fits a machine; a description from outside may claim anything.
+MAX_LAYERS = 1_000
+MAX_UNITS = 10_000_000
+MAX_PARAMETERS = 2**31
+
+
+@dataclass(frozen=True, init=False)
+class Dense:
+    """A layer in which every unit sees every unit of the layer before: z = f W + b, then the activation.
+
+    Parameters
+    ----------
+    units : int
+        How many units the layer has, dᵢ.
+    activation : Activation or str
+        The activation or its name.
+    bias : bool
+        Whether the layer has a bias bᵢ.
+    dropout : float
+        The probability, in [0, 1), with which an activation is dropped on its way to the next layer while
+        training; those that stay are divided by 1 − dropout (Srivastava et al. 2014).
+    initializer : Initializer or str or None
+        How the first weights are drawn; None takes what suits the activation.
+
+    Raises
+    ------
+    InputError
+        When a name is unknown or a number out of range.
+    """
+
+    units: int
+    activation: Activation
+    bias: bool
+    dropout: float
+    initializer: Initializer
+
+    def __init__(
+        self,
+        units: int,
+        activation: Activation | str = "identity",
+        bias: bool = True,
+        dropout: float = 0.0,
+        initializer: Initializer | str | None = None,
+    ) -> None:
+        chosen = activations.activation(activation)
+        if not isinstance(bias, bool):
+            raise InputError(f"bias must be True or False, but is {bias!r}")
+        _set(
+            self,
+            units=whole("units", units, 1, MAX_UNITS),
+            activation=chosen,
+            bias=bias,
+            dropout=number("dropout", dropout, 0.0, 1.0, below=True),
+            initializer=initializers.initializer(chosen.initializer if initializer is None else initializer),
+        )
+
+    def to_json(self) -> JSON:
+        """Return the layer as a JSON object."""
+        return {
+            "units": self.units,
+            "activation": self.activation.to_json(),
+            "bias": self.bias,
+            "dropout": self.dropout,
+            "initializer": self.initializer.to_json(),
+        }
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """A feed-forward network of L dense layers and the loss that it is trained on.
+
+    Parameters
+    ----------
+    inputs : int
+        How many numbers a row of x has, d₀.
+    layers : sequence of Dense
+        Layers 1 to L; the last one is the output.
+    loss : Loss or str
+        The loss or its name.
+
+    Raises
+    ------
+    InputError
+        When the output activation and the loss are not defined together, softmax is not on the output,
+        or the output has dropout.
+    """
+
+    inputs: int
+    layers: tuple[Dense, ...]
+    loss: Loss
+
+    def __init__(self, inputs: int, layers: Iterable[Dense], loss: Loss | str = "squared_error") -> None:
+        layers = tuple(layers)
+        if not 1 <= len(layers) <= MAX_LAYERS or not all(isinstance(layer, Dense) for layer in layers):
+            raise InputError(f"layers must be 1 to {MAX_LAYERS} Dense layers, but is {layers!r:.200}")
+        _set(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=losses.loss(loss))
+        for i, layer in enumerate(layers[:-1], start=1):
+            if isinstance(layer.activation, JointActivation):
+                raise InputError(f"layer {i}: {layer.activation.name} can only be the activation of the output")
+        output = layers[-1]
+        if output.dropout:
+            raise InputError("the output layer cannot have dropout: set it on a layer before")
+        if not self.loss.accepts(output.activation.name):
+            raise InputError(
+                f"the loss {self.loss.name} needs an output with activation {' or '.join(self.loss.outputs)}, "
+                f"but the output's activation is {output.activation.name}"
+            )
+        if self.parameter_count > MAX_PARAMETERS:
+            raise InputError(f"a network of {self.parameter_count:,} parameters is over {MAX_PARAMETERS:,}")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The number of units of each layer, the input first: (d₀, d₁, …, d_L)."""
+        return (self.inputs, *(layer.units for layer in self.layers))
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs, d_L."""
+        return self.layers[-1].units
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers the weights and biases are, together."""
+        return sum(
+            (before + layer.bias) * layer.units for before, layer in zip(self.widths[:-1], self.layers, strict=True)
+        )
+
+    def initial(self, seed: int = 0, dtype: str = "float64") -> Parameters:
+        """Return first parameters: weights as each layer's initialiser draws them, biases 0.
+
+        The numbers are drawn in float64 and then rounded, so that float32 starts where float64 does.
+
+        Raises
+        ------
+        InputError
+            When the seed is negative or not whole.
+        """
+        params = self.parameters(np.zeros(self.parameter_count, dtype=dtype))
+        for i, layer in enumerate(self.layers, start=1):
+            random = np.random.Generator(bits(seed, Purpose.INITIAL, layer=i))
+            params.weights[i - 1][...] = layer.initializer.draw(random, *params.weights[i - 1].shape)
+        return params
+
+    def parameters(self, vector: Array) -> Parameters:
+        """Return the weights and biases that a flat vector holds, as views into it.
+
+        Parameters
+        ----------
+        vector : array, shape (parameter_count,)
+            NumPy or JAX.
+
+        Raises
+        ------
+        InputError
+            When the vector has another shape.
+        """
+        if tuple(vector.shape) != (self.parameter_count,):
+            raise InputError(
+                f"the parameter vector has the shape {tuple(vector.shape)}, but this network needs "
+                f"({self.parameter_count},)"
+            )
+        weights: list[Array] = []
+        biases: list[Array | None] = []
+        start = 0
+        for before, layer in zip(self.widths[:-1], self.layers, strict=True):
+            stop = start + before * layer.units
+            weights.append(vector[start:stop].reshape(before, layer.units))
+            start = stop + layer.units * layer.bias
+            biases.append(vector[stop:start] if layer.bias else None)
+        return Parameters(weights, biases, vector)
+
+    def pack(self, weights: Sequence[Any], biases: Sequence[Any] | None = None) -> Parameters:
+        """Return parameters with the given numbers.
+
+        Parameters
+        ----------
+        weights : sequence
+            W₁ … W_L, each (dᵢ₋₁, dᵢ), or a plain number where that is (1, 1).
+        biases : sequence, optional
+            b₁ … b_L, each (dᵢ,) or a plain number; what is left out or None is 0.
+
+        Raises
+        ------
+        InputError
+            When an array has another shape than its layer needs.
+        """
+        params = self.parameters(np.zeros(self.parameter_count))
+        for what, symbol, given, wanted in (
+            ("weights", "W", weights, params.weights),
+            ("biases", "b", [None] * len(self.layers) if biases is None else biases, params.biases),
+        ):
+            if len(given) != len(wanted):
+                raise InputError(f"{what}: {len(given)} given for {len(wanted)} layers")
+            for i, (values, target) in enumerate(zip(given, wanted, strict=True), start=1):
+                if values is None and what == "biases":
+                    continue
+                if target is None:
+                    raise InputError(f"b_{i} is given, but layer {i} has no bias")
+                array = np.asarray(values, dtype=np.float64)
+                if array.shape != target.shape and not (array.ndim == 0 and target.size == 1):
+                    raise InputError(f"{symbol}_{i} has the shape {array.shape}, but must be {target.shape}")
+                target[...] = array
+        return params
+
+    def to_json(self) -> JSON:
+        """Return the network as a JSON object, which :meth:`from_json` reads."""
+        return {
+            "inputs": self.inputs,
+            "layers": [layer.to_json() for layer in self.layers],
+            "loss": self.loss.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, description: JSON, own: Iterable[Activation | Loss] = ()) -> Network:
+        """Return the network that a JSON object describes.
+
+        Parameters
+        ----------
+        description : dict
+            As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
+        own : iterable of Activation and Loss
+            Your own definitions that the description names.
+
+        Raises
+        ------
+        InputError
+            When a part is missing, unknown or does not fit.
+        """
+        own = tuple(own)
+        inputs, layers, loss = _fields("network", description, ("inputs", "layers", "loss"))
+        if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
+            raise InputError(f"network: layers must be a list of at most {MAX_LAYERS}")
+        return cls(
+            inputs,
+            [_layer_from_json(layer, i, own) for i, layer in enumerate(layers, start=1)],
+            losses.from_json(loss, [thing for thing in own if isinstance(thing, Loss)]),
+        )
+
+
+def chain(layers: int, activation: Activation | str = "tanh", loss: Loss | str = "squared_error") -> Network:
+    """Return the lecture's network: `layers` layers of one unit, no biases, zᵢ = fᵢ₋₁wᵢ, ℒ = (y − f_L)².
+
+    Raises
+    ------
+    InputError
+        When the number of layers or a name does not fit.
+    """
+    return Network(1, [Dense(1, activation, bias=False)] * whole("layers", layers, 1, MAX_LAYERS), loss)
+
+
+def _layer_from_json(description: JSON, i: int, own: Iterable[Activation | Loss]) -> Dense:
+    names = ("units", "activation", "bias", "dropout", "initializer")
+    units, activation, bias, dropout, initializer = _fields(f"layer {i}", description, names)
+    return Dense(
+        units,
+        activations.from_json(activation, [thing for thing in own if isinstance(thing, Activation)]),
+        bias,
+        dropout,
+        initializers.from_json(initializer),
+    )
+
+
+def _fields(what: str, description: JSON, names: tuple[str, ...]) -> list[JSON]:
+    """Return the values of exactly these fields of a JSON object."""
+    if not isinstance(description, dict) or set(description) != set(names):
+        found = ", ".join(sorted(map(str, description))) if isinstance(description, dict) else description
+        raise InputError(f"{what}: expected an object with {', '.join(names)}, but found {found!s:.200}")
+    return [description[name] for name in names]
+
+
+def _set(frozen: object, **fields: object) -> None:
+    """Set the fields of a frozen dataclass, from its own ``__init__`` only."""
+    for name, value in fields.items():
+        object.__setattr__(frozen, name, value)

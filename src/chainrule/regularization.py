@@ -1,0 +1,60 @@
+"""What is added to the objective to keep weights small, and how a gradient is kept from being too large."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .named import number
+from .network import Network
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l1 Σ|w| + ½ l2 Σw², over all weights and no biases; added to the mean loss.
+
+    Raises
+    ------
+    InputError
+        When a strength is negative or not finite.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        number("l1", self.l1, 0.0)
+        number("l2", self.l2, 0.0)
+
+    def __bool__(self) -> bool:
+        return bool(self.l1 or self.l2)
+
+    def value(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> float:
+        """Return the penalty of a parameter vector, of which `is_weight` marks the weights."""
+        weights = theta[is_weight]
+        return float(self.l1 * np.abs(weights).sum() + 0.5 * self.l2 * (weights**2).sum())
+
+    def gradient(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> NDArray[np.floating]:
+        """Return the gradient of the penalty: l1 sign(w) + l2 w at weights, 0 at biases."""
+        slope: NDArray[np.floating] = is_weight * (self.l1 * np.sign(theta) + self.l2 * theta)
+        return slope
+
+
+def weight_positions(net: Network) -> NDArray[np.bool_]:
+    """Return which numbers of the parameter vector are weights and not biases."""
+    params = net.parameters(np.zeros(net.parameter_count, dtype=np.bool_))
+    for weights in params.weights:
+        weights[...] = True
+    vector: NDArray[np.bool_] = params.vector
+    return vector
+
+
+def clip(gradient: NDArray[np.floating], norm: float | None) -> NDArray[np.floating]:
+    """Return the gradient, shortened to the Euclidean length `norm` if it is longer (Pascanu et al. 2013)."""
+    if norm is None:
+        return gradient
+    length = math.sqrt(float(np.dot(gradient, gradient)))
+    return gradient if length <= norm else gradient * (norm / length)

@@ -1,0 +1,22 @@
+"""Tables: from a file or a data frame to the arrays that a network is trained on, and back to labels.
+
+>>> data = prepare(read_table("penguins"), target="species")
+>>> data.x.shape, data.target.classes
+((275, 15), ('Adelie', 'Chinstrap', 'Gentoo'))
+
+- `reading`: a file or a bundled name → a data frame
+- `values`: one column → numbers, or text
+- `encoding`: the feature columns → an array, as fitted on the training rows
+- `target`: the column to be predicted ↔ class numbers or standardised numbers
+- `preparation`: all of it together, with held-out rows
+- `checks`: what a name, a label and a JSON object must be
+"""
+
+from __future__ import annotations
+
+from .encoding import Encoding
+from .preparation import Prepared, prepare, split
+from .reading import read_table
+from .target import Target
+
+__all__ = ["Encoding", "Prepared", "Target", "prepare", "read_table", "split"]

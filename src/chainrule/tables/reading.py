@@ -1,0 +1,197 @@
+"""A file or the name of a bundled data set → a data frame.
+
+Polars does the reading. What it would accept or report badly in a CSV file (lines of unequal length, a name
+that occurs twice, bytes that are not UTF-8) is found by Python's csv module first, which knows the line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import polars as pl
+
+from .. import datasets
+from ..errors import InputError, unknown_name
+from .checks import MAX_TEXT
+from .values import without_nan
+
+NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"]
+EXTENSIONS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
+
+
+def read_table(source: str | Path, text: Collection[str] = ()) -> pl.DataFrame:
+    """Read a table.
+
+    In a CSV file (UTF-8, with a header; separated by commas, or by semicolons where the header has no comma)
+    an empty field, NA, N/A, NaN, nan, null, NULL and ? are missing values, types are inferred from the whole
+    file, dates are recognised, blanks around a field do not count, and blank lines are skipped.
+
+    Parameters
+    ----------
+    source : str or Path
+        A .csv, .tsv, .parquet, .pq, .arrow, .feather or .ipc file, or the name of a bundled data set. A file
+        of that name comes first.
+    text : collection of str
+        Columns of a CSV file that are to stay text whatever they look like, as `Encoding.text_columns` says.
+
+    Returns
+    -------
+    DataFrame
+        At least one row and one column; no NaN and no infinity: NaN is missing.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, unreadable, of an unknown kind, empty or malformed, or a number is infinite.
+    """
+    path = Path(source)
+    if not path.is_file() and str(source) in datasets.DEFAULT_TARGET:
+        return datasets.load_dataset(str(source))
+    frame = _read_file(path, text)
+    _check_names(path, frame.columns)
+    if not frame.height:
+        raise InputError(f"{path} has no rows: a header, but no data")
+    return without_nan(frame, f"{path}: ")
+
+
+def _read_file(path: Path, text: Collection[str]) -> pl.DataFrame:
+    try:
+        extension = _known_extension(path)
+        content = path.read_bytes()
+        if not content:
+            raise InputError(f"{path} is empty")
+        if extension in (".csv", ".tsv"):
+            return _read_csv(path, content, "\t" if extension == ".tsv" else ",", text)
+        return _read_binary(path, content, extension)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _known_extension(path: Path) -> str:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name one file in it")
+    if not path.exists():
+        bundled = unknown_name("bundled data set", str(path), datasets.names())
+        raise InputError(f"there is no file {path}; {bundled}")
+    extension = path.suffix.lower()
+    if extension not in EXTENSIONS:
+        raise InputError(
+            f"{path}: a table's format is told from its extension, and {extension or 'none'!r} is not one of "
+            f"{', '.join(EXTENSIONS)}"
+        )
+    return extension
+
+
+def _read_binary(path: Path, content: bytes, extension: str) -> pl.DataFrame:
+    read = pl.read_parquet if extension in (".parquet", ".pq") else pl.read_ipc
+    try:
+        return read(io.BytesIO(content))
+    # A corrupt file can make Polars panic, which is not an Exception, or claim more memory than there is.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"{path} is corrupt or not a {extension} file: {reason:.150}") from error
+
+
+def _read_csv(path: Path, content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:
+    decoded = _decoded(path, content)
+    header = decoded.lstrip().partition("\n")[0]
+    if separator == "," and ";" in header and "," not in header:
+        separator = ";"
+    names, rows = _check_structure(path, decoded, separator)
+    try:
+        frame = _parsed(content, separator, text)
+        usable = frame.height == rows and frame.columns == names and not _has_padded_text(frame)
+    except pl.exceptions.PolarsError:
+        usable = False
+    if not usable:  # blank lines, blanks around fields, or quotation marks that Polars does not take
+        try:
+            frame = _parsed(_rewritten(path, decoded, separator), separator, text)
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise InputError(f"{path} cannot be read as CSV: {reason:.150}") from error
+    return frame.with_columns(_numbers_left_as_text(frame, text))
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}, line {line}: not UTF-8 text; save the file as UTF-8") from error
+
+
+def _check_structure(path: Path, decoded: str, separator: str) -> tuple[list[str], int]:
+    """Return the names in the header and how many rows follow, all of the same length."""
+    records = _records(path, decoded, separator)
+    _, header = next(records, (0, []))
+    if not header:
+        raise InputError(f"{path} is empty")
+    names = [name.strip() for name in header]
+    _check_names(path, names)
+    rows = 0
+    for rows, (line, record) in enumerate(records, start=1):
+        if len(record) != len(names):
+            raise InputError(f"{path}, row {rows} (line {line}): {len(record)} fields, but the header has {len(names)}")
+    if not rows:
+        raise InputError(f"{path} has no rows: a header, but no data")
+    return names, rows
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    for i, name in enumerate(names, start=1):
+        if not name.strip():
+            raise InputError(f"{path}: column {i} has no name in the header")
+        if len(name) > MAX_TEXT:
+            raise InputError(f"{path}: the name of column {i} has {len(name):,} signs; at most {MAX_TEXT:,}")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"{path}: more than one column is called {twice[0]!r:.100}; rename one")
+
+
+def _parsed(content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:
+    return pl.read_csv(
+        io.BytesIO(content),
+        separator=separator,
+        null_values=NULLS,
+        infer_schema_length=None,
+        try_parse_dates=True,
+        schema_overrides=dict.fromkeys(text, pl.String),
+    )
+
+
+def _has_padded_text(frame: pl.DataFrame) -> bool:
+    """Return whether a text has blanks around it, which may hide a number or a missing value."""
+    texts = frame.select(pl.col(pl.String))
+    return any((series != series.str.strip_chars()).any() for series in texts)
+
+
+def _rewritten(path: Path, decoded: str, separator: str) -> bytes:
+    """Return the same table as a plain CSV file: no blanks around fields, no blank lines, usual quotes."""
+    tidy = io.StringIO(newline="")
+    writer = csv.writer(tidy, delimiter=separator, lineterminator="\n")
+    for _, record in _records(path, decoded, separator):
+        writer.writerow([field.strip() for field in record])
+    return tidy.getvalue().encode()
+
+
+def _records(path: Path, decoded: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of every line that is not blank, with the number of the line, from 1."""
+    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True)
+    try:
+        for record in reader:
+            if record:
+                yield reader.line_num, record
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}; check its quotation marks") from error
+
+
+def _numbers_left_as_text(frame: pl.DataFrame, text: Collection[str]) -> Iterator[pl.Series]:
+    """Yield as numbers the columns of numbers that Polars does not infer, such as +5 or Infinity."""
+    for series in frame.select(pl.col(pl.String)):
+        numbers = series.cast(pl.Float64, strict=False)
+        if series.name not in text and 0 < numbers.count() == series.count():
+            yield numbers

@@ -1,0 +1,86 @@
+"""Checkpoints: all of a run but its data, in one safe file, written at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from ..activations import Activation
+from ..data import Floats
+from ..engines.task import Settings, State
+from ..errors import InputError
+from ..files import read_tensors, write_tensors
+from ..losses import Loss
+from ..model import checked_parameters
+from ..network import Network
+from ..optimizers import LBFGS
+from .history import History
+from .run import Best, Run
+
+KIND = "chainrule checkpoint 1"
+
+
+def write_checkpoint(path: Path, run: Run, fingerprint: str) -> None:
+    """Write where a run is.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Of the data, so that the run is not resumed on other data.
+    """
+    tensors = {"parameters": run.state.theta, "losses": np.array(run.state.losses, dtype=np.float64)}
+    tensors |= {f"memory.{name}": vector for name, vector in run.state.memory.items()}
+    tensors |= {f"history.{name}": np.array(column) for name, column in run.history.items()}
+    if run.best is not None:
+        tensors["best"] = run.best.theta
+    document = {
+        "network": run.network.to_json(),
+        "settings": run.settings.to_json(),
+        "step": run.state.step,
+        "epoch": run.state.epoch,
+        "best": None if run.best is None else [run.best.epoch, run.best.loss],
+        "columns": list(run.history),
+        "stopped": run.stopped,
+        "fingerprint": fingerprint,
+    }
+    write_tensors(path, KIND, tensors, document)
+
+
+def read_checkpoint(path: Path, own: Iterable[Activation | Loss] = ()) -> tuple[Run, str]:
+    """Return the run of a checkpoint and the fingerprint of its data.
+
+    Raises
+    ------
+    InputError
+        When the file does not exist, is corrupt or is not a checkpoint.
+    """
+    tensors, document = read_tensors(path, KIND)
+    try:
+        net = Network.from_json(document["network"], own)
+        settings = Settings.from_json(document["settings"])
+        theta = checked_parameters(net, tensors).vector
+        state = State(theta, _memory(tensors, settings, theta), document["step"], document["epoch"])
+        state.losses = tensors["losses"].tolist()
+        best = None
+        if document["best"] is not None:
+            epoch, loss = document["best"]
+            best = Best(epoch, loss, net.parameters(tensors["best"]).vector)
+        history = History({name: tensors[f"history.{name}"].tolist() for name in document["columns"]})
+        if not state.epoch == len(state.losses) == history.epochs:
+            raise InputError("its history does not have one row for each epoch")
+        return Run(net, settings, state, history, best, document["stopped"]), document["fingerprint"]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} is a checkpoint that lacks a part: {error}") from error
+
+
+def _memory(tensors: dict[str, Floats], settings: Settings, theta: Floats) -> dict[str, Floats]:
+    """Return what the optimiser remembers, with exactly the vectors that it needs."""
+    needed = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
+    memory = {name: tensors[f"memory.{name}"] for name in needed}
+    if any(vector.shape != theta.shape for vector in memory.values()):
+        raise InputError("what its optimiser remembers does not fit the network")
+    return memory

@@ -1,0 +1,348 @@
+"""``train`` and ``resume``: the way from arrays to a :class:`~chainrule.training.Run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..activations import Activation
+from ..data import Data, prepare
+from ..engines import reference
+from ..engines.task import Settings, State
+from ..errors import DivergenceError, InputError
+from ..files import remove_leftovers
+from ..losses import Loss
+from ..network import Network
+from ..optimizers import LBFGS, Optimizer
+from ..optimizers import optimizer as named_optimizer
+from ..parameters import Parameters
+from ..randomness import Purpose, permutation
+from ..regularization import Penalty
+from ..schedules import Schedule
+from ..schedules import schedule as named_schedule
+from .checkpoint import read_checkpoint, write_checkpoint
+from .interruption import interruptible
+from .metrics import Metric, named_metrics
+from .progress import progress_bar
+from .run import Best, Run
+
+Callback: TypeAlias = Callable[[Run], object]
+Validation: TypeAlias = float | Sequence[Any] | None
+
+DEFAULT_BATCH_SIZE = 32
+
+
+def train(
+    net: Network,
+    x: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    optimizer: Optimizer | str = "adam",
+    schedule: Schedule | str = "constant",
+    epochs: int = 100,
+    batch_size: int | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    clip_norm: float | None = None,
+    validation: Validation = None,
+    patience: int | None = None,
+    tolerance: float = 0.0,
+    metrics: Iterable[str | Metric] = (),
+    callbacks: Iterable[Callback] = (),
+    initial: Parameters | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    dtype: str | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 1,
+    progress: bool | None = None,
+) -> Run:
+    """Train a network and return the run: its parameters, its history and why it ended.
+
+    Ctrl-C ends the run after the step it is in; the run is returned with what was learnt.
+
+    Parameters
+    ----------
+    net : Network
+        What to train.
+    x : array-like, shape (n, d₀)
+        Inputs.
+    y : array-like, shape (n, d_L)
+        Targets; (n,) where there is one output, and class numbers 0 … d_L − 1 with cross entropy.
+    sample_weight : array-like, shape (n,), optional
+        How much each row counts in the mean.
+    optimizer : Optimizer or str
+        Such as ``cr.Adam(1e-3)`` or "adam".
+    schedule : Schedule or str
+        By what the learning rate is multiplied as time goes on.
+    epochs : int
+        How many times to go through the data.
+    batch_size : int, optional
+        Rows in a step; 32 when left out, or all if there are fewer. The last batch of an epoch may be smaller.
+    l1, l2 : float
+        Adds l1 Σ|w| + ½ l2 Σw², over all weights and no biases, to the objective.
+    clip_norm : float, optional
+        The greatest Euclidean length of a gradient; a longer one is shortened to it.
+    validation : float or (x, y) or (x, y, sample_weight), optional
+        Data to judge by after every epoch; a number in (0, 1) sets that part of x and y aside for it.
+    patience : int, optional
+        Early stopping: ends the run when for so many epochs the validation loss (without validation data, the
+        training loss) has not fallen below its best, and goes back to the parameters of the best epoch.
+    tolerance : float
+        By how much the loss must fall to count, for early stopping.
+    metrics : iterable of str or callable
+        "accuracy", "r2", "mean_absolute_error" or your own ``f(y, outputs) -> float``, recorded after every
+        epoch for training and validation data.
+    callbacks : iterable of callable
+        Each is called with the run after every epoch; one that returns True ends it.
+    initial : Parameters, optional
+        Where to start; drawn from the seed when left out.
+    shuffle : bool
+        Whether each epoch takes the rows in a new random order.
+    seed : int
+        Decides every random number of the run.
+    dtype : {"float64", "float32"}, optional
+        What to compute in; that of `x` when left out, if it is one of these, else float64.
+    checkpoint : path, optional
+        A file from which :func:`resume` can continue if the run is killed. It must not exist yet.
+    checkpoint_every : int
+        After how many epochs it is written anew.
+    progress : bool, optional
+        Whether to show a progress bar; by default when standard error is a terminal.
+
+    Raises
+    ------
+    InputError
+        When an array or a setting does not fit; the message says which and what was expected.
+    DivergenceError
+        When NaN or infinity comes up. It says where, and its ``run`` has the last good parameters.
+    """
+    dtype = dtype or (str(x.dtype) if str(getattr(x, "dtype", "")) in ("float32", "float64") else "float64")
+    if dtype not in ("float32", "float64"):
+        raise InputError(f"dtype must be float32 or float64, but is {dtype!r}")
+    given = prepare(net, x, y, sample_weight, dtype)
+    fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
+    parts = _Parts.of(net, given, aside, fraction, seed, dtype)
+    settings = Settings(
+        optimizer=named_optimizer(optimizer),
+        schedule=named_schedule(schedule),
+        epochs=epochs,
+        batch_size=min(DEFAULT_BATCH_SIZE, len(parts.training)) if batch_size is None else batch_size,
+        penalty=Penalty(l1, l2),
+        clip_norm=clip_norm,
+        shuffle=shuffle,
+        seed=seed,
+        dtype=dtype,
+        validation_fraction=fraction,
+        patience=patience,
+        tolerance=tolerance,
+        checkpoint_every=None if checkpoint is None else checkpoint_every,
+    )
+    _check_fit(net, settings, len(parts.training))
+    run = Run(net, settings, State.start(net, settings, initial))
+    saver = None if checkpoint is None else _Saver(Path(checkpoint), parts.fingerprint())
+    if saver is not None:
+        saver.begin(run)
+    return _go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, progress)
+
+
+def resume(
+    checkpoint: str | Path,
+    x: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    validation: Sequence[Any] | None = None,
+    metrics: Iterable[str | Metric] = (),
+    callbacks: Iterable[Callback] = (),
+    own: Iterable[Activation | Loss] = (),
+    progress: bool | None = None,
+) -> Run:
+    """Continue a run from its checkpoint, to the same bits as if it had never been stopped.
+
+    Parameters
+    ----------
+    checkpoint : path
+        The file that :func:`train` was given.
+    x, y, sample_weight, validation, metrics, callbacks
+        What :func:`train` was given. A validation *fraction* is remembered and need not be given.
+    own : iterable of Activation and Loss
+        Your own definitions that the network was made with.
+    progress : bool, optional
+        As for :func:`train`.
+
+    Raises
+    ------
+    InputError
+        When there is no such checkpoint, it is corrupt, or the data are not those of the run.
+    DivergenceError
+        As for :func:`train`.
+    """
+    path = Path(checkpoint)
+    run, fingerprint = read_checkpoint(path, own)
+    net, settings = run.network, run.settings
+    given = prepare(net, x, y, sample_weight, settings.dtype)
+    parts = _Parts.of(net, given, validation, settings.validation_fraction, settings.seed, settings.dtype)
+    if parts.fingerprint() != fingerprint:
+        raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
+    chosen = named_metrics(metrics)
+    if run.epoch and {*run.history} != {*_row(run, parts, chosen, 0.0)}:
+        raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
+    remove_leftovers(path)
+    saver = _Saver(path, fingerprint)
+    if run.stopped is not None:
+        return run
+    return _go_on(run, parts, chosen, tuple(callbacks), saver, progress)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The data to train on and the data to judge by."""
+
+    training: Data
+    validation: Data | None
+
+    @classmethod
+    def of(
+        cls,
+        net: Network,
+        given: Data,
+        validation: Sequence[Any] | None,
+        fraction: float | None,
+        seed: int,
+        dtype: str,
+    ) -> _Parts:
+        if fraction is not None:
+            return cls(*_split(given, fraction, seed))
+        if validation is None:
+            return cls(given, None)
+        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
+            raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
+        x, y, *weights = validation
+        return cls(given, prepare(net, x, y, weights[0] if weights else None, dtype, "validation "))
+
+    def fingerprint(self) -> str:
+        return self.training.fingerprint() + (self.validation.fingerprint() if self.validation else "")
+
+
+def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
+    """Set a part of the rows aside, at random but evenly over the targets.
+
+    The shuffled rows are sorted by target (class, or number where there is one output), and rows at equal
+    distances go to validation. So each class has its share there to within one row.
+    """
+    if not 0.0 < fraction < 1.0:
+        raise InputError(f"a validation fraction must be above 0 and below 1, but is {fraction:g}")
+    rows = len(given)
+    count = max(1, round(fraction * rows))
+    if count >= rows:
+        raise InputError(f"a validation fraction of {fraction:g} leaves none of the {rows} rows to train on")
+    order = permutation(rows, seed, Purpose.SPLIT)
+    key = given.y[order].argmax(axis=1) if given.y.shape[1] > 1 else given.y[order, 0]
+    order = order[np.argsort(key, kind="stable")]
+    aside = np.zeros(rows, dtype=np.bool_)
+    aside[order[((np.arange(count) + 0.5) * rows / count).astype(np.int64)]] = True
+    return given.take(np.flatnonzero(~aside)), given.take(np.flatnonzero(aside))
+
+
+def _check_fit(net: Network, settings: Settings, rows: int) -> None:
+    """Check the settings that depend on the network or the data."""
+    if settings.batch_size > rows:
+        raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
+    if isinstance(settings.optimizer, LBFGS):
+        unfit = {
+            "dropout": any(layer.dropout for layer in net.layers),
+            "clip_norm": settings.clip_norm is not None,
+            "a schedule": settings.schedule.name != "constant",
+        }
+        for what, present in unfit.items():
+            if present:
+                raise InputError(f"lbfgs searches along a line and cannot use {what}: use another optimizer")
+
+
+@dataclass(frozen=True)
+class _Saver:
+    """Writes the checkpoints of one run."""
+
+    path: Path
+    fingerprint: str
+
+    def begin(self, run: Run) -> None:
+        if self.path.exists():
+            raise InputError(
+                f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
+            )
+        self.write(run)
+
+    def write(self, run: Run) -> None:
+        write_checkpoint(self.path, run, self.fingerprint)
+
+
+def _go_on(
+    run: Run,
+    parts: _Parts,
+    metrics: dict[str, Metric],
+    callbacks: tuple[Callback, ...],
+    saver: _Saver | None,
+    progress: bool | None,
+) -> Run:
+    """Train from where the run is to its end."""
+    settings = run.settings
+
+    def after_epoch(rate: float) -> bool:
+        run.history.append(_row(run, parts, metrics, rate))
+        if settings.patience is not None:
+            _note_best(run, settings.patience)
+        asked = [callback(run) for callback in callbacks]
+        if run.epoch == settings.epochs:
+            run.stopped = "all epochs done"
+        elif any(answer is True for answer in asked):
+            run.stopped = "a callback asked to stop"
+        due = settings.checkpoint_every is not None and run.epoch % settings.checkpoint_every == 0
+        if saver is not None and (due or run.stopped is not None):
+            saver.write(run)
+        report(run.history)
+        return run.stopped is None
+
+    with interruptible() as interrupted, progress_bar(settings.epochs, run.epoch, progress) as report:
+        try:
+            converged = reference.run(run.network, settings, parts.training, run.state, after_epoch, interrupted)
+        except DivergenceError as error:
+            run.stopped = str(error)
+            error.run = run
+            raise
+    if converged:
+        run.stopped = "converged: the gradient is zero within the tolerance"
+        if saver is not None:
+            saver.write(run)
+    run.stopped = run.stopped or "interrupted"
+    return run
+
+
+def _row(run: Run, parts: _Parts, metrics: dict[str, Metric], rate: float) -> dict[str, float]:
+    """Return the history's row of the epoch just completed."""
+    params = run.network.parameters(run.state.theta)
+    row = {"loss": run.state.losses[-1], "learning_rate": rate}
+    if metrics:
+        outputs = reference.predict(run.network, params, parts.training.x)
+        row |= {name: float(metric(parts.training.y, outputs)) for name, metric in metrics.items()}
+    if parts.validation is not None:
+        row["validation_loss"], outputs = reference.evaluate(run.network, params, parts.validation)
+        for name, metric in metrics.items():
+            row[f"validation_{name}"] = float(metric(parts.validation.y, outputs))
+    return row
+
+
+def _note_best(run: Run, patience: int) -> None:
+    """Keep the parameters of the best epoch, and end the run when it lies too far back."""
+    monitored = "validation_loss" if "validation_loss" in run.history else "loss"
+    loss = run.history[monitored][-1]
+    if run.best is None or loss < run.best.loss - run.settings.tolerance:
+        run.best = Best(run.epoch, loss, run.state.theta.copy())
+    elif run.epoch - run.best.epoch >= patience:
+        run.stopped = f"no lower {monitored.replace('_', ' ')} since epoch {run.best.epoch}"

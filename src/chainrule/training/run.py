@@ -1,0 +1,78 @@
+"""A run, while it trains and afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..data import Floats
+from ..engines.task import Settings, State
+from ..model import Model
+from ..network import Network
+from ..parameters import Parameters
+from .history import History
+
+
+@dataclass(frozen=True)
+class Best:
+    """The epoch with the lowest loss so far, and the parameters after it."""
+
+    epoch: int
+    loss: float
+    theta: Floats
+
+
+@dataclass
+class Run:
+    """What :func:`chainrule.train` returns, and what it hands to callbacks after every epoch.
+
+    Attributes
+    ----------
+    network : Network
+    settings : Settings
+        Every setting of the run.
+    history : History
+        Losses, learning rate and metrics of every epoch.
+    stopped : str or None
+        Why the run ended, in words; None while it goes on.
+    state : State
+        Where the run is: parameters, optimiser's memory, step, epoch.
+    best : Best or None
+        With early stopping, the best epoch so far.
+    """
+
+    network: Network
+    settings: Settings
+    state: State
+    history: History = field(default_factory=History)
+    best: Best | None = None
+    stopped: str | None = None
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs have been completed."""
+        return self.state.epoch
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters: with early stopping those of the best epoch, otherwise the last."""
+        return self.network.parameters(self.state.theta if self.best is None else self.best.theta)
+
+    @property
+    def model(self) -> Model:
+        """The network with these parameters."""
+        return Model(self.network, self.parameters)
+
+    def predict(self, x: Any) -> Floats:
+        """Return the outputs f_L, (n, d₀) → (n, d_L); see :meth:`Model.predict`."""
+        return self.model.predict(x)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network and its parameters to a safetensors file; see :meth:`Model.save`."""
+        self.model.save(path)
+
+    def __repr__(self) -> str:
+        widths = "-".join(map(str, self.network.widths))
+        loss = f", loss {self.history['loss'][-1]:.4g}" if self.history else ""
+        return f"Run({widths}, {self.epoch} of {self.settings.epochs} epochs{loss}: {self.stopped or 'running'})"

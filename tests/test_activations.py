@@ -1,0 +1,83 @@
+"""Activations: values against SciPy, slopes against JAX, extremes without a warning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+from chainrule.activations import ACTIVATIONS, Activation, activation, leaky_relu
+from chainrule.errors import InputError
+
+PER_UNIT = [name for name in ACTIVATIONS if name != "softmax"]
+POINTS = np.concatenate([np.linspace(-6.0, 6.0, 97)[:48], np.linspace(0.01, 6.0, 48)])
+
+
+@pytest.mark.parametrize("name", PER_UNIT)
+def test_the_slope_is_the_derivative_of_the_value(name: str) -> None:
+    import jax
+
+    chosen = ACTIVATIONS[name]()
+    theirs = jax.vmap(jax.grad(chosen.value))(jax.numpy.asarray(POINTS))
+    np.testing.assert_allclose(chosen.slope(POINTS, chosen.value(POINTS)), theirs, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("logistic", special.expit),
+        ("softplus", lambda z: np.logaddexp(0.0, z)),
+        ("gelu", lambda z: z * special.ndtr(z)),
+        ("silu", lambda z: z * special.expit(z)),
+        ("elu", lambda z: np.where(z > 0, z, np.expm1(z))),
+        ("relu", lambda z: np.where(z > 0, z, 0.0)),
+    ],
+)
+def test_the_value_is_the_one_of_scipy(name: str, value: Any) -> None:
+    np.testing.assert_allclose(ACTIVATIONS[name]().value(POINTS), value(POINTS), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "exponential"])
+def test_huge_inputs_give_finite_values_and_no_warning(name: str) -> None:
+    z = np.array([[-1e4, 0.0, 1e4]])
+    chosen = ACTIVATIONS[name]()
+    f = chosen.value(z)
+    assert np.isfinite(f).all()
+    assert np.isfinite(chosen.slope(z, f)).all()
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_float32_stays_float32(name: str) -> None:
+    z = np.array([[-1.0, 0.0, 2.0]], dtype=np.float32)
+    chosen = ACTIVATIONS[name]()
+    f = chosen.value(z)
+    assert f.dtype == chosen.slope(z, f).dtype == np.float32
+
+
+def test_softmax_goes_back_through_its_whole_jacobian() -> None:
+    import jax
+
+    softmax = activation("softmax")
+    z, g = np.random.default_rng(0).normal(size=(2, 4, 5))
+    _, pull = jax.vjp(jax.nn.softmax, jax.numpy.asarray(z))
+    np.testing.assert_allclose(softmax.back(g, z, softmax.value(z)), pull(jax.numpy.asarray(g))[0], atol=1e-14)
+
+
+def test_activations_are_equal_when_name_and_parameters_are() -> None:
+    assert leaky_relu(0.2) == leaky_relu(0.2) != leaky_relu(0.1)
+    assert repr(leaky_relu(0.2)) == "leaky_relu(negative_slope=0.2)"
+
+
+def test_an_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean 'relu'"):
+        activation("rleu")
+
+
+def test_your_own_activation_is_a_value_and_a_slope() -> None:
+    import chainrule as cr
+
+    cubic = Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.0 * z**2)
+    net = cr.Network(2, [cr.Dense(3, cubic), cr.Dense(1)])
+    assert cr.verify(net, net.initial(), [[0.3, -0.5]], [0.7])

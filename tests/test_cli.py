@@ -1,0 +1,83 @@
+"""The commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+
+def chainrule(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_train_then_predict(tmp_path: Path) -> None:
+    trained = chainrule("train", "penguins", "--target", "species", "--json", "--plot", "curve.png", folder=tmp_path)
+    report = json.loads(trained.stdout)
+    assert report["score"] > 0.9 > report["guessing"]
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    predicted = chainrule("predict", report["model"], "penguins", "-o", "out.csv", folder=tmp_path)
+    assert predicted.returncode == 0, predicted.stderr
+    table = pl.read_csv(tmp_path / "out.csv")
+    assert len(table) == 344
+    assert set(table["species"]) == {"Adelie", "Chinstrap", "Gentoo"}
+
+
+def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> None:
+    trained = chainrule("train", "diabetes", "--target", "target", "--epochs", "3", folder=tmp_path)
+    assert "held-out R²" in trained.stdout
+    assert "always guessing" in trained.stdout
+    assert (tmp_path / "diabetes-target.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nofile.csv", "--target", "y"], "no file nofile.csv"),
+        (["penguins", "--target", "specis"], "did you mean 'species'"),
+        (["penguins", "--target", "species", "--activation", "rleu"], "did you mean 'relu'"),
+        (["penguins", "--target", "species", "--optimizer", "adm"], "did you mean 'adam'"),
+        (["penguins", "--target", "species", "--hidden", "ten"], "--hidden takes whole numbers"),
+        (["penguins", "--target", "species", "--batch-size", "5000"], "is larger than the"),
+        (["empty.csv", "--target", "y"], "empty.csv"),
+        (["one_class.csv", "--target", "y"], "one"),
+        (["missing.csv", "--target", "y"], "--ignore"),
+        (["infinite.csv", "--target", "y"], "infinit"),
+    ],
+)
+def test_bad_input_gets_one_line_and_status_2_and_leaves_no_file(
+    arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    rows = range(20)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "one_class.csv").write_text("x,y\n" + "".join(f"{i},a\n" for i in rows))
+    (tmp_path / "missing.csv").write_text("x,m,y\n" + "".join(f"{i},,{'ab'[i % 2]}\n" for i in rows))
+    (tmp_path / "infinite.csv").write_text("x,y\n" + "".join(f"{i if i else 'inf'},{'ab'[i % 2]}\n" for i in rows))
+    before = set(tmp_path.iterdir())
+    result = chainrule("train", *arguments, folder=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_text_where_numbers_were_in_training(tmp_path: Path) -> None:
+    chainrule("train", "iris", "--target", "target", "--epochs", "1", "-o", "m.safetensors", folder=tmp_path)
+    columns = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm"
+    (tmp_path / "bad.csv").write_text(f"{columns}\n1,2,3,4\n1,2,wide,4\n")
+    result = chainrule("predict", "m.safetensors", "bad.csv", folder=tmp_path)
+    assert result.returncode == 2
+    assert "wide" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_hostile_model_file(tmp_path: Path) -> None:
+    (tmp_path / "m.safetensors").write_bytes((2**60).to_bytes(8, "little") + b"{}")
+    result = chainrule("predict", "m.safetensors", "iris", folder=tmp_path)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)

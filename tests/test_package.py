@@ -1,0 +1,42 @@
+"""The package as a whole: what it lists, how quickly it loads, and its floors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import chainrule as cr
+
+
+@pytest.mark.parametrize("name", cr.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(cr, name) is not None
+
+
+def test_importing_chainrule_loads_nothing_heavy() -> None:
+    script = "import sys, chainrule; print([m for m in ('numpy', 'scipy', 'sklearn', 'polars') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_a_module_imports_only_from_floors_below_it() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([linter], cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_trace_is_a_table_of_every_layer() -> None:
+    net = cr.chain(2)
+    trace = cr.backprop(net, net.pack([0.5, -1.0]), x=0.5, y=0.8)
+    assert repr(trace).splitlines()[1].startswith("0")
+    assert "<td>tanh</td>" in trace._repr_html_()
+
+
+def test_verify_finds_a_wrong_slope() -> None:
+    wrong = cr.Activation("wrong", value=lambda z: z**2, slope=lambda z, f: z)
+    net = cr.Network(2, [cr.Dense(3, wrong), cr.Dense(1)])
+    found = cr.verify(net, net.initial(), [[0.3, -0.5]], [0.7])
+    assert not found
+    assert "WRONG" in repr(found)

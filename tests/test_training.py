@@ -1,0 +1,190 @@
+"""Whole runs: what they learn, how they end, and that a killed one goes on to the same bits."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.files import read_tensors
+from chainrule.optimizers import OPTIMIZERS
+from chainrule.schedules import SCHEDULES
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(60, 3))
+Y = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
+
+
+def network(dropout: float = 0.0) -> cr.Network:
+    return cr.Network(3, [cr.Dense(8, "tanh", dropout=dropout), cr.Dense(1)])
+
+
+def test_training_makes_the_loss_fall_and_is_decided_by_the_seed() -> None:
+    first, again, other = (cr.train(network(0.1), X, Y, epochs=20, seed=seed) for seed in (1, 1, 2))
+    assert first.history["loss"][-1] < first.history["loss"][0]
+    assert (first.parameters.vector == again.parameters.vector).all()
+    assert (first.parameters.vector != other.parameters.vector).any()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimiser_learns(name: str) -> None:
+    run = cr.train(network(), X, Y, optimizer=name, epochs=30, batch_size=len(X), l2=1e-4)
+    assert run.history["loss"][-1] < run.history["loss"][0]
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_runs(name: str) -> None:
+    assert len(cr.train(network(), X, Y, schedule=name, epochs=3).history["learning_rate"]) == 3
+
+
+def test_the_history_has_training_and_validation_columns() -> None:
+    run = cr.train(network(), X, Y, epochs=2, validation=(X[:9], Y[:9]), metrics=["r2"])
+    assert list(run.history) == ["loss", "learning_rate", "r2", "validation_loss", "validation_r2"]
+    assert run.history.epochs == 2
+
+
+def test_a_row_of_weight_two_counts_as_two_rows() -> None:
+    weights = np.where(np.arange(len(X)) < 10, 2.0, 1.0)
+    settings: dict[str, Any] = {"epochs": 5, "shuffle": False, "optimizer": cr.SGD(0.1)}
+    weighted = cr.train(network(), X, Y, sample_weight=weights, batch_size=60, **settings)
+    repeated = cr.train(network(), np.vstack([X, X[:10]]), np.append(Y, Y[:10]), batch_size=70, **settings)
+    np.testing.assert_allclose(weighted.parameters.vector, repeated.parameters.vector, rtol=1e-12)
+
+
+def test_early_stopping_goes_back_to_the_best_epoch() -> None:
+    run = cr.train(network(), X, Y, epochs=500, validation=0.3, patience=5, optimizer=cr.Adam(0.05))
+    assert run.best is not None
+    assert run.stopped == f"no lower validation loss since epoch {run.best.epoch}"
+    short = cr.train(network(), X, Y, epochs=run.best.epoch, validation=0.3, optimizer=cr.Adam(0.05))
+    assert (run.parameters.vector == short.parameters.vector).all()
+
+
+def test_a_callback_that_returns_true_ends_the_run() -> None:
+    run = cr.train(network(), X, Y, epochs=50, callbacks=[lambda run: run.epoch == 3])
+    assert (run.epoch, run.stopped) == (3, "a callback asked to stop")
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_was_learnt() -> None:
+    def press(run: cr.Run) -> None:
+        if run.epoch == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    run = cr.train(network(), X, Y, epochs=50, callbacks=[press])
+    assert (run.epoch, run.stopped) == (3, "interrupted")
+    assert (run.parameters.vector == cr.train(network(), X, Y, epochs=3, seed=0).parameters.vector).all()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_float32_data_are_trained_in_float32() -> None:
+    assert cr.train(network(), X.astype("float32"), Y, epochs=1).parameters.vector.dtype == np.float32
+
+
+def test_divergence_says_where_and_keeps_the_last_good_parameters() -> None:
+    net = cr.Network(3, [cr.Dense(8, "relu"), cr.Dense(1)])
+    with pytest.raises(cr.DivergenceError, match=r"epoch \d+, batch \d+: the .* of layer \d") as caught:
+        cr.train(net, X * 1e3, Y, optimizer=cr.SGD(1e6), epochs=50)
+    assert np.isfinite(caught.value.run.parameters.vector).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"batch_size": 61}, "batch_size 61 is larger than the 60 rows"),
+        ({"optimizer": "adm"}, "did you mean 'adam'"),
+        ({"schedule": "cosin"}, "did you mean 'cosine'"),
+        ({"metrics": ["acuracy"]}, "did you mean 'accuracy'"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1"),
+        ({"l2": -1.0}, "l2 must be"),
+        ({"clip_norm": 0.0}, "clip_norm must be"),
+        ({"validation": 1.5}, "validation fraction"),
+        ({"validation": (X[:, :2], Y)}, r"validation x has the shape \(60, 2\), but must be \(n, 3\)"),
+        ({"x": X[:, :2]}, r"x has the shape \(60, 2\), but must be \(n, 3\)"),
+        ({"y": Y[:50]}, "y has 50 rows, but x has 60"),
+        ({"x": np.where(X == X[4, 1], np.nan, X)}, "x contains NaN in row 5 in column 2"),
+        ({"y": np.append(Y[:59], np.inf)}, "y contains infinity in row 60"),
+        ({"y": ["a"] * 60}, "y cannot be read as numbers"),
+        ({"sample_weight": -np.ones(60)}, "sample_weight must not be negative"),
+        ({"dtype": "float16"}, "dtype must be"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(arguments: dict[str, Any], message: str) -> None:
+    x, y = arguments.pop("x", X), arguments.pop("y", Y)
+    with pytest.raises(cr.InputError, match=message) as caught:
+        cr.train(network(), x, y, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+class Killed(Exception):
+    """Stands for whatever ends a process in the middle of a run."""
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_resumed_run_has_the_bits_of_an_unbroken_one(name: str, tmp_path: Path) -> None:
+    def fail(run: cr.Run) -> None:
+        if run.epoch == 8:
+            raise Killed
+
+    net = network(0.0 if name == "lbfgs" else 0.2)
+    settings: dict[str, Any] = {"optimizer": name, "epochs": 12, "validation": 0.2, "patience": 12, "seed": 3}
+    unbroken = cr.train(net, X, Y, checkpoint=tmp_path / "a", checkpoint_every=3, **settings)
+    with pytest.raises(Killed):
+        cr.train(net, X, Y, checkpoint=tmp_path / "b", checkpoint_every=3, callbacks=[fail], **settings)
+    resumed = cr.resume(tmp_path / "b", X, Y)
+    assert (resumed.state.theta == unbroken.state.theta).all()
+    assert (resumed.parameters.vector == unbroken.parameters.vector).all()
+    assert dict(resumed.history) == dict(unbroken.history)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_checkpoint_is_not_overwritten_and_not_resumed_on_other_data(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    cr.train(network(), X, Y, epochs=2, checkpoint=path)
+    with pytest.raises(cr.InputError, match="continue that run with resume"):
+        cr.train(network(), X, Y, epochs=2, checkpoint=path)
+    with pytest.raises(cr.InputError, match="belongs to a run on other data"):
+        cr.resume(path, X + 1.0, Y)
+    with pytest.raises(cr.InputError, match="cannot read"):
+        cr.resume(tmp_path / "none", X, Y)
+
+
+CHILD = """
+import sys, time
+import numpy as np
+import chainrule as cr
+with np.load(sys.argv[1]) as data:
+    x, y = data["x"], data["y"]
+net = cr.Network(3, [cr.Dense(8, "tanh", dropout=0.1), cr.Dense(1)])
+cr.train(net, x, y, epochs=300, checkpoint=sys.argv[2], checkpoint_every=2, seed=7,
+         callbacks=[lambda run: time.sleep(0.002)])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
+def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bits_twenty_times(tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=X, y=Y)
+    unbroken = cr.train(network(0.1), X, Y, epochs=300, checkpoint=tmp_path / "whole", checkpoint_every=2, seed=7)
+    chance = random.Random(0)  # noqa: S311 - moments, not secrets
+    for trial in range(20):
+        path = tmp_path / f"run{trial}"
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "data.npz"), str(path)])
+        while not path.exists():
+            assert child.poll() is None
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0.0, 0.5))
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        _, document = read_tensors(path, "chainrule checkpoint 1")
+        assert document["epoch"] < 300
+        resumed = cr.resume(path, X, Y)
+        assert (resumed.parameters.vector == unbroken.parameters.vector).all()
+        assert not list(tmp_path.glob(".*.tmp"))
