@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule import files
 from chainrule.files import write_tensors
 
 NET = cr.Network(2, [cr.Dense(3, "relu"), cr.Dense(1)])
@@ -82,7 +81,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(cr.InputError, match="No space left"):
         MODEL.save(tmp_path / "m")
     assert (tmp_path / "m").read_bytes() == before
