@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,17 @@ def test_a_module_imports_only_from_floors_below_it() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([linter], cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
+
+
+def test_the_tour_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    tour = readme.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    script = subprocess.run(
+        [sys.executable, "-c", tour], env={**os.environ, "MPLBACKEND": "Agg"}, capture_output=True, text=True
+    )
+    assert script.returncode == 0, script.stderr
+    assert "gradient right" in script.stdout
 
 
 def test_a_trace_is_a_table_of_every_layer() -> None:
