@@ -105,23 +105,26 @@ def gradient_of(net: cr.Network, params: cr.Parameters, x: Any, y: Any, shares: 
 
 
 @pytest.mark.parametrize(("activation", "loss"), PAIRS)
-def test_the_gradient_is_that_of_jax_autodiff_and_of_difference_quotients(activation: str, loss: str) -> None:
+@settings(max_examples=3)
+@given(seed=st.integers(0, 2**32))
+def test_the_gradient_is_that_of_jax_autodiff_and_of_difference_quotients(
+    activation: str, loss: str, seed: int
+) -> None:
     import jax
 
-    for seed in range(2):
-        net, params, x, y, shares = problem(activation, loss, seed)
+    net, params, x, y, shares = problem(activation, loss, seed)
 
-        def objective(vector: Any, net: cr.Network = net, x: Any = x, y: Any = y, shares: Any = shares) -> Any:
-            z, f = forward(net, net.parameters(vector), x)
-            return (shares * losses(net, y, z, f)).sum()
+    def objective(vector: Any) -> Any:
+        z, f = forward(net, net.parameters(vector), x)
+        return (shares * losses(net, y, z, f)).sum()
 
-        ours = gradient_of(net, params, x, y, shares)
-        size = np.abs(ours).max() + 1e-12
-        theirs = jax.grad(objective)(jax.numpy.asarray(params.vector))
-        np.testing.assert_allclose(ours, np.asarray(theirs), rtol=0, atol=1e-10 * size)
+    ours = gradient_of(net, params, x, y, shares)
+    theirs = np.asarray(jax.jit(jax.grad(objective))(jax.numpy.asarray(params.vector)))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * np.abs(ours).max() + 1e-16)
 
-        check = cr.verify(net, params, x, y, shares)
-        assert check, check
+    check = cr.verify(net, params, x, y, shares)
+    assume(check.checked)
+    assert check, check
 
 
 @settings(max_examples=10)
@@ -139,8 +142,8 @@ def test_dropout_masks_enter_the_gradient_as_they_enter_the_loss(seed: int) -> N
         return (shares * losses(net, y, z, f)).sum()
 
     ours = gradient_of(net, params, x, y, shares, masks)
-    theirs = np.asarray(jax.grad(objective)(jax.numpy.asarray(params.vector)))
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * (np.abs(ours).max() + 1e-12))
+    theirs = np.asarray(jax.jit(jax.grad(objective))(jax.numpy.asarray(params.vector)))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * np.abs(ours).max() + 1e-16)
 
 
 def test_the_same_text_is_traced_by_jax() -> None:

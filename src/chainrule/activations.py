@@ -55,7 +55,7 @@ class Activation:
     initializer : str
         Which initialiser a layer with this activation takes when it names none.
     kinks : tuple of float
-        Where the slope jumps. No finite difference can be trusted across a kink.
+        Where the slope, or the slope of the slope, jumps. No finite difference can be trusted across one.
     """
 
     name: str
@@ -133,7 +133,7 @@ def elu(alpha: float = 1.0) -> Activation:
         slope=lambda z, f: step(z) + a * exp(minimum(z, 0.0)) * (1.0 - step(z)),
         parameters=(("alpha", a),),
         initializer="he_uniform",
-        kinks=() if a == 1.0 else (0.0,),
+        kinks=(0.0,),
     )
 
 
@@ -195,6 +195,7 @@ def softsign() -> Activation:
         "softsign",
         value=lambda z: z / (1.0 + absolute(z)),
         slope=lambda z, f: 1.0 / (1.0 + absolute(z)) ** 2,
+        kinks=(0.0,),
     )
 
 

@@ -76,7 +76,7 @@ class Loss:
     link : CanonicalLink or None
         The output activation with which the loss is computed from z_L.
     kinks : tuple of float
-        At which f − y the slope jumps.
+        At which f − y the slope, or the slope of the slope, jumps.
     """
 
     name: str
@@ -133,6 +133,7 @@ def huber(threshold: float = 1.0) -> Loss:
         value=lambda y, f: slope(y, f) * ((f - y) - 0.5 * slope(y, f)),
         slope=slope,
         parameters=(("threshold", t),),
+        kinks=(-t, t),
     )
 
 
