@@ -26,7 +26,7 @@ def test_the_slope_is_the_derivative_of_the_value(name: str) -> None:
 def test_the_canonical_link_is_the_same_loss_computed_from_z(name: str) -> None:
     loss = LOSSES[name]()
     assert loss.link is not None
-    activation = cr.activations.activation(loss.link.activation)
+    activation = cr.activations.ACTIVATIONS.find(loss.link.activation)
     z = np.array([[0.5, -1.0, 0.3], [2.0, 0.1, -0.4]])
     f = activation.value(z)
     np.testing.assert_allclose(loss.link.value(Y, z), loss.value(Y, f), rtol=1e-12)

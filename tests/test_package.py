@@ -37,18 +37,3 @@ def test_the_tour_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     assert script.returncode == 0, script.stderr
     assert "gradient right" in script.stdout
-
-
-def test_a_trace_is_a_table_of_every_layer() -> None:
-    net = cr.chain(2)
-    trace = cr.backprop(net, net.pack([0.5, -1.0]), x=0.5, y=0.8)
-    assert repr(trace).splitlines()[1].startswith("0")
-    assert "<td>tanh</td>" in trace._repr_html_()
-
-
-def test_verify_finds_a_wrong_slope() -> None:
-    wrong = cr.Activation("wrong", value=lambda z: z**2, slope=lambda z, f: z)
-    net = cr.Network(2, [cr.Dense(3, wrong), cr.Dense(1)])
-    found = cr.verify(net, net.initial(), [[0.3, -0.5]], [0.7])
-    assert not found
-    assert "WRONG" in repr(found)

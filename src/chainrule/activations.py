@@ -14,7 +14,7 @@ An activation of your own is a value and a slope:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .elementary import (
@@ -33,7 +33,7 @@ from .elementary import (
     tanh,
 )
 from .elementary import softplus as log_one_plus_exp
-from .named import JSON, as_call, build, describe, number, resolve
+from .named import JSON, Catalogue, as_call, describe, number
 
 
 @dataclass(frozen=True, repr=False)
@@ -225,37 +225,25 @@ def _normal_distribution(z: Array) -> Array:
     return 0.5 * (1.0 + erf(z / math.sqrt(2.0)))
 
 
-ACTIVATIONS: dict[str, Callable[..., Activation]] = {
-    "identity": identity,
-    "tanh": hyperbolic_tangent,
-    "logistic": logistic,
-    "relu": relu,
-    "leaky_relu": leaky_relu,
-    "elu": elu,
-    "selu": selu,
-    "gelu": gelu,
-    "gelu_tanh": gelu_tanh,
-    "silu": silu,
-    "softplus": softplus,
-    "softsign": softsign,
-    "sin": sine,
-    "exponential": exponential,
-    "softmax": softmax,
-}
+ACTIVATIONS = Catalogue(
+    "activation",
+    Activation,
+    {
+        "identity": identity,
+        "tanh": hyperbolic_tangent,
+        "logistic": logistic,
+        "relu": relu,
+        "leaky_relu": leaky_relu,
+        "elu": elu,
+        "selu": selu,
+        "gelu": gelu,
+        "gelu_tanh": gelu_tanh,
+        "silu": silu,
+        "softplus": softplus,
+        "softsign": softsign,
+        "sin": sine,
+        "exponential": exponential,
+        "softmax": softmax,
+    },
+)
 """Every activation by its name."""
-
-
-def activation(given: Activation | str) -> Activation:
-    """Return `given` itself, or the activation of that name.
-
-    Raises
-    ------
-    InputError
-        When the name is not known; the message suggests the nearest.
-    """
-    return resolve("activation", Activation, ACTIVATIONS, given)
-
-
-def from_json(description: JSON, own: Iterable[Activation] = ()) -> Activation:
-    """Return the activation that :meth:`Activation.to_json` described; `own` lists yours."""
-    return build("activation", ACTIVATIONS, description, own)

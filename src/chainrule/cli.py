@@ -177,11 +177,11 @@ def _dropout(rate: float, optimizer: str, asked: bool) -> float:
 
 
 def _optimizer(name: str, rate: float | None, default: float) -> Any:
-    from . import optimizers
+    from .optimizers import OPTIMIZERS
 
     if rate is None and name == "adam":
         rate = default
-    return optimizers.from_json(name if rate is None else {"name": name, "learning_rate": rate})
+    return OPTIMIZERS.find(name if rate is None else {"name": name, "learning_rate": rate})
 
 
 def _plot(run: Run, path: Path) -> None:

@@ -46,7 +46,7 @@ def log(x: Array) -> Array:
 
 def softplus(x: Array) -> Array:
     """Return log(1 + eˣ), stable however large |x| is."""
-    return namespace(x).logaddexp(x, 0.0 * x)
+    return namespace(x).logaddexp(x, 0.0)
 
 
 def tanh(x: Array) -> Array:

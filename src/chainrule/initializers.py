@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .named import JSON, build, resolve
+from .named import JSON, Catalogue
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,33 +99,21 @@ def zeros() -> Initializer:
     return Initializer("zeros", lambda random, fan_in, fan_out: np.zeros((fan_in, fan_out)))
 
 
-INITIALIZERS: dict[str, Callable[[], Initializer]] = {
-    make.__name__: make
-    for make in (
-        glorot_uniform,
-        glorot_normal,
-        he_uniform,
-        he_normal,
-        lecun_uniform,
-        lecun_normal,
-        orthogonal,
-        zeros,
-    )
-}
+INITIALIZERS = Catalogue(
+    "initializer",
+    Initializer,
+    {
+        make.__name__: make
+        for make in (
+            glorot_uniform,
+            glorot_normal,
+            he_uniform,
+            he_normal,
+            lecun_uniform,
+            lecun_normal,
+            orthogonal,
+            zeros,
+        )
+    },
+)
 """Every initialiser by its name."""
-
-
-def initializer(given: Initializer | str) -> Initializer:
-    """Return `given` itself, or the initialiser of that name.
-
-    Raises
-    ------
-    InputError
-        When the name is not known; the message suggests the nearest.
-    """
-    return resolve("initializer", Initializer, INITIALIZERS, given)
-
-
-def from_json(description: JSON) -> Initializer:
-    """Return the initialiser that :meth:`Initializer.to_json` described."""
-    return build("initializer", INITIALIZERS, description)

@@ -11,7 +11,7 @@ size of z_L, and with which δ_L is simply (f_L − y) — over d_L where the ro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .elementary import (
@@ -29,7 +29,7 @@ from .elementary import (
     tanh,
     where,
 )
-from .named import JSON, as_call, build, describe, number, resolve
+from .named import JSON, Catalogue, as_call, describe, number
 
 
 @dataclass(frozen=True)
@@ -228,30 +228,18 @@ def binary_cross_entropy() -> Loss:
     )
 
 
-LOSSES: dict[str, Callable[..., Loss]] = {
-    "squared_error": squared_error,
-    "absolute_error": absolute_error,
-    "huber": huber,
-    "log_cosh": log_cosh,
-    "quantile": quantile,
-    "poisson": poisson,
-    "cross_entropy": cross_entropy,
-    "binary_cross_entropy": binary_cross_entropy,
-}
+LOSSES = Catalogue(
+    "loss",
+    Loss,
+    {
+        "squared_error": squared_error,
+        "absolute_error": absolute_error,
+        "huber": huber,
+        "log_cosh": log_cosh,
+        "quantile": quantile,
+        "poisson": poisson,
+        "cross_entropy": cross_entropy,
+        "binary_cross_entropy": binary_cross_entropy,
+    },
+)
 """Every loss by its name."""
-
-
-def loss(given: Loss | str) -> Loss:
-    """Return `given` itself, or the loss of that name.
-
-    Raises
-    ------
-    InputError
-        When the name is not known; the message suggests the nearest.
-    """
-    return resolve("loss", Loss, LOSSES, given)
-
-
-def from_json(description: JSON, own: Iterable[Loss] = ()) -> Loss:
-    """Return the loss that :meth:`Loss.to_json` described; `own` lists yours."""
-    return build("loss", LOSSES, description, own)

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .activations import Activation
 from .data import Floats, inputs
 from .engines import reference
 from .errors import InputError
 from .files import read_tensors, write_tensors
-from .losses import Loss
 from .named import JSON
-from .network import Network
+from .network import Definition, Network
 from .parameters import Parameters
 
 KIND = "chainrule model 1"
@@ -62,7 +60,7 @@ class Model:
         write_tensors(Path(path), KIND, {"parameters": self.parameters.vector}, document)
 
 
-def load(path: str | Path, own: Iterable[Activation | Loss] = ()) -> Model:
+def load(path: str | Path, own: Iterable[Definition] = ()) -> Model:
     """Read a model that :meth:`Model.save` wrote.
 
     Nothing in the file is executed, and nothing is trusted: it may come from a stranger.
@@ -70,7 +68,7 @@ def load(path: str | Path, own: Iterable[Activation | Loss] = ()) -> Model:
     Parameters
     ----------
     path : str or Path
-    own : iterable of Activation and Loss
+    own : iterable of Activation, Loss and Initializer
         Your own definitions that the network was made with; a file holds only their names.
 
     Raises

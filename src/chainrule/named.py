@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from .errors import InputError, unknown_name
@@ -20,59 +20,72 @@ JSON = Any
 T = TypeVar("T")
 
 
-def build(kind: str, factories: Mapping[str, Callable[..., T]], description: JSON, own: Iterable[T] = ()) -> T:
-    """Return the thing that a name, or a JSON object with a name and parameters, describes.
+class Catalogue(Mapping[str, Callable[..., T]]):
+    """Everything of one kind that has a name: from each name to the function or class that makes the thing.
 
     Parameters
     ----------
     kind : str
-        What is being looked for, as error messages call it: "activation", "loss", …
+        What messages call the kind: "activation", "loss", …
+    expected : type
+        The class of the things.
     factories : mapping
-        From each known name to the function or class that makes the thing.
-    description : str or dict
-        A name, or ``{"name": …, parameter: value, …}``.
-    own : iterable
-        Things of the caller's own, which are found by their ``name``.
-
-    Raises
-    ------
-    InputError
-        When the name or a parameter is unknown, or a parameter's value does not fit.
     """
-    if isinstance(description, str):
-        description = {"name": description}
-    if not isinstance(description, dict) or not isinstance(description.get("name"), str):
-        raise InputError(f"{kind}: expected a name, or an object with a name, but got {description!r}")
-    parameters = dict(description)
-    name = parameters.pop("name")
-    for thing in own:
-        if getattr(thing, "name", None) == name:
-            return thing
-    if name not in factories:
-        raise unknown_name(kind, name, factories)
-    factory = factories[name]
-    for parameter in parameters:
-        if parameter not in inspect.signature(factory).parameters:
-            raise unknown_name(f"parameter of {kind} {name!r}", parameter, inspect.signature(factory).parameters)
-    try:
-        return factory(**parameters)
-    except TypeError as error:
-        raise InputError(f"{kind} {name!r}: {error}") from error
+
+    def __init__(self, kind: str, expected: type[T], factories: Mapping[str, Callable[..., T]]) -> None:
+        self._kind, self._expected, self._factories = kind, expected, dict(factories)
+
+    def __getitem__(self, name: str) -> Callable[..., T]:
+        return self._factories[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._factories)
+
+    def __len__(self) -> int:
+        return len(self._factories)
+
+    def find(self, given: T | JSON, own: Iterable[object] = ()) -> T:
+        """Return `given` itself, or the thing that it names.
+
+        Parameters
+        ----------
+        given : thing or str or dict
+            The thing, its name, or ``{"name": …, parameter: value, …}``, which may come from a stranger.
+        own : iterable
+            Things of the caller's own, of any kind, which are found by their ``name``.
+
+        Raises
+        ------
+        InputError
+            When a name or a parameter is unknown (the message suggests the nearest), or a value does not fit.
+        """
+        if isinstance(given, self._expected):
+            return given
+        description = {"name": given} if isinstance(given, str) else given
+        if not isinstance(description, dict) or not isinstance(description.get("name"), str):
+            raise InputError(
+                f"{self._kind}: expected a name, an object with a name, or {_with_article(self._expected.__name__)}, "
+                f"but got {given!r:.100}"
+            )
+        parameters = dict(description)
+        name = parameters.pop("name")
+        for thing in own:
+            if isinstance(thing, self._expected) and getattr(thing, "name", None) == name:
+                return thing
+        if name not in self:
+            raise unknown_name(self._kind, name, self)
+        known = inspect.signature(self[name]).parameters
+        for parameter in parameters:
+            if parameter not in known:
+                raise unknown_name(f"parameter of {self._kind} {name!r}", parameter, known)
+        try:
+            return self[name](**parameters)
+        except TypeError as error:
+            raise InputError(f"{self._kind} {name!r}: {error}") from error
 
 
-def resolve(kind: str, expected: type[T], factories: Mapping[str, Callable[..., T]], given: T | str) -> T:
-    """Return `given` itself, or the thing that it names.
-
-    Raises
-    ------
-    InputError
-        When it is neither of the expected kind nor a known name.
-    """
-    if isinstance(given, expected):
-        return given
-    if isinstance(given, str):
-        return build(kind, factories, given)
-    raise InputError(f"{kind}: expected a name or a {expected.__name__}, but got {type(given).__name__}")
+def _with_article(name: str) -> str:
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
 
 
 def describe(name: str, parameters: Mapping[str, JSON]) -> JSON:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import activations, initializers, losses
-from .activations import Activation, JointActivation
+from .activations import ACTIVATIONS, Activation, JointActivation
 from .elementary import Array
 from .errors import InputError
-from .initializers import Initializer
-from .losses import Loss
+from .initializers import INITIALIZERS, Initializer
+from .losses import LOSSES, Loss
 from .named import JSON, number, whole
 from .parameters import Parameters
 from .randomness import Purpose, bits
+
+Definition: TypeAlias = Activation | Loss | Initializer
+"""What a user may define, and has to hand in again where only its name is stored."""
 
 # Far above any dense network that fits a machine; a description from outside may claim anything.
 MAX_LAYERS = 1_000
@@ -67,7 +69,7 @@ class Dense:
         dropout: float = 0.0,
         initializer: Initializer | str | None = None,
     ) -> None:
-        chosen = activations.activation(activation)
+        chosen = ACTIVATIONS.find(activation)
         if not isinstance(bias, bool):
             raise InputError(f"bias must be True or False, but is {bias!r}")
         _set(
@@ -76,7 +78,7 @@ class Dense:
             activation=chosen,
             bias=bias,
             dropout=number("dropout", dropout, 0.0, 1.0, below=True),
-            initializer=initializers.initializer(chosen.initializer if initializer is None else initializer),
+            initializer=INITIALIZERS.find(chosen.initializer if initializer is None else initializer),
         )
 
     def to_json(self) -> JSON:
@@ -118,7 +120,7 @@ class Network:
         layers = tuple(layers)
         if not 1 <= len(layers) <= MAX_LAYERS or not all(isinstance(layer, Dense) for layer in layers):
             raise InputError(f"layers must be 1 to {MAX_LAYERS} Dense layers, but is {layers!r:.200}")
-        _set(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=losses.loss(loss))
+        _set(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=LOSSES.find(loss))
         for i, layer in enumerate(layers[:-1], start=1):
             if isinstance(layer.activation, JointActivation):
                 raise InputError(f"layer {i}: {layer.activation.name} can only be the activation of the output")
@@ -236,14 +238,14 @@ class Network:
         }
 
     @classmethod
-    def from_json(cls, description: JSON, own: Iterable[Activation | Loss] = ()) -> Network:
+    def from_json(cls, description: JSON, own: Iterable[Definition] = ()) -> Network:
         """Return the network that a JSON object describes.
 
         Parameters
         ----------
         description : dict
             As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
-        own : iterable of Activation and Loss
+        own : iterable of Activation, Loss and Initializer
             Your own definitions that the description names.
 
         Raises
@@ -258,7 +260,7 @@ class Network:
         return cls(
             inputs,
             [_layer_from_json(layer, i, own) for i, layer in enumerate(layers, start=1)],
-            losses.from_json(loss, [thing for thing in own if isinstance(thing, Loss)]),
+            LOSSES.find(loss, own),
         )
 
 
@@ -273,15 +275,15 @@ def chain(layers: int, activation: Activation | str = "tanh", loss: Loss | str =
     return Network(1, [Dense(1, activation, bias=False)] * whole("layers", layers, 1, MAX_LAYERS), loss)
 
 
-def _layer_from_json(description: JSON, i: int, own: Iterable[Activation | Loss]) -> Dense:
+def _layer_from_json(description: JSON, i: int, own: Iterable[Definition]) -> Dense:
     names = ("units", "activation", "bias", "dropout", "initializer")
     units, activation, bias, dropout, initializer = _fields(f"layer {i}", description, names)
     return Dense(
         units,
-        activations.from_json(activation, [thing for thing in own if isinstance(thing, Activation)]),
+        ACTIVATIONS.find(activation, own),
         bias,
         dropout,
-        initializers.from_json(initializer),
+        INITIALIZERS.find(initializer, own),
     )
 
 

@@ -7,13 +7,12 @@ count from 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias
 
 from .elementary import Array, namespace, sign
 from .errors import InputError
-from .named import JSON, build, number, resolve, whole
+from .named import JSON, Catalogue, number, whole
 
 Memory: TypeAlias = dict[str, Array]
 
@@ -251,23 +250,7 @@ class LBFGS(Optimizer):
         number("tolerance", self.tolerance, 0.0)
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    kind.name: kind for kind in (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
-}
+OPTIMIZERS = Catalogue(
+    "optimizer", Optimizer, {kind.name: kind for kind in (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)}
+)
 """Every optimiser by its name."""
-
-
-def optimizer(given: Optimizer | str) -> Optimizer:
-    """Return `given` itself, or the optimiser of that name with its defaults.
-
-    Raises
-    ------
-    InputError
-        When the name is not known; the message suggests the nearest.
-    """
-    return resolve("optimizer", Optimizer, OPTIMIZERS, given)
-
-
-def from_json(description: JSON) -> Optimizer:
-    """Return the optimiser that :meth:`Optimizer.to_json` described."""
-    return build("optimizer", OPTIMIZERS, description)

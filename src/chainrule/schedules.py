@@ -7,14 +7,14 @@ that it would have had.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .named import JSON, build, number, resolve, whole
+from .named import JSON, Catalogue, number, whole
 
 Factors = NDArray[np.float64]
 
@@ -198,28 +198,16 @@ def _half_cosine(part: Factors, start: float, stop: float) -> Factors:
     return stop + 0.5 * (start - stop) * (1.0 + np.cos(np.pi * np.clip(part, 0.0, 1.0)))
 
 
-def _warm_up(epochs: float = 5.0, then: JSON = "constant") -> WarmUp:
-    return WarmUp(epochs, then if isinstance(then, Schedule) else from_json(then))
+def _warm_up(epochs: float = 5.0, then: Schedule | JSON = "constant") -> WarmUp:
+    return WarmUp(epochs, SCHEDULES.find(then))
 
 
-SCHEDULES: dict[str, Callable[..., Schedule]] = {
-    **{kind.name: kind for kind in (Constant, Step, Exponential, InverseScaling, Cosine, OneCycle, Adaptive)},
-    WarmUp.name: _warm_up,
-}
+SCHEDULES = Catalogue(
+    "schedule",
+    Schedule,
+    {
+        **{kind.name: kind for kind in (Constant, Step, Exponential, InverseScaling, Cosine, OneCycle, Adaptive)},
+        WarmUp.name: _warm_up,
+    },
+)
 """Every schedule by its name."""
-
-
-def schedule(given: Schedule | str) -> Schedule:
-    """Return `given` itself, or the schedule of that name with its defaults.
-
-    Raises
-    ------
-    InputError
-        When the name is not known; the message suggests the nearest.
-    """
-    return resolve("schedule", Schedule, SCHEDULES, given)
-
-
-def from_json(description: JSON) -> Schedule:
-    """Return the schedule that :meth:`Schedule.to_json` described."""
-    return build("schedule", SCHEDULES, description)

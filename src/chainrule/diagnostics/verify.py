@@ -105,7 +105,9 @@ def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any 
     if _is_chain(net):
         expected = _closed_form(net, net.parameters(theta), data)
         closed = float(np.abs(expected - gradient).max()) / size
-    return Verification(len(errors), errors.get(worst, 0.0), closed, _name(net, worst), len(places) - len(trusted), size)
+    return Verification(
+        len(errors), errors.get(worst, 0.0), closed, _name(net, worst), len(places) - len(trusted), size
+    )
 
 
 def _objective(net: Network, theta: Floats, data: Data) -> float:

@@ -8,16 +8,15 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .. import optimizers, schedules
 from ..data import Data, Floats
 from ..errors import InputError
 from ..named import JSON, number, whole
 from ..network import Network
-from ..optimizers import LBFGS, Optimizer
+from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
 from ..regularization import Penalty
-from ..schedules import Schedule
+from ..schedules import SCHEDULES, Schedule
 
 MAX_EPOCHS = 100_000_000
 
@@ -87,8 +86,8 @@ class Settings:
             return cls(
                 **{
                     **description,
-                    "optimizer": optimizers.from_json(description["optimizer"]),
-                    "schedule": schedules.from_json(description["schedule"]),
+                    "optimizer": OPTIMIZERS.find(description["optimizer"]),
+                    "schedule": SCHEDULES.find(description["schedule"]),
                     "penalty": Penalty(**description["penalty"]),
                 }
             )

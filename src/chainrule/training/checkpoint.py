@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..activations import Activation
 from ..data import Floats
 from ..engines.task import Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
-from ..losses import Loss
 from ..model import checked_parameters
-from ..network import Network
+from ..named import number, whole
+from ..network import Definition, Network
 from ..optimizers import LBFGS
 from .history import History
 from .run import Best, Run
@@ -48,7 +47,7 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str) -> None:
     write_tensors(path, KIND, tensors, document)
 
 
-def read_checkpoint(path: Path, own: Iterable[Activation | Loss] = ()) -> tuple[Run, str]:
+def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, str]:
     """Return the run of a checkpoint and the fingerprint of its data.
 
     Raises
@@ -61,19 +60,25 @@ def read_checkpoint(path: Path, own: Iterable[Activation | Loss] = ()) -> tuple[
         net = Network.from_json(document["network"], own)
         settings = Settings.from_json(document["settings"])
         theta = checked_parameters(net, tensors).vector
-        state = State(theta, _memory(tensors, settings, theta), document["step"], document["epoch"])
-        state.losses = tensors["losses"].tolist()
+        if theta.dtype != settings.dtype:
+            raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
+        step, epoch = whole("step", document["step"]), whole("epoch", document["epoch"], 0, settings.epochs)
+        state = State(theta, _memory(tensors, settings, theta), step, epoch, tensors["losses"].tolist())
         best = None
         if document["best"] is not None:
-            epoch, loss = document["best"]
-            best = Best(epoch, loss, net.parameters(tensors["best"]).vector)
+            best_epoch, best_loss = document["best"]
+            best_theta = net.parameters(tensors["best"]).vector
+            best = Best(whole("best epoch", best_epoch, 1, epoch), number("best loss", best_loss), best_theta)
+        stopped, fingerprint = document["stopped"], document["fingerprint"]
+        if not (stopped is None or isinstance(stopped, str)) or not isinstance(fingerprint, str):
+            raise InputError("why it stopped and what its data were must be texts")
         history = History({name: tensors[f"history.{name}"].tolist() for name in document["columns"]})
         if not state.epoch == len(state.losses) == history.epochs:
             raise InputError("its history does not have one row for each epoch")
-        return Run(net, settings, state, history, best, document["stopped"]), document["fingerprint"]
+        return Run(net, settings, state, history, best, stopped), fingerprint
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is a checkpoint that lacks a part: {error}") from error
 
 

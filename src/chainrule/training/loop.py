@@ -9,21 +9,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..activations import Activation
 from ..data import Data, prepare
 from ..engines import reference
 from ..engines.task import Settings, State
 from ..errors import DivergenceError, InputError
 from ..files import remove_leftovers
-from ..losses import Loss
-from ..network import Network
-from ..optimizers import LBFGS, Optimizer
-from ..optimizers import optimizer as named_optimizer
+from ..network import Definition, Network
+from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
 from ..regularization import Penalty
-from ..schedules import Schedule
-from ..schedules import schedule as named_schedule
+from ..schedules import SCHEDULES, Schedule
 from .checkpoint import read_checkpoint, write_checkpoint
 from .interruption import interruptible
 from .metrics import Metric, named_metrics
@@ -129,8 +125,8 @@ def train(
     fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
     parts = _Parts.of(net, given, aside, fraction, seed, dtype)
     settings = Settings(
-        optimizer=named_optimizer(optimizer),
-        schedule=named_schedule(schedule),
+        optimizer=OPTIMIZERS.find(optimizer),
+        schedule=SCHEDULES.find(schedule),
         epochs=epochs,
         batch_size=min(DEFAULT_BATCH_SIZE, len(parts.training)) if batch_size is None else batch_size,
         penalty=Penalty(l1, l2),
@@ -160,7 +156,7 @@ def resume(
     validation: Sequence[Any] | None = None,
     metrics: Iterable[str | Metric] = (),
     callbacks: Iterable[Callback] = (),
-    own: Iterable[Activation | Loss] = (),
+    own: Iterable[Definition] = (),
     progress: bool | None = None,
 ) -> Run:
     """Continue a run from its checkpoint, to the same bits as if it had never been stopped.
@@ -171,7 +167,7 @@ def resume(
         The file that :func:`train` was given.
     x, y, sample_weight, validation, metrics, callbacks
         What :func:`train` was given. A validation *fraction* is remembered and need not be given.
-    own : iterable of Activation and Loss
+    own : iterable of Activation, Loss and Initializer
         Your own definitions that the network was made with.
     progress : bool, optional
         As for :func:`train`.

@@ -1,0 +1,51 @@
+"""A trace holds every number of one pass, and shows it as a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+NET = cr.chain(2)
+TRACE = cr.backprop(NET, NET.pack([0.5, -1.0]), x=0.5, y=0.8)
+
+
+def test_lists_count_as_in_the_formulae() -> None:
+    assert TRACE.z[0] is None
+    assert TRACE.delta[0] is None
+    assert float(TRACE.f[0][0, 0]) == 0.5
+    assert float(TRACE.z[1][0, 0]) == 0.25
+    assert float(TRACE.f[2][0, 0]) == np.tanh(-np.tanh(0.25))
+    assert TRACE.loss == float(TRACE.row_losses[0]) == (0.8 - np.tanh(-np.tanh(0.25))) ** 2
+
+
+def test_the_table_has_a_line_for_x_for_each_layer_and_for_the_loss() -> None:
+    lines = repr(TRACE).splitlines()
+    assert [line.split()[0] for line in lines] == ["layer", "0", "1", "2", "ℒ"]
+    assert "0.244919" in lines[2]  # f₁ = tanh 0.25
+    html = TRACE._repr_html_()
+    assert html.count("<tr>") == 5
+    assert "<td>tanh</td>" in html
+
+
+def test_a_large_array_is_shown_by_its_shape_and_size() -> None:
+    net = cr.Network(3, [cr.Dense(8, "relu"), cr.Dense(1)])
+    assert "5×8, rms" in repr(cr.backprop(net, net.initial(), np.ones((5, 3)), np.ones(5)))
+
+
+def test_the_gradient_is_of_the_weighted_mean_over_the_rows() -> None:
+    x, y, params = [0.5, -0.2], [0.8, 0.1], NET.pack([0.5, -1.0])
+    first, second = (cr.backprop(NET, params, a, b).gradient.vector for a, b in zip(x, y, strict=True))
+    both = cr.backprop(NET, params, x, y, sample_weight=[3.0, 1.0])
+    np.testing.assert_allclose(both.gradient.vector, (3.0 * first + second) / 4.0, rtol=1e-14)
+
+
+def test_a_network_that_overflows_is_shown_and_not_refused() -> None:
+    net = cr.chain(2, "exponential")
+    assert "inf" in repr(cr.backprop(net, net.pack([1e3, 1.0]), x=1.0, y=0.0))
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(cr.InputError, match="y has 2 rows, but x has 1"):
+        cr.backprop(NET, NET.initial(), 0.5, [0.1, 0.2])

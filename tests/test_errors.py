@@ -1,0 +1,27 @@
+"""Errors: what is caught by what, and how a near miss is worded."""
+
+from __future__ import annotations
+
+import pytest
+
+import chainrule as cr
+from chainrule.errors import unknown_name
+
+
+def test_one_except_clause_catches_everything_that_chainrule_raises() -> None:
+    assert issubclass(cr.InputError, (cr.ChainruleError, ValueError))
+    assert issubclass(cr.DivergenceError, (cr.ChainruleError, ArithmeticError))
+
+
+def test_divergence_tells_where_and_what_to_try() -> None:
+    error = cr.DivergenceError(epoch=3, batch=7, layer=2, quantity="error δ")
+    assert str(error).startswith("training diverged in epoch 3, batch 7: the error δ of layer 2 is not finite.")
+    assert "smaller learning rate" in str(error)
+    assert (error.epoch, error.batch, error.layer, error.quantity) == (3, 7, 2, "error δ")
+
+
+@pytest.mark.parametrize(("given", "hint"), [("Relu", "did you mean 'relu'? "), ("zzz", "")])
+def test_the_nearest_name_is_suggested_when_one_is_near(given: str, hint: str) -> None:
+    assert str(unknown_name("activation", given, ["relu", "tanh"])) == (
+        f"unknown activation {given!r}: {hint}Known: relu, tanh"
+    )

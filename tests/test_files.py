@@ -1,0 +1,82 @@
+"""Files: at once or not at all, and nothing believed of a tensor file before it is checked."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.files import MAX_HEADER, read_tensors, remove_leftovers, write_atomically, write_tensors
+
+
+def test_a_file_is_replaced_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) & 0o600 == 0o600
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(cr.InputError, match=r"cannot write .*none/a: No such file or directory"):
+        write_atomically(tmp_path / "none" / "a", b"")
+
+
+def test_only_the_leftovers_of_this_file_are_removed(tmp_path: Path) -> None:
+    for name in (".run[1].x1y2.tmp", ".run1.x1y2.tmp", "run[1]"):
+        (tmp_path / name).write_bytes(b"")
+    remove_leftovers(tmp_path / "run[1]")
+    assert {path.name for path in tmp_path.iterdir()} == {".run1.x1y2.tmp", "run[1]"}
+
+
+def test_tensors_and_their_document_come_back(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "t", "things", {"a": np.arange(6.0)[::2]}, {"δ": [1, None]})
+    tensors, document = read_tensors(tmp_path / "t", "things")
+    assert (tensors["a"].tolist(), document) == ([0.0, 2.0, 4.0], {"δ": [1, None]})
+
+
+def _with_header(header: bytes, body: bytes = b"") -> bytes:
+    return len(header).to_bytes(8, "little") + header + body
+
+
+def _things(document: str, **tensors: object) -> bytes:
+    return json.dumps({"__metadata__": {"kind": "things", "document": document}, **tensors}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is truncated"),
+        (b"PK\x03\x04 a zip file", "is not a safetensors file: its header would be"),
+        (_with_header(b"{}")[:-1], "is truncated"),
+        (_with_header(b"{}"), "is not a things file, but 'of no known kind'"),
+        (_with_header(b"not json"), "is corrupt or not a things file"),
+        (_with_header(_things("[")), "is corrupt"),
+        (_with_header(_things("[" * 10**5)), "is corrupt"),
+        (_with_header(_things("1", a={"dtype": "F64", "shape": [2**40], "data_offsets": [0, 2**43]})), "is corrupt"),
+    ],
+)
+def test_a_file_that_is_not_one_is_refused_in_one_line(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(content)
+    with pytest.raises(cr.InputError) as caught:
+        read_tensors(tmp_path / "t", "things")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_header_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "t").open("wb") as file:
+        file.write((MAX_HEADER + 1).to_bytes(8, "little"))
+        file.truncate(MAX_HEADER + 100)  # a hole, which takes no room on the disk
+    with pytest.raises(cr.InputError, match="is over the limit"):
+        read_tensors(tmp_path / "t", "things")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(cr.InputError, match=r"cannot read .*t: No such file or directory"):
+        read_tensors(tmp_path / "t", "things")

@@ -1,0 +1,66 @@
+"""Things found by name, numbers checked: and every refusal is one clear line."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+import chainrule as cr
+from chainrule.named import as_call, describe, number, whole
+
+ACTIVATIONS = cr.activations.ACTIVATIONS
+
+
+def test_a_thing_is_found_by_itself_its_name_or_its_description() -> None:
+    leaky = ACTIVATIONS.find({"name": "leaky_relu", "negative_slope": 0.2})
+    assert leaky == cr.activations.leaky_relu(0.2)
+    assert ACTIVATIONS.find(leaky) is leaky
+    assert ACTIVATIONS.find("tanh") == ACTIVATIONS["tanh"]()
+
+
+def test_a_thing_of_your_own_comes_before_one_of_ours_and_only_where_its_kind_is_asked_for() -> None:
+    mine = cr.Activation("tanh", value=lambda z: z, slope=lambda z, f: 1.0)
+    assert ACTIVATIONS.find("tanh", own=[cr.losses.huber(), mine]) is mine
+    assert cr.losses.LOSSES.find("huber", own=[mine]) == cr.losses.huber()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("rleu", "unknown activation 'rleu': did you mean 'relu'?"),
+        ("qqqq", "unknown activation 'qqqq': Known: elu"),
+        ({"name": "leaky_relu", "negative_slop": 1}, "did you mean 'negative_slope'"),
+        ({"name": "leaky_relu", "negative_slope": "a"}, "negative_slope of leaky_relu must be a finite number"),
+        ({"negative_slope": 1}, "expected a name, an object with a name, or an Activation"),
+        (5, "but got 5"),
+        (None, "but got None"),
+    ],
+)
+def test_what_is_not_known_is_refused(given: Any, message: str) -> None:
+    with pytest.raises(cr.InputError) as caught:
+        ACTIVATIONS.find(given)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_text_and_the_json_of_a_thing_show_its_parameters() -> None:
+    assert describe("tanh", {}) == "tanh"
+    assert describe("elu", {"alpha": 2.0}) == {"name": "elu", "alpha": 2.0}
+    assert as_call("elu", {"alpha": 2.0}) == "elu(alpha=2.0)"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "1", True, None, 10**400, [1.0]])
+def test_a_number_is_finite_and_neither_text_nor_boolean(value: Any) -> None:
+    with pytest.raises(cr.InputError, match="rate must be a finite number"):
+        number("rate", value)
+
+
+def test_a_number_lies_between_its_bounds() -> None:
+    assert number("rate", 0, 0.0) == 0.0
+    with pytest.raises(cr.InputError, match="rate must be a finite number above 0 and below 1, but is 0"):
+        number("rate", 0, 0.0, 1.0, above=True, below=True)
+    assert whole("units", 3, 1) == 3
+    with pytest.raises(cr.InputError, match="units must be a whole number of at least 1 and at most 5, but is 6"):
+        whole("units", 6, 1, 5)

@@ -1,0 +1,39 @@
+"""Ctrl-C as a wish, and a second one as an order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from chainrule.training.interruption import interruptible
+
+
+def test_the_first_ctrl_c_is_noted_and_the_second_raises() -> None:
+    with interruptible() as interrupted:
+        assert not interrupted()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_handler_from_before_comes_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with interruptible():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_another_thread_than_the_main_one_leaves_signals_alone() -> None:
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def work() -> None:
+        with interruptible() as interrupted:
+            seen.append((interrupted(), signal.getsignal(signal.SIGINT) is before))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(False, True)]
