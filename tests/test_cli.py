@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +46,8 @@ def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> 
         (["penguins", "--target", "species", "--optimizer", "adm"], "did you mean 'adam'"),
         (["penguins", "--target", "species", "--hidden", "ten"], "--hidden takes whole numbers"),
         (["penguins", "--target", "species", "--batch-size", "5000"], "is larger than the"),
+        (["penguins", "--target", "species", "--plot", "curve.pgn"], "did you mean '.png'"),
+        (["penguins", "--target", "species", "--output", "none/m.safetensors"], "there is no folder none"),
         (["empty.csv", "--target", "y"], "empty.csv"),
         (["one_class.csv", "--target", "y"], "one"),
         (["missing.csv", "--target", "y"], "--ignore"),
@@ -81,3 +85,32 @@ def test_a_hostile_model_file(tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes((2**60).to_bytes(8, "little") + b"{}")
     result = chainrule("predict", "m.safetensors", "iris", folder=tmp_path)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+
+
+def test_divergence_ends_with_status_1_one_line_and_no_file(tmp_path: Path) -> None:
+    arguments = ["--target", "target", "--optimizer", "sgd", "--learning-rate", "1e9"]
+    result = chainrule("train", "diabetes", *arguments, folder=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: training diverged in epoch 1, batch ")
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_progress_and_ctrl_c_saves_what_was_learnt(tmp_path: Path) -> None:
+    import pty
+
+    arguments = ["train", "iris", "--target", "target", "--epochs", "1000000", "--patience", "1000000"]
+    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    terminal, end = pty.openpty()
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=end, text=True) as child:
+        shown = b""
+        while b"validation" not in shown:
+            shown += os.read(terminal, 1000)
+        child.send_signal(signal.SIGINT)
+        output, _ = child.communicate(timeout=60)
+    os.close(end)
+    os.close(terminal)
+    assert child.returncode == 0
+    assert "(interrupted)" in output
+    assert [path.name for path in tmp_path.iterdir()] == ["iris-target.safetensors"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import __version__
-from .errors import ChainruleError, DivergenceError, InputError
+from .errors import ChainruleError, DivergenceError, InputError, unknown_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,6 +82,11 @@ def train(
     from .model import Model
     from .tables import prepare, read_table
 
+    path = output or Path(f"{Path(data).stem}-{target}.safetensors".replace("/", "-"))
+    _check_can_be_written(path)
+    if plot is not None:
+        _check_can_be_written(plot)
+        _plot_format(plot)
     prepared = prepare(read_table(data), target, task, ignore or (), held_out, seed)
     kind = prepared.target.task
     chosen = DEFAULTS[kind]
@@ -104,8 +109,9 @@ def train(
         seed=seed,
         progress=False if as_json else None,
     )
+    if run.epoch == 0:  # Ctrl-C
+        raise InputError("interrupted before the first epoch was done: nothing was learnt, and nothing is saved")
     preprocessing = {"encoding": prepared.encoding.to_json(), "target": prepared.target.to_json()}
-    path = output or Path(f"{Path(data).stem}-{target}.safetensors".replace("/", "-"))
     Model(net, run.parameters, preprocessing).save(path)
     if plot is not None:
         _plot(run, plot)
@@ -184,6 +190,25 @@ def _optimizer(name: str, rate: float | None, default: float) -> Any:
     return OPTIMIZERS.find(name if rate is None else {"name": name, "learning_rate": rate})
 
 
+def _check_can_be_written(path: Path) -> None:
+    """Refuse a file that could not be written at the end, before there is anything to lose."""
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def _plot_format(path: Path) -> str:
+    """Return the format that the ending of a file asks for; PNG where it has none."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    wanted = path.suffix[1:].lower() or "png"
+    if wanted not in known:
+        raise unknown_name("ending of a plot", path.suffix, [f".{ending}" for ending in known])
+    return wanted
+
+
 def _plot(run: Run, path: Path) -> None:
     from io import BytesIO
 
@@ -194,10 +219,7 @@ def _plot(run: Run, path: Path) -> None:
     figure = Figure(layout="constrained")
     run.history.plot(figure.add_subplot())
     drawing = BytesIO()
-    try:
-        figure.savefig(drawing, format=path.suffix[1:] or "png")
-    except ValueError as error:
-        raise InputError(f"--plot {path}: {' '.join(str(error).split())}") from error
+    figure.savefig(drawing, format=_plot_format(path))
     write_atomically(path, drawing.getvalue())
 
 

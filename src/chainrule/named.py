@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .errors import InputError, unknown_name
@@ -97,6 +97,20 @@ def as_call(name: str, parameters: Mapping[str, JSON]) -> str:
     """Return how a named thing is shown: ``tanh``, ``leaky_relu(negative_slope=0.01)``."""
     settings = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
     return f"{name}({settings})" if parameters else name
+
+
+def fields(what: str, description: JSON, names: Sequence[str]) -> list[Any]:
+    """Return the values of exactly these fields of a JSON object.
+
+    Raises
+    ------
+    InputError
+        When it is no object, or has other fields.
+    """
+    if not isinstance(description, dict) or set(description) != set(names):
+        found = ", ".join(sorted(map(str, description))) if isinstance(description, dict) else description
+        raise InputError(f"{what}: expected an object with {', '.join(names)}, but found {found!s:.200}")
+    return [description[name] for name in names]
 
 
 def number(

@@ -18,7 +18,7 @@ from .elementary import Array
 from .errors import InputError
 from .initializers import INITIALIZERS, Initializer
 from .losses import LOSSES, Loss
-from .named import JSON, number, whole
+from .named import JSON, fields, number, whole
 from .parameters import Parameters
 from .randomness import Purpose, bits
 
@@ -254,7 +254,7 @@ class Network:
             When a part is missing, unknown or does not fit.
         """
         own = tuple(own)
-        inputs, layers, loss = _fields("network", description, ("inputs", "layers", "loss"))
+        inputs, layers, loss = fields("network", description, ("inputs", "layers", "loss"))
         if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
             raise InputError(f"network: layers must be a list of at most {MAX_LAYERS}")
         return cls(
@@ -277,7 +277,7 @@ def chain(layers: int, activation: Activation | str = "tanh", loss: Loss | str =
 
 def _layer_from_json(description: JSON, i: int, own: Iterable[Definition]) -> Dense:
     names = ("units", "activation", "bias", "dropout", "initializer")
-    units, activation, bias, dropout, initializer = _fields(f"layer {i}", description, names)
+    units, activation, bias, dropout, initializer = fields(f"layer {i}", description, names)
     return Dense(
         units,
         ACTIVATIONS.find(activation, own),
@@ -285,14 +285,6 @@ def _layer_from_json(description: JSON, i: int, own: Iterable[Definition]) -> De
         dropout,
         INITIALIZERS.find(initializer, own),
     )
-
-
-def _fields(what: str, description: JSON, names: tuple[str, ...]) -> list[JSON]:
-    """Return the values of exactly these fields of a JSON object."""
-    if not isinstance(description, dict) or set(description) != set(names):
-        found = ", ".join(sorted(map(str, description))) if isinstance(description, dict) else description
-        raise InputError(f"{what}: expected an object with {', '.join(names)}, but found {found!s:.200}")
-    return [description[name] for name in names]
 
 
 def _set(frozen: object, **fields: object) -> None:

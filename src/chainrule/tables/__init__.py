@@ -9,7 +9,7 @@
 - `encoding`: the feature columns → an array, as fitted on the training rows
 - `target`: the column to be predicted ↔ class numbers or standardised numbers
 - `preparation`: all of it together, with held-out rows
-- `checks`: what a name, a label and a JSON object must be
+- `checks`: what a name and a label must be
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""What a name, a label and a JSON object must be, wherever they come from."""
+"""What a name and a label must be, wherever they come from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import InputError
-from ..named import JSON
 
 # A longer text is no name of a column or a category.
 MAX_TEXT = 1_000
@@ -30,20 +28,6 @@ def check_label(what: str, value: object) -> None:
     """
     if not is_label(value):
         raise InputError(f"{what} must be a text of at most {MAX_TEXT:,} signs, but is {value!r:.80}")
-
-
-def fields(what: str, description: JSON, names: Sequence[str]) -> list[Any]:
-    """Return the values of exactly these fields of a JSON object.
-
-    Raises
-    ------
-    InputError
-        When it is no object, or has other fields.
-    """
-    if not isinstance(description, dict) or set(description) != set(names):
-        found = ", ".join(sorted(map(str, description))) if isinstance(description, dict) else description
-        raise InputError(f"{what}: expected an object with {', '.join(names)}, but found {found!s:.200}")
-    return [description[name] for name in names]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -20,8 +20,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ..errors import InputError
-from ..named import JSON, number
-from .checks import check_label, fields, is_label, listed
+from ..named import JSON, fields, number
+from .checks import check_label, is_label, listed
 from .values import KINDS, MAX_NUMBER, MEASURES, MIN_SCALE, Kind, kind_of, measures, texts, without_nan
 
 MAX_COLUMNS = 100_000
@@ -197,12 +197,7 @@ class Encoding:
 
     @classmethod
     def from_json(cls, description: JSON) -> Encoding:
-        """Return the encoding that a JSON object describes.
-
-        Parameters
-        ----------
-        description : dict
-            As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
+        """Return the encoding that a JSON object describes, which may come from a stranger.
 
         Raises
         ------

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from ..errors import InputError, unknown_name
-from ..named import JSON, number, whole
-from .checks import check_label, fields
+from ..named import JSON, fields, number, whole
+from .checks import check_label
 from .values import MAX_NUMBER, MIN_SCALE, check_fits, kind_of, measures, texts, without_nan
 
 Task = Literal["classification", "regression"]
@@ -165,12 +165,7 @@ class Target:
 
     @classmethod
     def from_json(cls, description: JSON) -> Target:
-        """Return the target that a JSON object describes.
-
-        Parameters
-        ----------
-        description : dict
-            As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
+        """Return the target that a JSON object describes, which may come from a stranger.
 
         Raises
         ------

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from ..data import Data, prepare
+from ..data import prepare
 from ..engines import reference
 from ..engines.task import Settings, State
 from ..errors import DivergenceError, InputError
@@ -17,12 +15,12 @@ from ..files import remove_leftovers
 from ..network import Definition, Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
-from ..randomness import Purpose, permutation
 from ..regularization import Penalty
 from ..schedules import SCHEDULES, Schedule
 from .checkpoint import read_checkpoint, write_checkpoint
 from .interruption import interruptible
 from .metrics import Metric, named_metrics
+from .parts import Parts
 from .progress import progress_bar
 from .run import Best, Run
 
@@ -123,7 +121,7 @@ def train(
         raise InputError(f"dtype must be float32 or float64, but is {dtype!r}")
     given = prepare(net, x, y, sample_weight, dtype)
     fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
-    parts = _Parts.of(net, given, aside, fraction, seed, dtype)
+    parts = Parts.of(net, given, aside, fraction, seed, dtype)
     settings = Settings(
         optimizer=OPTIMIZERS.find(optimizer),
         schedule=SCHEDULES.find(schedule),
@@ -183,7 +181,7 @@ def resume(
     run, fingerprint = read_checkpoint(path, own)
     net, settings = run.network, run.settings
     given = prepare(net, x, y, sample_weight, settings.dtype)
-    parts = _Parts.of(net, given, validation, settings.validation_fraction, settings.seed, settings.dtype)
+    parts = Parts.of(net, given, validation, settings.validation_fraction, settings.seed, settings.dtype)
     if parts.fingerprint() != fingerprint:
         raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
     chosen = named_metrics(metrics)
@@ -194,56 +192,6 @@ def resume(
     if run.stopped is not None:
         return run
     return _go_on(run, parts, chosen, tuple(callbacks), saver, progress)
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """The data to train on and the data to judge by."""
-
-    training: Data
-    validation: Data | None
-
-    @classmethod
-    def of(
-        cls,
-        net: Network,
-        given: Data,
-        validation: Sequence[Any] | None,
-        fraction: float | None,
-        seed: int,
-        dtype: str,
-    ) -> _Parts:
-        if fraction is not None:
-            return cls(*_split(given, fraction, seed))
-        if validation is None:
-            return cls(given, None)
-        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
-            raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
-        x, y, *weights = validation
-        return cls(given, prepare(net, x, y, weights[0] if weights else None, dtype, "validation "))
-
-    def fingerprint(self) -> str:
-        return self.training.fingerprint() + (self.validation.fingerprint() if self.validation else "")
-
-
-def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
-    """Set a part of the rows aside, at random but evenly over the targets.
-
-    The shuffled rows are sorted by target (class, or number where there is one output), and rows at equal
-    distances go to validation. So each class has its share there to within one row.
-    """
-    if not 0.0 < fraction < 1.0:
-        raise InputError(f"a validation fraction must be above 0 and below 1, but is {fraction:g}")
-    rows = len(given)
-    count = max(1, round(fraction * rows))
-    if count >= rows:
-        raise InputError(f"a validation fraction of {fraction:g} leaves none of the {rows} rows to train on")
-    order = permutation(rows, seed, Purpose.SPLIT)
-    key = given.y[order].argmax(axis=1) if given.y.shape[1] > 1 else given.y[order, 0]
-    order = order[np.argsort(key, kind="stable")]
-    aside = np.zeros(rows, dtype=np.bool_)
-    aside[order[((np.arange(count) + 0.5) * rows / count).astype(np.int64)]] = True
-    return given.take(np.flatnonzero(~aside)), given.take(np.flatnonzero(aside))
 
 
 def _check_fit(net: Network, settings: Settings, rows: int) -> None:
@@ -281,7 +229,7 @@ class _Saver:
 
 def _go_on(
     run: Run,
-    parts: _Parts,
+    parts: Parts,
     metrics: dict[str, Metric],
     callbacks: tuple[Callback, ...],
     saver: _Saver | None,
@@ -320,7 +268,7 @@ def _go_on(
     return run
 
 
-def _row(run: Run, parts: _Parts, metrics: dict[str, Metric], rate: float) -> dict[str, float]:
+def _row(run: Run, parts: Parts, metrics: dict[str, Metric], rate: float) -> dict[str, float]:
     """Return the history's row of the epoch just completed."""
     params = run.network.parameters(run.state.theta)
     row = {"loss": run.state.losses[-1], "learning_rate": rate}

@@ -1,0 +1,80 @@
+"""Which rows a run trains on, and which it is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data import Data, prepare
+from ..errors import InputError
+from ..network import Network
+from ..randomness import Purpose, permutation
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The data of a run, in its two parts.
+
+    Attributes
+    ----------
+    training : Data
+        The rows to train on.
+    validation : Data or None
+        The rows to judge by after every epoch.
+    """
+
+    training: Data
+    validation: Data | None
+
+    @classmethod
+    def of(
+        cls,
+        net: Network,
+        given: Data,
+        validation: Sequence[Any] | None,
+        fraction: float | None,
+        seed: int,
+        dtype: str,
+    ) -> Parts:
+        """Return the parts: `given` and `validation` as they are, or a `fraction` of `given` set aside.
+
+        Raises
+        ------
+        InputError
+            When the validation data do not fit, or the fraction leaves a part without rows.
+        """
+        if fraction is not None:
+            return cls(*_split(given, fraction, seed))
+        if validation is None:
+            return cls(given, None)
+        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
+            raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
+        x, y, *weights = validation
+        return cls(given, prepare(net, x, y, weights[0] if weights else None, dtype, "validation "))
+
+    def fingerprint(self) -> str:
+        """Return a text that differs when any number of either part differs."""
+        return self.training.fingerprint() + (self.validation.fingerprint() if self.validation else "")
+
+
+def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
+    """Set a part of the rows aside, at random but evenly over the targets.
+
+    The shuffled rows are sorted by target (class, or number where there is one output), and rows at equal
+    distances go to validation. So each class has its share there to within one row.
+    """
+    if not 0.0 < fraction < 1.0:
+        raise InputError(f"a validation fraction must be above 0 and below 1, but is {fraction:g}")
+    rows = len(given)
+    count = max(1, round(fraction * rows))
+    if count >= rows:
+        raise InputError(f"a validation fraction of {fraction:g} leaves none of the {rows} rows to train on")
+    order = permutation(rows, seed, Purpose.SPLIT)
+    key = given.y[order].argmax(axis=1) if given.y.shape[1] > 1 else given.y[order, 0]
+    order = order[np.argsort(key, kind="stable")]
+    aside = np.zeros(rows, dtype=np.bool_)
+    aside[order[((np.arange(count) + 0.5) * rows / count).astype(np.int64)]] = True
+    return given.take(np.flatnonzero(~aside)), given.take(np.flatnonzero(aside))
