@@ -12,6 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from chainrule import datasets
+
 
 def chainrule(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
@@ -28,6 +30,12 @@ def test_train_then_predict(tmp_path: Path) -> None:
     table = pl.read_csv(tmp_path / "out.csv")
     assert len(table) == 344
     assert set(table["species"]) == {"Adelie", "Chinstrap", "Gentoo"}
+
+
+def test_the_help_lists_the_bundled_data_and_the_defaults_of_each_task(tmp_path: Path) -> None:
+    shown = " ".join(chainrule("train", "--help", folder=tmp_path).stdout.split())
+    assert all(name in shown for name in datasets.names())
+    assert "[default: (100; for regression 32)]" in shown
 
 
 def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> None:

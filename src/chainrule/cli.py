@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 # stop at the best epoch, and enough patience that this epoch is found. Regression tables are noisy, so their
 # network is smaller and its weights are kept small.
 VALIDATION = 0.15
+BUNDLED = "penguins, iris, wine, digits, breast_cancer or diabetes"
 DEFAULTS: dict[str, dict[str, Any]] = {
     "classification": {"hidden": "100", "dropout": 0.2, "l2": 1e-4, "learning_rate": 2e-3},
     "regression": {"hidden": "32", "dropout": 0.0, "l2": 0.02, "learning_rate": 2e-3},
 }
+
+
+def _default(setting: str) -> str:
+    """Return how --help shows a default that depends on the task."""
+    return f"{DEFAULTS['classification'][setting]}; for regression {DEFAULTS['regression'][setting]}"
+
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -57,22 +64,34 @@ def options(
 
 @app.command()
 def train(
-    data: Annotated[str, typer.Argument(help="A CSV, TSV, Parquet or Arrow file, or a bundled name: penguins, …")],
+    data: Annotated[str, typer.Argument(help=f"A CSV, TSV, Parquet or Arrow file, or bundled data: {BUNDLED}.")],
     target: Annotated[str, typer.Option(help="The column to predict.")],
-    task: Annotated[str | None, typer.Option(help="classification or regression; told from the column.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification or regression.", show_default="told from the column")
+    ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="A column not to use; may be repeated.")] = None,
-    hidden: Annotated[str | None, typer.Option(help="Units of the hidden layers, as in 100,50.")] = None,
+    hidden: Annotated[
+        str | None, typer.Option(help="Units of the hidden layers, as in 100,50.", show_default=_default("hidden"))
+    ] = None,
     activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
-    dropout: Annotated[float | None, typer.Option(help="Dropout of the hidden layers.")] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Dropout of the hidden layers.", show_default=_default("dropout"))
+    ] = None,
     optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw, rmsprop, adagrad, rprop or lbfgs.")] = "adam",
-    learning_rate: Annotated[float | None, typer.Option(help="How far a step goes.")] = None,
-    l2: Annotated[float | None, typer.Option(help="Strength of the penalty ½ l2 Σw².")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="How far a step goes.", show_default="0.002 for adam, else the optimizer's own")
+    ] = None,
+    l2: Annotated[
+        float | None, typer.Option(help="Strength of the penalty ½ l2 Σw².", show_default=_default("l2"))
+    ] = None,
     epochs: Annotated[int, typer.Option(help="At most so many times through the data.")] = 200,
-    batch_size: Annotated[int | None, typer.Option(help="Rows in a step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows in a step.", show_default="32")] = None,
     patience: Annotated[int, typer.Option(help="Stop when so many epochs brought nothing better.")] = 20,
     held_out: Annotated[float, typer.Option(help="The part of the rows kept for the score.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Decides every random number.")] = 0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the model goes.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The model's file.", show_default="DATA-TARGET.safetensors")
+    ] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the loss curves to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
