@@ -79,6 +79,29 @@ def test_bad_input_gets_one_line_and_status_2_and_leaves_no_file(
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "penguins"], "--target"),
+        (["train", "penguins", "--target", "species", "--epochs", "abc"], "'--epochs'"),
+        (["train", "penguins", "--target", "species", "--epoch", "5"], "--epochs"),
+        (["tran"], "tran"),
+    ],
+)
+def test_a_wrong_option_gets_one_line_and_status_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    result = chainrule(*arguments, folder=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_json_is_json_even_where_a_score_is_not_a_number(tmp_path: Path) -> None:
+    (tmp_path / "flat.csv").write_text("x,y\n" + "".join(f"{i},{7.5 if i else 8.5}\n" for i in range(40)))
+    arguments = ["train", "flat.csv", "--target", "y", "--task", "regression", "--epochs", "1", "--json"]
+    report = json.loads(chainrule(*arguments, folder=tmp_path).stdout, parse_constant=pytest.fail)
+    assert "score" in report
+
+
 def test_text_where_numbers_were_in_training(tmp_path: Path) -> None:
     chainrule("train", "iris", "--target", "target", "--epochs", "1", "-o", "m.safetensors", folder=tmp_path)
     columns = "sepal_length_cm,sepal_width_cm,petal_length_cm,petal_width_cm"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 import chainrule as cr
@@ -18,6 +20,17 @@ def test_divergence_tells_where_and_what_to_try() -> None:
     assert str(error).startswith("training diverged in epoch 3, batch 7: the error δ of layer 2 is not finite.")
     assert "smaller learning rate" in str(error)
     assert (error.epoch, error.batch, error.layer, error.quantity) == (3, 7, 2, "error δ")
+
+
+def test_divergence_comes_back_from_another_process_with_its_run() -> None:
+    with pytest.raises(cr.DivergenceError) as caught:
+        cr.train(cr.chain(1, "identity"), 1e200, 1e120, epochs=1)
+    again = pickle.loads(pickle.dumps(caught.value.with_traceback(None)))  # noqa: S301 - our own
+    assert (str(again), again.layer) == (str(caught.value), 1)
+
+
+def test_capitals_do_not_hide_the_nearest_name() -> None:
+    assert "did you mean 'TARGET'" in str(unknown_name("column", "target", ["TARGET", "x"]))
 
 
 @pytest.mark.parametrize(("given", "hint"), [("Relu", "did you mean 'relu'? "), ("zzz", "")])

@@ -20,9 +20,9 @@ def test_a_thing_is_found_by_itself_its_name_or_its_description() -> None:
     assert ACTIVATIONS.find("tanh") == ACTIVATIONS["tanh"]()
 
 
-def test_a_thing_of_your_own_comes_before_one_of_ours_and_only_where_its_kind_is_asked_for() -> None:
-    mine = cr.Activation("tanh", value=lambda z: z, slope=lambda z, f: 1.0)
-    assert ACTIVATIONS.find("tanh", own=[cr.losses.huber(), mine]) is mine
+def test_a_thing_of_your_own_is_found_where_its_kind_is_asked_for() -> None:
+    mine = cr.Activation("bent", value=lambda z: z, slope=lambda z, f: 1.0)
+    assert ACTIVATIONS.find("bent", own=[cr.losses.huber(), mine]) is mine
     assert cr.losses.LOSSES.find("huber", own=[mine]) == cr.losses.huber()
 
 
@@ -43,6 +43,12 @@ def test_what_is_not_known_is_refused(given: Any, message: str) -> None:
         ACTIVATIONS.find(given)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_of_ours_cannot_be_given_to_a_definition_of_your_own() -> None:
+    """A file would hold the name alone, and be read back as ours."""
+    with pytest.raises(cr.InputError, match="an activation of your own cannot be called 'tanh'"):
+        cr.Dense(1, cr.Activation("tanh", value=lambda z: z, slope=lambda z, f: 1.0))
 
 
 def test_the_text_and_the_json_of_a_thing_show_its_parameters() -> None:

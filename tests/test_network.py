@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -43,6 +44,9 @@ def test_a_network_is_frozen() -> None:
         (lambda: cr.Network(2, [cr.Dense(2, dropout=0.1)]), "output layer cannot have dropout"),
         (lambda: cr.Network(10_000_000, [cr.Dense(10_000_000)]), "parameters is over"),
         (lambda: cr.Network.from_json({"inputs": 2}), "network: expected an object with"),
+        (lambda: cr.Network(2, [cr.Dense(1, "softmax")], "cross_entropy"), "softmax needs 2 or more units"),
+        (lambda: cr.chain(2).check(cr.chain(3).initial()), "the parameters are not this network's"),
+        (lambda: cr.backprop(cr.chain(2), np.ones(2), 1.0, 1.0), "expected Parameters, but got ndarray"),  # type: ignore[arg-type]
         (lambda: cr.chain(3).pack([1.0, 2.0]), "2 given for 3 layers"),
         (lambda: cr.chain(1).pack([[[1.0, 2.0]]]), r"W_1 has the shape \(1, 2\), but must be \(1, 1\)"),
         (lambda: cr.chain(1).initial(seed=-1), "seed must be a whole number"),
@@ -62,3 +66,7 @@ def test_a_definition_of_your_own_is_handed_in_again_after_json() -> None:
     assert cr.Network.from_json(net.to_json(), own=[ones, cubic, quartic]) == net
     with pytest.raises(cr.InputError, match="unknown initializer 'ones'"):
         cr.Network.from_json(net.to_json(), own=[cubic, quartic])
+
+
+def test_a_network_goes_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(network())) == network()  # noqa: S301 - our own

@@ -24,6 +24,14 @@ def test_weights_are_told_from_biases() -> None:
     assert weight_positions(net).tolist() == [True, True, False, True, True]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_clipping_neither_overflows_nor_vanishes(dtype: str) -> None:
+    for size in (np.finfo(dtype).max / 2, np.finfo(dtype).tiny):
+        clipped = clip(np.full(4, size, dtype), float(size) / 8)
+        np.testing.assert_allclose(np.linalg.norm(clipped.astype("longdouble")), size / 8, rtol=1e-5)
+        assert clipped.dtype == dtype
+
+
 @given(gradient=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5), norm=st.floats(1e-3, 1e3))
 def test_a_clipped_gradient_is_never_longer_than_the_norm(gradient: list[float], norm: float) -> None:
     clipped = clip(np.array(gradient), norm)

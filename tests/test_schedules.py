@@ -57,6 +57,7 @@ def test_a_schedule_inside_warm_up_is_found_by_name_and_by_description() -> None
     expected = schedules.WarmUp(3, then=schedules.Step(5, 0.1))
     description = {"name": "warm_up", "epochs": 3, "then": {"name": "step", "every": 5, "factor": 0.1}}
     assert schedules.SCHEDULES.find(description) == expected
+    assert schedules.WarmUp(5, then="cosine").then == schedules.Cosine()  # type: ignore[arg-type]
     with pytest.raises(cr.InputError, match="did you mean 'cosine'"):
         schedules.SCHEDULES.find({"name": "warm_up", "then": "cosin"})
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .elementary import (
     Array,
@@ -68,6 +69,10 @@ class Activation:
     def back(self, slope_of_loss: Array, z: Array, f: Array) -> Array:
         """Return ∂ℒ/∂z from ∂ℒ/∂f, all of shape (n, d): ∂ℒ/∂f ⊙ f′(z)."""
         return slope_of_loss * self.slope(z, f)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Ours go to another process by name, since functions without one cannot; yours need functions with names.
+        return (_find, (self.to_json(),)) if ACTIVATIONS.made(self) else super().__reduce_ex__(protocol)
 
     def to_json(self) -> JSON:
         """Return the name, or the name with the parameters."""
@@ -247,3 +252,7 @@ ACTIVATIONS = Catalogue(
     },
 )
 """Every activation by its name."""
+
+
+def _find(description: JSON) -> Activation:
+    return ACTIVATIONS.find(description)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 # stop at the best epoch, and enough patience that this epoch is found. Regression tables are noisy, so their
 # network is smaller and its weights are kept small.
 VALIDATION = 0.15
+# File systems take 255 bytes, of which a temporary file needs some.
+MAX_FILE_NAME = 240
 BUNDLED = "penguins, iris, wine, digits, breast_cancer or diabetes"
 DEFAULTS: dict[str, dict[str, Any]] = {
     "classification": {"hidden": "100", "dropout": 0.2, "l2": 1e-4, "learning_rate": 2e-3},
@@ -35,16 +39,24 @@ def _default(setting: str) -> str:
     return f"{DEFAULTS['classification'][setting]}; for regression {DEFAULTS['regression'][setting]}"
 
 
+# Typer carries its own copy of Click, and shows only the most special of its errors.
+_CLICK_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def main() -> None:
     """Run the command; a bad input ends it with one line on standard error and status 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except ChainruleError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, DivergenceError) else 2)
+        status, message = 1 if isinstance(error, DivergenceError) else 2, str(error)
+    except _CLICK_ERROR as error:  # an option that is unknown, missing or of the wrong type
+        status, message = error.exit_code, error.format_message()
+    except (KeyboardInterrupt, typer.Abort):
+        status, message = 130, "interrupted"
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _version(wanted: bool) -> None:
@@ -80,6 +92,9 @@ def train(
     optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw, rmsprop, adagrad, rprop or lbfgs.")] = "adam",
     learning_rate: Annotated[
         float | None, typer.Option(help="How far a step goes.", show_default="0.002 for adam, else the optimizer's own")
+    ] = None,
+    clip_norm: Annotated[
+        float | None, typer.Option(help="The greatest length of a gradient.", show_default="none")
     ] = None,
     l2: Annotated[
         float | None, typer.Option(help="Strength of the penalty ½ l2 Σw².", show_default=_default("l2"))
@@ -121,6 +136,7 @@ def train(
         prepared.y,
         optimizer=_optimizer(optimizer, learning_rate, chosen["learning_rate"]),
         l2=chosen["l2"] if l2 is None else l2,
+        clip_norm=clip_norm,
         epochs=epochs,
         batch_size=batch_size,
         validation=VALIDATION,
@@ -136,7 +152,8 @@ def train(
         _plot(run, plot)
     report = _report(prepared, run, path)
     if as_json:
-        print(json.dumps(report))
+        finite = {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in report.items()}
+        print(json.dumps(finite, allow_nan=False))
     else:
         _print_report(report, run)
 
@@ -213,6 +230,8 @@ def _check_can_be_written(path: Path) -> None:
     """Refuse a file that could not be written at the end, before there is anything to lose."""
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
+    if len(os.fsencode(path.name)) > MAX_FILE_NAME:
+        raise InputError(f"cannot write {path.name[:50]}…: the name is too long; choose one with --output")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {path.parent}")
 

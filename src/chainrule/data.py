@@ -84,6 +84,10 @@ def prepare(net: Network, x: Any, y: Any, weights: Any = None, dtype: str = "flo
     _check_rows(f"{prefix}sample_weight", checked, len(features))
     if (checked < 0).any() or not checked.any():
         raise InputError(f"{prefix}sample_weight must not be negative, nor zero for every row")
+    with np.errstate(over="ignore"):
+        total = checked.sum()
+    if not np.isfinite(total):
+        raise InputError(f"{prefix}sample_weight is too large: the sum of its numbers is not finite")
     return Data(features, targets, checked)
 
 
@@ -103,7 +107,8 @@ def _targets(net: Network, y: Any, dtype: str, what: str) -> Floats:
     raw = np.asarray(y)
     if net.loss.name == "cross_entropy" and raw.ndim == 1 and net.outputs > 1:
         return _one_hot(raw, net.outputs, dtype, what)
-    targets = _matrix(_numbers(raw, dtype, what), net.outputs, what, "outputs")
+    classes = "; class numbers must have the shape (n,)" if net.loss.name == "cross_entropy" else ""
+    targets = _matrix(_numbers(raw, dtype, what), net.outputs, what, f"outputs{classes}")
     low, high = net.loss.targets
     outside = (targets < low) | (targets > high)
     if outside.any():
@@ -133,9 +138,11 @@ def _numbers(values: Any, dtype: str, what: str) -> Floats:
     try:
         # A cast that overflows gives infinity, which is reported below, where it is.
         with np.errstate(over="ignore"):
+            if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+                raise TypeError("masked numbers are missing: fill them in, or leave their rows out")
             array = np.asarray(values)
-            if array.dtype.kind == "c":
-                raise TypeError("complex numbers are not supported")
+            if array.dtype.kind in "cmM":
+                raise TypeError(f"{array.dtype.name} is not supported")
             array = np.ascontiguousarray(array, dtype=dtype) if array.ndim else array.astype(dtype)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} cannot be read as numbers: {' '.join(str(error).split()):.150}") from error

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
+# How many known names a message lists.
+_SHOWN = 20
+
 
 class ChainruleError(Exception):
     """The base of every error that chainrule raises on purpose; its text is one clear line."""
@@ -33,11 +36,14 @@ class DivergenceError(ChainruleError, ArithmeticError):
     def __init__(self, epoch: int, batch: int, layer: int, quantity: str) -> None:
         super().__init__(
             f"training diverged in epoch {epoch}, batch {batch}: the {quantity} of layer {layer} is not finite. "
-            "The parameters from before that step are kept. Try a smaller learning rate, clip_norm=1, "
-            "or standardised inputs"
+            "Try a smaller learning rate, a gradient clipped to length 1, or inputs of a smaller size"
         )
         self.epoch, self.batch, self.layer, self.quantity = epoch, batch, layer, quantity
         self.run: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is rebuilt from its arguments, so that it can come back from another process.
+        return type(self), (self.epoch, self.batch, self.layer, self.quantity), {"run": self.run}
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
@@ -47,6 +53,8 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
     "unknown activation 'rleu': did you mean 'relu'? Known: relu, tanh"
     """
     known = sorted(known)
-    near = get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+    lower = {one.lower(): one for one in known}
+    near = [lower[one] for one in get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)]
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return InputError(f"unknown {kind} {name!r}: {hint}Known: {', '.join(known)}")
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return InputError(f"unknown {kind} {name!r:.80}: {hint}Known: {', '.join(known[:_SHOWN])}{more}")

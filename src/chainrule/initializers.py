@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,10 @@ class Initializer:
 
     name: str
     draw: Callable[[np.random.Generator, int, int], NDArray[np.float64]] = field(compare=False)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Ours go to another process by name, since functions without one cannot; yours need functions with names.
+        return (_find, (self.to_json(),)) if INITIALIZERS.made(self) else super().__reduce_ex__(protocol)
 
     def to_json(self) -> JSON:
         """Return the name."""
@@ -117,3 +122,7 @@ INITIALIZERS = Catalogue(
     },
 )
 """Every initialiser by its name."""
+
+
+def _find(description: JSON) -> Initializer:
+    return INITIALIZERS.find(description)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .elementary import (
     Array,
@@ -29,6 +30,7 @@ from .elementary import (
     tanh,
     where,
 )
+from .errors import InputError
 from .named import JSON, Catalogue, as_call, describe, number
 
 
@@ -89,6 +91,10 @@ class Loss:
     link: CanonicalLink | None = field(default=None, compare=False)
     kinks: tuple[float, ...] = field(default=(), compare=False)
 
+    def __post_init__(self) -> None:
+        if self.over_outputs not in ("mean", "sum"):
+            raise InputError(f"over_outputs must be 'mean' or 'sum', but is {self.over_outputs!r}")
+
     def linked(self, activation: str) -> CanonicalLink | None:
         """Return the canonical link if `activation` is its activation."""
         return self.link if self.link and self.link.activation == activation else None
@@ -96,6 +102,10 @@ class Loss:
     def accepts(self, activation: str) -> bool:
         """Tell whether the loss is defined for outputs of this activation."""
         return not self.outputs or activation in self.outputs
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Ours go to another process by name, since functions without one cannot; yours need functions with names.
+        return (_find, (self.to_json(),)) if LOSSES.made(self) else super().__reduce_ex__(protocol)
 
     def to_json(self) -> JSON:
         """Return the name, or the name with the parameters."""
@@ -243,3 +253,7 @@ LOSSES = Catalogue(
     },
 )
 """Every loss by its name."""
+
+
+def _find(description: JSON) -> Loss:
+    return LOSSES.find(description)

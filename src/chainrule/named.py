@@ -44,6 +44,14 @@ class Catalogue(Mapping[str, Callable[..., T]]):
     def __len__(self) -> int:
         return len(self._factories)
 
+    def made(self, thing: T) -> bool:
+        """Tell whether a thing is chainrule's, and none of whose functions was written elsewhere."""
+        here = __name__.partition(".")[0]
+        functions = [value for value in vars(thing).values() if callable(value)]
+        return getattr(thing, "name", None) in self and all(
+            str(getattr(function, "__module__", "")).partition(".")[0] == here for function in functions
+        )
+
     def find(self, given: T | JSON, own: Iterable[object] = ()) -> T:
         """Return `given` itself, or the thing that it names.
 
@@ -60,6 +68,11 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             When a name or a parameter is unknown (the message suggests the nearest), or a value does not fit.
         """
         if isinstance(given, self._expected):
+            name = getattr(given, "name", None)
+            if name in self and not self.made(given):
+                raise InputError(
+                    f"{_with_article(self._kind)} of your own cannot be called {name!r}, as one of chainrule's is"
+                )
             return given
         description = {"name": given} if isinstance(given, str) else given
         if not isinstance(description, dict) or not isinstance(description.get("name"), str):
@@ -85,7 +98,7 @@ class Catalogue(Mapping[str, Callable[..., T]]):
 
 
 def _with_article(name: str) -> str:
-    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
+    return f"an {name}" if name[0] in "AEIOUaeiou" else f"a {name}"
 
 
 def describe(name: str, parameters: Mapping[str, JSON]) -> JSON:
@@ -165,3 +178,9 @@ def whole(what: str, value: object, low: int = 0, high: int = 2**63 - 1) -> int:
         limit = f" and at most {high}" if high < 2**63 - 1 else ""
         raise InputError(f"{what} must be a whole number of at least {low}{limit}, but is {value!r}")
     return int(result)
+
+
+def keep(frozen: object, **fields: object) -> None:
+    """Set fields of a frozen dataclass, while it is being made: values as they were checked and converted."""
+    for name, value in fields.items():
+        object.__setattr__(frozen, name, value)

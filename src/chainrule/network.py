@@ -18,7 +18,7 @@ from .elementary import Array
 from .errors import InputError
 from .initializers import INITIALIZERS, Initializer
 from .losses import LOSSES, Loss
-from .named import JSON, fields, number, whole
+from .named import JSON, fields, keep, number, whole
 from .parameters import Parameters
 from .randomness import Purpose, bits
 
@@ -72,7 +72,7 @@ class Dense:
         chosen = ACTIVATIONS.find(activation)
         if not isinstance(bias, bool):
             raise InputError(f"bias must be True or False, but is {bias!r}")
-        _set(
+        keep(
             self,
             units=whole("units", units, 1, MAX_UNITS),
             activation=chosen,
@@ -120,13 +120,18 @@ class Network:
         layers = tuple(layers)
         if not 1 <= len(layers) <= MAX_LAYERS or not all(isinstance(layer, Dense) for layer in layers):
             raise InputError(f"layers must be 1 to {MAX_LAYERS} Dense layers, but is {layers!r:.200}")
-        _set(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=LOSSES.find(loss))
+        keep(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=LOSSES.find(loss))
         for i, layer in enumerate(layers[:-1], start=1):
             if isinstance(layer.activation, JointActivation):
                 raise InputError(f"layer {i}: {layer.activation.name} can only be the activation of the output")
         output = layers[-1]
         if output.dropout:
             raise InputError("the output layer cannot have dropout: set it on a layer before")
+        if isinstance(output.activation, JointActivation) and output.units < 2:
+            raise InputError(
+                f"{output.activation.name} needs 2 or more units: with one, its output is always 1; "
+                "for two classes use one logistic unit and binary_cross_entropy, or two units"
+            )
         if not self.loss.accepts(output.activation.name):
             raise InputError(
                 f"the loss {self.loss.name} needs an output with activation {' or '.join(self.loss.outputs)}, "
@@ -195,6 +200,24 @@ class Network:
             start = stop + layer.units * layer.bias
             biases.append(vector[stop:start] if layer.bias else None)
         return Parameters(weights, biases, vector)
+
+    def check(self, params: Parameters) -> None:
+        """Check that parameters are this network's.
+
+        Raises
+        ------
+        InputError
+            When they are not Parameters, or of other shapes.
+        """
+        if not isinstance(params, Parameters):
+            raise InputError(
+                f"expected Parameters, but got {type(params).__name__}: network.parameters(vector) makes them"
+            )
+        wanted = self.parameters(np.empty(self.parameter_count, dtype=np.bool_))
+        for symbol, given, needed in (("W", params.weights, wanted.weights), ("b", params.biases, wanted.biases)):
+            shapes, expected = ([None if a is None else tuple(a.shape) for a in arrays] for arrays in (given, needed))
+            if shapes != expected:
+                raise InputError(f"the parameters are not this network's: {symbol} {shapes}, but needed {expected}")
 
     def pack(self, weights: Sequence[Any], biases: Sequence[Any] | None = None) -> Parameters:
         """Return parameters with the given numbers.
@@ -285,9 +308,3 @@ def _layer_from_json(description: JSON, i: int, own: Iterable[Definition]) -> De
         dropout,
         INITIALIZERS.find(initializer, own),
     )
-
-
-def _set(frozen: object, **fields: object) -> None:
-    """Set the fields of a frozen dataclass, from its own ``__init__`` only."""
-    for name, value in fields.items():
-        object.__setattr__(frozen, name, value)

@@ -12,7 +12,7 @@ from typing import ClassVar, TypeAlias
 
 from .elementary import Array, namespace, sign
 from .errors import InputError
-from .named import JSON, Catalogue, number, whole
+from .named import JSON, Catalogue, keep, number, whole
 
 Memory: TypeAlias = dict[str, Array]
 
@@ -33,7 +33,7 @@ class Optimizer:
     learning_rate: float = 0.01
 
     def __post_init__(self) -> None:
-        number("learning_rate", self.learning_rate, 0.0, above=True)
+        keep(self, learning_rate=number("learning_rate", self.learning_rate, 0.0, above=True))
 
     def start(self, theta: Array) -> Memory:
         """Return the memory before the first step: zeros."""
@@ -79,7 +79,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("momentum", self.momentum, 0.0, 1.0, below=True)
+        keep(self, momentum=number("momentum", self.momentum, 0.0, 1.0, below=True))
         if self.nesterov and not self.momentum:
             raise InputError("nesterov needs a momentum above 0")
 
@@ -111,9 +111,9 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("beta1", self.beta1, 0.0, 1.0, below=True)
-        number("beta2", self.beta2, 0.0, 1.0, below=True)
-        number("epsilon", self.epsilon, 0.0, above=True)
+        keep(self, beta1=number("beta1", self.beta1, 0.0, 1.0, below=True))
+        keep(self, beta2=number("beta2", self.beta2, 0.0, 1.0, below=True))
+        keep(self, epsilon=number("epsilon", self.epsilon, 0.0, above=True))
 
     def update(self, theta: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         mean = self.beta1 * memory["mean"] + (1.0 - self.beta1) * g
@@ -140,7 +140,7 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("weight_decay", self.weight_decay, 0.0)
+        keep(self, weight_decay=number("weight_decay", self.weight_decay, 0.0))
 
     def update(self, theta: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         return super().update(theta - rate * self.weight_decay * theta, g, memory, rate, step)
@@ -165,8 +165,8 @@ class RMSProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("decay", self.decay, 0.0, 1.0, below=True)
-        number("epsilon", self.epsilon, 0.0, above=True)
+        keep(self, decay=number("decay", self.decay, 0.0, 1.0, below=True))
+        keep(self, epsilon=number("epsilon", self.epsilon, 0.0, above=True))
 
     def update(self, theta: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         square = self.decay * memory["square"] + (1.0 - self.decay) * g**2
@@ -184,7 +184,7 @@ class Adagrad(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("epsilon", self.epsilon, 0.0, above=True)
+        keep(self, epsilon=number("epsilon", self.epsilon, 0.0, above=True))
 
     def update(self, theta: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         square = memory["square"] + g**2
@@ -208,8 +208,8 @@ class Rprop(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("grow", self.grow, 1.0, above=True)
-        number("shrink", self.shrink, 0.0, 1.0, above=True, below=True)
+        keep(self, grow=number("grow", self.grow, 1.0, above=True))
+        keep(self, shrink=number("shrink", self.shrink, 0.0, 1.0, above=True, below=True))
 
     def start(self, theta: Array) -> Memory:
         return {"gradient": 0.0 * theta, "size": 0.0 * theta + 1.0}
@@ -246,8 +246,8 @@ class LBFGS(Optimizer):
     def __post_init__(self) -> None:
         if self.learning_rate != 1.0:
             raise InputError("lbfgs has no learning rate: its line search finds the step")
-        whole("history", self.history, 1)
-        number("tolerance", self.tolerance, 0.0)
+        keep(self, history=whole("history", self.history, 1))
+        keep(self, tolerance=number("tolerance", self.tolerance, 0.0))
 
 
 OPTIMIZERS = Catalogue(

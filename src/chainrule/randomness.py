@@ -21,7 +21,8 @@ class Purpose(IntEnum):
     INITIAL = 1
     SHUFFLE = 2
     DROPOUT = 3
-    SPLIT = 4
+    HELD_OUT = 4
+    VALIDATION = 5
 
 
 def bits(seed: int, purpose: Purpose, *, epoch: int = 0, batch: int = 0, layer: int = 0) -> np.random.Philox:

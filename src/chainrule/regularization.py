@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .named import number
+from .named import keep, number
 from .network import Network
 
 
@@ -26,8 +26,8 @@ class Penalty:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        number("l1", self.l1, 0.0)
-        number("l2", self.l2, 0.0)
+        keep(self, l1=number("l1", self.l1, 0.0))
+        keep(self, l2=number("l2", self.l2, 0.0))
 
     def __bool__(self) -> bool:
         return bool(self.l1 or self.l2)
@@ -56,5 +56,9 @@ def clip(gradient: NDArray[np.floating], norm: float | None) -> NDArray[np.float
     """Return the gradient, shortened to the Euclidean length `norm` if it is longer (Pascanu et al. 2013)."""
     if norm is None:
         return gradient
-    length = math.sqrt(float(np.dot(gradient, gradient)))
-    return gradient if length <= norm else gradient * (norm / length)
+    largest = float(np.abs(gradient).max())
+    if not 0.0 < largest < math.inf:
+        return gradient
+    scaled = gradient / largest  # whose squares can neither overflow nor vanish all
+    length = math.sqrt(float(np.dot(scaled, scaled)))
+    return gradient if length * largest <= norm else scaled * (norm / length)

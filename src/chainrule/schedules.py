@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .named import JSON, Catalogue, number, whole
+from .named import JSON, Catalogue, keep, number, whole
 
 Factors = NDArray[np.float64]
 
@@ -68,8 +68,8 @@ class Step(Schedule):
     factor: float = 0.5
 
     def __post_init__(self) -> None:
-        whole("every", self.every, 1)
-        number("factor", self.factor, 0.0, above=True)
+        keep(self, every=whole("every", self.every, 1))
+        keep(self, factor=number("factor", self.factor, 0.0, above=True))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         return np.float64(self.factor) ** np.floor(times / self.every)
@@ -84,7 +84,7 @@ class Exponential(Schedule):
     decay: float = 0.95
 
     def __post_init__(self) -> None:
-        number("decay", self.decay, 0.0, above=True)
+        keep(self, decay=number("decay", self.decay, 0.0, above=True))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         return np.float64(self.decay) ** times
@@ -99,7 +99,7 @@ class InverseScaling(Schedule):
     power: float = 0.5
 
     def __post_init__(self) -> None:
-        number("power", self.power, 0.0)
+        keep(self, power=number("power", self.power, 0.0))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         return (1.0 + times) ** -self.power
@@ -114,7 +114,7 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        number("final", self.final, 0.0, 1.0)
+        keep(self, final=number("final", self.final, 0.0, 1.0))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         return _half_cosine(times / epochs, 1.0, self.final)
@@ -137,9 +137,9 @@ class OneCycle(Schedule):
     final: float = 0.0001
 
     def __post_init__(self) -> None:
-        number("start", self.start, 0.0, 1.0)
-        number("peak", self.peak, 0.0, 1.0, above=True, below=True)
-        number("final", self.final, 0.0, 1.0)
+        keep(self, start=number("start", self.start, 0.0, 1.0))
+        keep(self, peak=number("peak", self.peak, 0.0, 1.0, above=True, below=True))
+        keep(self, final=number("final", self.final, 0.0, 1.0))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         part = times / epochs
@@ -158,7 +158,7 @@ class WarmUp(Schedule):
     then: Schedule = field(default_factory=Constant)
 
     def __post_init__(self) -> None:
-        number("epochs", self.epochs, 0.0, above=True)
+        keep(self, epochs=number("epochs", self.epochs, 0.0, above=True), then=SCHEDULES.find(self.then))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         rest = max(epochs - self.epochs, 1.0)
@@ -179,9 +179,9 @@ class Adaptive(Schedule):
     tolerance: float = 1e-4
 
     def __post_init__(self) -> None:
-        number("factor", self.factor, 0.0, 1.0, above=True, below=True)
-        whole("patience", self.patience, 1)
-        number("tolerance", self.tolerance, 0.0)
+        keep(self, factor=number("factor", self.factor, 0.0, 1.0, above=True, below=True))
+        keep(self, patience=whole("patience", self.patience, 1))
+        keep(self, tolerance=number("tolerance", self.tolerance, 0.0))
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         best, waited, divisions = float("inf"), 0, 0
@@ -198,16 +198,12 @@ def _half_cosine(part: Factors, start: float, stop: float) -> Factors:
     return stop + 0.5 * (start - stop) * (1.0 + np.cos(np.pi * np.clip(part, 0.0, 1.0)))
 
 
-def _warm_up(epochs: float = 5.0, then: Schedule | JSON = "constant") -> WarmUp:
-    return WarmUp(epochs, SCHEDULES.find(then))
-
-
 SCHEDULES = Catalogue(
     "schedule",
     Schedule,
     {
         **{kind.name: kind for kind in (Constant, Step, Exponential, InverseScaling, Cosine, OneCycle, Adaptive)},
-        WarmUp.name: _warm_up,
+        WarmUp.name: WarmUp,
     },
 )
 """Every schedule by its name."""

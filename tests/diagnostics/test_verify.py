@@ -60,6 +60,23 @@ def test_a_network_that_lies_on_a_kink_is_neither_right_nor_wrong() -> None:
     assert repr(found).startswith("gradient NOT CHECKED")
 
 
+def test_a_wrong_slope_is_found_where_the_gradient_is_small_beside_that_of_later_layers() -> None:
+    wrong = cr.Activation("wrong", value=lambda z: z**2, slope=lambda z, f: 5.0 * z)
+    net = cr.Network(2, [cr.Dense(3, wrong), *[cr.Dense(3, "logistic")] * 5, cr.Dense(1)])
+    params = net.initial()
+    gradient = cr.backprop(net, params, X, Y).gradient
+    assert np.abs(gradient.weights[0]).max() < 1e-2 * np.abs(gradient.weights[-1]).max()
+    assert not cr.verify(net, params, X, Y)
+
+
+def test_a_gradient_too_small_to_be_judged_is_said_to_be_so() -> None:
+    net = cr.Network(2, [cr.Dense(3, "logistic") for _ in range(12)] + [cr.Dense(1)])
+    found = cr.verify(net, net.initial(), X, Y)
+    assert found
+    assert found.too_small > 0
+    assert "their gradient nearly vanishes" in repr(found)
+
+
 def test_a_gradient_that_vanishes_is_not_called_wrong_for_its_rounding() -> None:
     net = cr.Network(2, [cr.Dense(2, "softmax")], "absolute_error")
     assert cr.verify(net, net.initial(), X, [[2.0, 2.0]])  # f₁ + f₂ = 1, so the loss is constant

@@ -146,3 +146,18 @@ def test_every_row_is_on_one_side_and_every_class_is_trained_on(values: list[int
     assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(len(classes)))
     assert set(classes[train]) == set(values)
     assert bool(held_out) == bool(len(test))
+
+
+@pytest.mark.parametrize("name", ["*", "", "a b", "x$", "^x"])
+def test_no_name_of_a_column_is_taken_for_a_pattern(name: str) -> None:
+    numbers = [float(i) for i in range(20)]
+    dates = [f"2024-01-{i + 1:02d}" for i in range(20)]
+    as_feature = pl.DataFrame({name: dates, "xyz": numbers, "y": ["a", "b"] * 10})
+    as_target = as_feature.rename({name: "date", "y": name})
+    assert prepare(as_feature, "y").encoding.columns[0].name == name
+    assert prepare(as_target, name, ignore=["xyz"]).target.name == name
+
+
+def test_a_name_that_polars_reads_as_a_pattern_is_refused() -> None:
+    with pytest.raises(InputError, match=r"column '\^x\.\*\$': a name from \^ to \$ would be read as a pattern"):
+        prepare(pl.DataFrame({"^x.*$": ["a"] * 20, "y": ["a", "b"] * 10}), "y")

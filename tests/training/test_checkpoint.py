@@ -42,6 +42,15 @@ def test_a_run_with_definitions_and_metrics_of_your_own_resumes_when_they_are_ha
     assert dict(resumed.history) == dict(unbroken.history)
 
 
+@pytest.mark.parametrize("name", ["memory.mean", "best"])
+def test_nan_in_what_a_run_remembers_is_refused(name: str, tmp_path: Path) -> None:
+    begin(tmp_path / "a", patience=2)
+    tensors, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
+    write_tensors(tmp_path / "a", "chainrule checkpoint 1", tensors | {name: np.nan * tensors[name]}, document)
+    with pytest.raises(cr.InputError, match="contain NaN or infinity"):
+        cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst])
+
+
 def test_a_finished_run_is_given_back_as_it_ended(tmp_path: Path) -> None:
     run = begin(tmp_path / "a")
     again = cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst])
@@ -71,7 +80,7 @@ def test_a_changed_byte_gives_a_run_or_an_input_error(place: int, value: int, tm
         ({"epoch": 1, "best": None}, "its history does not have one row for each epoch"),
         ({"epoch": 3}, "epoch must be a whole number of at least 0 and at most 2"),
         ({"step": "many"}, "step must be a whole number"),
-        ({"best": [1, "low"]}, "must be a finite number"),
+        ({"best": [1, "low"]}, "a loss must be a number"),
         ({"columns": ["nothing"]}, "lacks a part"),
         ({"stopped": 5}, "why it stopped"),
     ],

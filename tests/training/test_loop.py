@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
@@ -15,9 +16,12 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.data import prepare
 from chainrule.files import read_tensors
 from chainrule.optimizers import OPTIMIZERS
 from chainrule.schedules import SCHEDULES
+from chainrule.training.loop import _note_best
+from chainrule.training.parts import Parts
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3))
@@ -68,8 +72,25 @@ def test_early_stopping_goes_back_to_the_best_epoch() -> None:
     assert (run.parameters.vector == short.parameters.vector).all()
 
 
+def test_numpy_numbers_are_settings_like_any_others(tmp_path: Path) -> None:
+    """They go to the checkpoint's JSON, and a float64 among them does not make a float32 run one of float64."""
+    optimizer = cr.SGD(np.float32(0.01), momentum=np.float64(0.9))  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"epochs": np.int64(2), "l2": np.float64(0.1), "clip_norm": np.float64(1.0)}
+    run = cr.train(network(), X.astype("float32"), Y, optimizer=optimizer, checkpoint=tmp_path / "run", **settings)
+    assert run.parameters.vector.dtype == np.float32
+    assert (cr.resume(tmp_path / "run", X.astype("float32"), Y).parameters.vector == run.parameters.vector).all()
+
+
+def test_lbfgs_says_whether_the_gradient_is_zero() -> None:
+    net = cr.chain(1, "identity")
+    flat = cr.train(net, X[:, 0], 2 * X[:, 0], optimizer="lbfgs")
+    assert flat.stopped == "converged: the gradient is zero within the tolerance"
+    strict = cr.train(network(), X.astype("float32"), Y, optimizer=cr.LBFGS(tolerance=0.0), epochs=5000)
+    assert strict.stopped == "converged: no step finds a lower loss in float32"
+
+
 def test_a_callback_that_returns_true_ends_the_run() -> None:
-    run = cr.train(network(), X, Y, epochs=50, callbacks=[lambda run: run.epoch == 3])
+    run = cr.train(network(), X, Y, epochs=50, callbacks=[lambda run: np.equal(run.epoch, 3)])
     assert (run.epoch, run.stopped) == (3, "a callback asked to stop")
 
 
@@ -123,6 +144,43 @@ def test_bad_input_is_refused_in_one_line(arguments: dict[str, Any], message: st
     with pytest.raises(cr.InputError, match=message) as caught:
         cr.train(network(), x, y, **arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_no_class_loses_its_last_row_to_validation() -> None:
+    net = cr.Network(3, [cr.Dense(3, "softmax")], "cross_entropy")
+    y = np.array([0] * 29 + [1] * 29 + [2] * 2)
+    for seed in range(20):
+        parts = Parts.of(net, prepare(net, X, y), None, 0.5, seed, "float64")
+        assert parts.training.y.sum(axis=0).min() >= 1.0
+        assert parts.validation is not None
+        assert len(parts.training) + len(parts.validation) == 60
+
+
+def test_a_loss_that_was_infinite_or_nan_is_not_the_best_for_ever(tmp_path: Path) -> None:
+    for first in (math.inf, math.nan):
+        values = iter([first, 0.5, 0.7, 0.9])
+        odd = cr.Loss("odd", lambda y, f: (y - f) ** 2, slope=lambda y, f: 2.0 * (f - y))
+        run = cr.train(cr.Network(3, [cr.Dense(1)], odd), X, Y, epochs=1, patience=9)
+        for value in values:
+            run.history["loss"][-1] = value
+            run.state.epoch += 1
+            _note_best(run, 9)
+        assert run.best is not None
+        assert run.best.loss == 0.5
+
+
+def test_ctrl_c_brings_the_checkpoint_up_to_the_last_whole_epoch(tmp_path: Path) -> None:
+    def press(run: cr.Run) -> None:
+        if run.epoch == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    settings: dict[str, Any] = {"epochs": 20, "checkpoint_every": 50}
+    cr.train(network(), X, Y, checkpoint=tmp_path / "a", callbacks=[press], **settings)
+    resumed = cr.resume(tmp_path / "a", X, Y, callbacks=[lambda run: True])
+    assert resumed.epoch == 8
+    assert (
+        cr.resume(tmp_path / "a", X, Y).parameters.vector == cr.train(network(), X, Y, epochs=8).parameters.vector
+    ).all()
 
 
 class KilledError(Exception):

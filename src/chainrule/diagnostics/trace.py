@@ -95,6 +95,7 @@ def backprop(net: Network, params: Parameters, x: Any, y: Any, sample_weight: An
     InputError
         When a shape does not fit or a number is NaN or infinite.
     """
+    net.check(params)
     data = prepare(net, x, y, sample_weight, str(params.vector.dtype))
     share = shares(data)
     with np.errstate(all="ignore"):  # a diverging network is to be looked at, not refused

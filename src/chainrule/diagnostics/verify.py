@@ -34,7 +34,8 @@ class Verification:
     checked : int
         How many of the parameters were moved.
     error : float
-        The greatest difference between back-propagation and finite differences, over `size`.
+        The greatest difference between back-propagation and finite differences, each over the greatest number
+        of the gradient in the same Wᵢ or bᵢ.
     closed_form_error : float or None
         The same against the closed form of the chain; None where the network is not a chain.
     worst : str
@@ -42,9 +43,9 @@ class Verification:
     near_kink : int
         How many parameters were left out, because a weighted input or error lies so near a kink that no
         difference quotient can be trusted.
-    size : float
-        The greatest number of the gradient; or, where that is smaller, the size from which the rounding of a
-        difference quotient is below the tolerance.
+    too_small : int
+        How many of the checked lie in a Wᵢ or bᵢ whose gradient is so small that the rounding of a difference
+        quotient is above the tolerance: there only an error of more than that rounding is found.
     """
 
     checked: int
@@ -52,7 +53,7 @@ class Verification:
     closed_form_error: float | None
     worst: str
     near_kink: int
-    size: float
+    too_small: int
 
     def __bool__(self) -> bool:
         return self.checked > 0 and self.error <= TOLERANCE and (self.closed_form_error or 0.0) <= TOLERANCE
@@ -60,14 +61,16 @@ class Verification:
     def __repr__(self) -> str:
         lines = [
             f"gradient {'right' if self else 'WRONG'}: {self.checked} parameters checked, "
-            f"greatest difference {self.error:.1e} of {self.size:.2g}, at {self.worst}"
+            f"greatest relative difference {self.error:.1e} at {self.worst}"
             if self.checked
             else "gradient NOT CHECKED: no difference quotient can be trusted here; try other data"
         ]
         if self.closed_form_error is not None:
-            lines.append(f"closed form of the chain: greatest difference {self.closed_form_error:.1e}")
+            lines.append(f"closed form of the chain: greatest relative difference {self.closed_form_error:.1e}")
         if self.near_kink:
             lines.append(f"{self.near_kink} parameters left out: a finite difference would cross a kink there")
+        if self.too_small:
+            lines.append(f"{self.too_small} parameters checked to rounding only: their gradient nearly vanishes")
         return "\n".join(lines)
 
 
@@ -90,24 +93,40 @@ def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any 
     InputError
         When a shape does not fit or a number is NaN or infinite.
     """
+    net.check(params)
     data = prepare(net, x, y, sample_weight)
     theta = np.array(params.vector, dtype=np.float64)
     gradient = backprop(net, net.parameters(theta), data.x, data.y, data.weights).gradient.vector
     if not np.isfinite(gradient).all():
         raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
     noise = _NOISE * max(1.0, abs(_objective(net, theta, data)))
-    size = max(float(np.abs(gradient).max()), noise / TOLERANCE)
+    sizes = _sizes(net, gradient)
+    judged = np.maximum(sizes, noise / TOLERANCE)
     places = permutation(len(theta), seed, Purpose.INITIAL)[:MAX_CHECKED]
     trusted = [k for k in places if not _crosses_kink(net, theta, data, int(k))]
-    errors = {int(k): abs(_difference(net, theta, data, int(k)) - float(gradient[k])) / size for k in trusted}
-    worst = max(errors, key=errors.__getitem__, default=0)
+    errors = np.array([abs(_difference(net, theta, data, int(k)) - gradient[k]) / judged[k] for k in trusted])
+    worst = int(trusted[int(np.argmax(errors))]) if trusted else 0  # argmax takes NaN for the greatest
     closed = None
     if _is_chain(net):
         expected = _closed_form(net, net.parameters(theta), data)
-        closed = float(np.abs(expected - gradient).max()) / size
+        closed = float((np.abs(expected - gradient) / sizes).max())
     return Verification(
-        len(errors), errors.get(worst, 0.0), closed, _name(net, worst), len(places) - len(trusted), size
+        checked=len(trusted),
+        error=float(errors.max(initial=0.0)),
+        closed_form_error=closed,
+        worst=_name(net, worst),
+        near_kink=len(places) - len(trusted),
+        too_small=int((sizes < judged)[trusted].sum()),
     )
+
+
+def _sizes(net: Network, gradient: Floats) -> Floats:
+    """Return for each parameter the greatest number of the gradient in its Wᵢ or bᵢ, or 1 where all are zero."""
+    parts, sizes = net.parameters(gradient), net.parameters(np.ones_like(gradient))
+    for part, size in zip((*parts.weights, *parts.biases), (*sizes.weights, *sizes.biases), strict=True):
+        if part is not None and part.any():
+            size[...] = np.abs(part).max()
+    return np.asarray(sizes.vector)
 
 
 def _objective(net: Network, theta: Floats, data: Data) -> float:

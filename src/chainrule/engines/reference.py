@@ -32,7 +32,7 @@ def run(
     state: State,
     after_epoch: AfterEpoch,
     interrupted: Callable[[], bool],
-) -> bool:
+) -> str | None:
     """Train until the last epoch, or until `after_epoch` or `interrupted` says that it is enough.
 
     Parameters
@@ -44,8 +44,8 @@ def run(
 
     Returns
     -------
-    bool
-        True when the optimiser found that there is nothing left to gain, before the last epoch.
+    str or None
+        In words, why the optimiser found that there is nothing left to gain before the last epoch, if it did.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def run(
         if isinstance(settings.optimizer, LBFGS):
             return _run_lbfgs(net, settings, settings.optimizer, data, state, after_epoch, interrupted)
         _run_steps(net, settings, data, state, after_epoch, interrupted)
-        return False
+        return None
 
 
 def predict(net: Network, params: Parameters, x: Floats) -> Floats:
@@ -181,7 +181,7 @@ def _run_lbfgs(
     state: State,
     after_epoch: AfterEpoch,
     interrupted: Callable[[], bool],
-) -> bool:
+) -> str | None:
     """Run SciPy's L-BFGS-B on the whole data.
 
     Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
@@ -229,5 +229,7 @@ def _run_lbfgs(
             },
         )
         if not enough and result.status != 1:  # 1: as many iterations as it was given
-            return True
-    return False
+            if np.abs(result.jac).max() <= optimizer.tolerance:
+                return "converged: the gradient is zero within the tolerance"
+            return f"converged: no step finds a lower loss in {settings.dtype}"
+    return None

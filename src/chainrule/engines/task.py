@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import Data, Floats
 from ..errors import InputError
-from ..named import JSON, number, whole
+from ..named import JSON, keep, number, whole
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
@@ -49,18 +49,21 @@ class Settings:
     checkpoint_every: int | None
 
     def __post_init__(self) -> None:
-        whole("epochs", self.epochs, 1, MAX_EPOCHS)
-        whole("batch_size", self.batch_size, 1)
-        whole("seed", self.seed)
-        number("tolerance", self.tolerance, 0.0)
+        keep(self, epochs=whole("epochs", self.epochs, 1, MAX_EPOCHS))
+        keep(self, batch_size=whole("batch_size", self.batch_size, 1))
+        keep(self, seed=whole("seed", self.seed))
+        keep(self, tolerance=number("tolerance", self.tolerance, 0.0))
         if self.clip_norm is not None:
-            number("clip_norm", self.clip_norm, 0.0, above=True)
+            keep(self, clip_norm=number("clip_norm", self.clip_norm, 0.0, above=True))
         if self.validation_fraction is not None:
-            number("validation", self.validation_fraction, 0.0, 1.0, above=True, below=True)
+            fraction = number("validation", self.validation_fraction, 0.0, 1.0, above=True, below=True)
+            keep(self, validation_fraction=fraction)
         if self.patience is not None:
-            whole("patience", self.patience, 1)
+            keep(self, patience=whole("patience", self.patience, 1))
         if self.checkpoint_every is not None:
-            whole("checkpoint_every", self.checkpoint_every, 1)
+            keep(self, checkpoint_every=whole("checkpoint_every", self.checkpoint_every, 1))
+        if not isinstance(self.shuffle, bool):
+            raise InputError(f"shuffle must be True or False, but is {self.shuffle!r}")
         if self.dtype not in ("float32", "float64"):
             raise InputError(f"dtype must be float32 or float64, but is {self.dtype!r}")
 
@@ -125,10 +128,16 @@ class State:
         if initial is None:
             theta = net.initial(settings.seed, settings.dtype).vector
         else:
+            net.check(initial)
             theta = net.parameters(np.array(initial.vector, dtype=settings.dtype)).vector
             if not np.isfinite(theta).all():
                 raise InputError("the initial parameters contain NaN or infinity")
         return cls(theta, {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta))
+
+    def copy(self) -> State:
+        """Return a state that does not move with this one."""
+        memory = {name: vector.copy() for name, vector in self.memory.items()}
+        return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses))
 
 
 def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:

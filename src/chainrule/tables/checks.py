@@ -30,6 +30,19 @@ def check_label(what: str, value: object) -> None:
         raise InputError(f"{what} must be a text of at most {MAX_TEXT:,} signs, but is {value!r:.80}")
 
 
+def check_no_pattern(names: Sequence[str]) -> None:
+    """Check that no column's name is one that Polars reads as a regular expression, wherever it meets it.
+
+    Raises
+    ------
+    InputError
+        When one begins with ^ and ends with $.
+    """
+    for name in names:
+        if name.startswith("^") and name.endswith("$"):
+            raise InputError(f"column {name!r:.80}: a name from ^ to $ would be read as a pattern; rename it")
+
+
 def listed(names: Sequence[str]) -> str:
     """Return "column 'a'", or "the columns 'a', 'b' and 7 more": short enough for one line."""
     shown = ", ".join(repr(name)[:80] for name in names[:10])

@@ -1,8 +1,8 @@
 """The feature columns of a table → the inputs of a network, as fitted on the training rows.
 
 - numbers, elapsed days and seconds are standardised to mean 0 and standard deviation 1;
-- what is missing becomes 0, which is the mean, and a column that had missing values in training also gets a
-  0/1 feature that says where;
+- what is missing becomes 0 (the mean of a standardised column, and "no" of a boolean one), and a column that had
+  missing values in training also gets a 0/1 feature that says where;
 - categories become one 0/1 feature each (one-hot); a category that is not known is all zeros.
 
 scikit-learn's transformers do the work. What they learnt is kept as plain numbers and texts, so that it can
@@ -22,7 +22,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from ..errors import InputError
 from ..named import JSON, fields, number
 from .checks import check_label, is_label, listed
-from .values import KINDS, MAX_NUMBER, MEASURES, MIN_SCALE, Kind, kind_of, measures, texts, without_nan
+from .values import KINDS, MAX_NUMBER, MEASURES, MIN_SCALE, Kind, columns_of, kind_of, measures, texts, without_nan
 
 MAX_COLUMNS = 100_000
 # The most frequent categories of a column that get a feature of their own.
@@ -132,7 +132,7 @@ class Encoding:
         notes = _notes_on_left_out(reasons)
         useful = [series for series in frame if not reasons[series.name]]
         if not useful:
-            raise InputError(f"no column is left to learn from: {'; '.join(notes) or 'there is only the target'}")
+            raise InputError(f"no column is left to learn from: {'; '.join(notes)}")
         columns = []
         for series in useful:
             column, note = _fit_column(series, kinds[series.name])
@@ -222,7 +222,7 @@ class Encoding:
         missing = [column.name for column in self.columns if column.name not in frame.columns]
         if missing:
             raise InputError(f"the table lacks {listed(missing)}, which the model was trained on")
-        return without_nan(_with_rows(frame.select(column.name for column in self.columns)))
+        return without_nan(_with_rows(columns_of(frame, [column.name for column in self.columns])))
 
     def _numbers(self, frame: pl.DataFrame) -> NDArray[np.float64]:
         """Return the standardised measures, 0 where they are missing."""

@@ -14,9 +14,10 @@ from sklearn.model_selection import train_test_split
 from ..errors import InputError, unknown_name
 from ..named import number
 from ..randomness import Purpose, bits
+from .checks import check_no_pattern
 from .encoding import Encoding
 from .target import Target
-from .values import without_nan
+from .values import columns_of, without_nan
 
 # With fewer rows there is nothing to learn, let alone to hold out.
 MIN_ROWS = 10
@@ -83,12 +84,15 @@ def prepare(
         When a column does not exist or cannot be used, fewer than 10 rows have a target, or the target cannot
         be learnt.
     """
+    check_no_pattern(frame.columns)
     _check_columns(frame, target, ignore)
-    frame = without_nan(frame.drop(*ignore))
+    frame = without_nan(columns_of(frame, [name for name in frame.columns if name not in ignore]))
+    if frame.width == 1:
+        raise InputError("no column is left to learn from: there is only the target")
     notes = _check_enough_rows(frame[target])
     whole = Target.fit(frame[target], task)
-    rows = frame.filter(pl.col(target).is_not_null())
-    features, column = rows.drop(target), rows[target]
+    rows = frame.filter(frame[target].is_not_null())
+    features, column = columns_of(rows, [name for name in rows.columns if name != target]), rows[target]
     classes = whole.encode(column) if whole.task == "classification" else None
     train, test = split(len(column), classes, held_out, seed)
     if len(test):
@@ -141,7 +145,7 @@ def split(
     labels = None if classes is None else classes[divisible]
     least = 1 if labels is None else len(np.unique(labels))
     count = min(max(math.ceil(rows * fraction), least), len(divisible) // 2)
-    random = np.random.RandomState(bits(seed, Purpose.SPLIT))
+    random = np.random.RandomState(bits(seed, Purpose.HELD_OUT))
     train, test = train_test_split(divisible, test_size=count, stratify=labels, random_state=random)
     return np.sort(np.concatenate([train, everything[single]])), np.sort(test)
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import polars as pl
 
 from .. import datasets
 from ..errors import InputError, unknown_name
-from .checks import MAX_TEXT
-from .values import without_nan
+from .checks import MAX_TEXT, check_no_pattern
+from .values import columns_of, without_nan
 
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"]
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
@@ -28,7 +28,9 @@ def read_table(source: str | Path, text: Collection[str] = ()) -> pl.DataFrame:
 
     In a CSV file (UTF-8, with a header; separated by commas, or by semicolons where the header has no comma)
     an empty field, NA, N/A, NaN, nan, null, NULL and ? are missing values, types are inferred from the whole
-    file, dates are recognised, blanks around a field do not count, and blank lines are skipped.
+    file, dates are recognised, blanks around a field do not count, and blank lines are skipped. Where the
+    separator is no comma, 1,5 is a number. A column without a name is called "column 1" by its place; but if it
+    is the first and only counts the rows, as an index that pandas wrote, it is left out.
 
     Parameters
     ----------
@@ -87,7 +89,10 @@ def _known_extension(path: Path) -> str:
 
 
 def _read_binary(path: Path, content: bytes, extension: str) -> pl.DataFrame:
-    read = pl.read_parquet if extension in (".parquet", ".pq") else pl.read_ipc
+    if extension in (".parquet", ".pq"):
+        read: Callable[[io.BytesIO], pl.DataFrame] = pl.read_parquet
+    else:  # Arrow has a format for files, which begins with its name, and one for streams
+        read = pl.read_ipc if content.startswith(b"ARROW1") else pl.read_ipc_stream
     try:
         return read(io.BytesIO(content))
     # A corrupt file can make Polars panic, which is not an Exception, or claim more memory than there is.
@@ -109,11 +114,13 @@ def _read_csv(path: Path, content: bytes, separator: str, text: Collection[str])
         usable = False
     if not usable:  # blank lines, blanks around fields, or quotation marks that Polars does not take
         try:
-            frame = _parsed(_rewritten(path, decoded, separator), separator, text)
+            frame = _parsed(_rewritten(path, decoded, separator, names), separator, text)
         except pl.exceptions.PolarsError as error:
             reason = str(error).strip().partition("\n")[0]
             raise InputError(f"{path} cannot be read as CSV: {reason:.150}") from error
-    return frame.with_columns(_numbers_left_as_text(frame, text))
+    if len(names) > 1 and names[0] == _unnamed(1) and _counts_rows(frame[names[0]]):
+        frame = columns_of(frame, names[1:])
+    return frame.with_columns(_numbers_left_as_text(frame, text, decimal_comma=separator != ","))
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -130,7 +137,7 @@ def _check_structure(path: Path, decoded: str, separator: str) -> tuple[list[str
     _, header = next(records, (0, []))
     if not header:
         raise InputError(f"{path} is empty")
-    names = [name.strip() for name in header]
+    names = [name.strip() or _unnamed(i) for i, name in enumerate(header, start=1)]
     _check_names(path, names)
     rows = 0
     for rows, (line, record) in enumerate(records, start=1):
@@ -147,6 +154,7 @@ def _check_names(path: Path, names: list[str]) -> None:
             raise InputError(f"{path}: column {i} has no name in the header")
         if len(name) > MAX_TEXT:
             raise InputError(f"{path}: the name of column {i} has {len(name):,} signs; at most {MAX_TEXT:,}")
+    check_no_pattern(names)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{path}: more than one column is called {twice[0]!r:.100}; rename one")
@@ -163,17 +171,32 @@ def _parsed(content: bytes, separator: str, text: Collection[str]) -> pl.DataFra
     )
 
 
+def _unnamed(i: int) -> str:
+    """Return the name of the i-th column where the header has none."""
+    return f"column {i}"
+
+
+def _counts_rows(series: pl.Series) -> bool:
+    """Tell whether a column holds 0, 1, 2, … or 1, 2, 3, …: a row's number, from which nothing is to be learnt."""
+    if not series.dtype.is_integer() or series.null_count() or len(series) < 2 or series[0] not in (0, 1):
+        return False
+    return bool((series.diff().drop_nulls() == 1).all())
+
+
 def _has_padded_text(frame: pl.DataFrame) -> bool:
     """Return whether a text has blanks around it, which may hide a number or a missing value."""
     texts = frame.select(pl.col(pl.String))
     return any((series != series.str.strip_chars()).any() for series in texts)
 
 
-def _rewritten(path: Path, decoded: str, separator: str) -> bytes:
-    """Return the same table as a plain CSV file: no blanks around fields, no blank lines, usual quotes."""
+def _rewritten(path: Path, decoded: str, separator: str, names: list[str]) -> bytes:
+    """Return the same table as a plain CSV file: all named, no blanks around fields or blank lines, usual quotes."""
     tidy = io.StringIO(newline="")
     writer = csv.writer(tidy, delimiter=separator, lineterminator="\n")
-    for _, record in _records(path, decoded, separator):
+    records = _records(path, decoded, separator)
+    next(records)
+    writer.writerow(names)
+    for _, record in records:
         writer.writerow([field.strip() for field in record])
     return tidy.getvalue().encode()
 
@@ -189,9 +212,10 @@ def _records(path: Path, decoded: str, separator: str) -> Iterator[tuple[int, li
         raise InputError(f"{path}, line {reader.line_num}: {error}; check its quotation marks") from error
 
 
-def _numbers_left_as_text(frame: pl.DataFrame, text: Collection[str]) -> Iterator[pl.Series]:
-    """Yield as numbers the columns of numbers that Polars does not infer, such as +5 or Infinity."""
+def _numbers_left_as_text(frame: pl.DataFrame, text: Collection[str], decimal_comma: bool) -> Iterator[pl.Series]:
+    """Yield as numbers the columns of numbers that Polars does not infer, such as +5, Infinity or 1,5."""
     for series in frame.select(pl.col(pl.String)):
-        numbers = series.cast(pl.Float64, strict=False)
+        points = series.str.replace(",", ".", literal=True) if decimal_comma else series
+        numbers = points.cast(pl.Float64, strict=False)
         if series.name not in text and 0 < numbers.count() == series.count():
             yield numbers

@@ -21,7 +21,7 @@ value.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -149,6 +149,11 @@ def texts(series: pl.Series, known: Collection[str] = ()) -> pl.Series:
     return whole.cast(pl.String).zip_with(use_whole.fill_null(False), text)
 
 
+def columns_of(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return the columns of these names; Polars' own ways to select take a name like "*" or "^x.*$" for a pattern."""
+    return pl.DataFrame({name: frame.get_column(name) for name in names})
+
+
 def check_fits(before: pl.Series, after: pl.Series, expected: str) -> pl.Series:
     """Return `after`, when it has a value wherever `before` has.
 
@@ -207,8 +212,9 @@ def _datetimes(series: pl.Series) -> pl.Series:
     """Return dates as they are, texts that are dates as datetimes, and nothing for anything else."""
     if series.dtype == pl.String:
         formats = [date + time for date in _DATES for time in ("", *_TIMES)]
-        tries = [pl.col(series.name).str.to_datetime(form, time_unit="us", strict=False) for form in formats]
-        return series.to_frame().select(pl.coalesce(tries)).to_series()
+        text = pl.lit(series)  # not pl.col(name), which takes a name like "*" for a pattern
+        tries = [text.str.to_datetime(form, time_unit="us", strict=False) for form in formats]
+        return pl.select(pl.coalesce(tries)).to_series().alias(series.name)
     dated = series.dtype.base_type() in (pl.Date, pl.Datetime)
     return series if dated else _nothing(series, pl.Datetime("us"))
 

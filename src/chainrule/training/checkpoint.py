@@ -12,7 +12,7 @@ from ..engines.task import Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
 from ..model import checked_parameters
-from ..named import number, whole
+from ..named import whole
 from ..network import Definition, Network
 from ..optimizers import LBFGS
 from .history import History
@@ -63,12 +63,12 @@ def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, st
         if theta.dtype != settings.dtype:
             raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
         step, epoch = whole("step", document["step"]), whole("epoch", document["epoch"], 0, settings.epochs)
-        state = State(theta, _memory(tensors, settings, theta), step, epoch, tensors["losses"].tolist())
+        state = State(theta, _memory(tensors, settings, theta), step, epoch, tensors["losses"].ravel().tolist())
         best = None
         if document["best"] is not None:
             best_epoch, best_loss = document["best"]
             best_theta = net.parameters(tensors["best"]).vector
-            best = Best(whole("best epoch", best_epoch, 1, epoch), number("best loss", best_loss), best_theta)
+            best = Best(whole("best epoch", best_epoch, 1, epoch), _loss(best_loss), best_theta)
         stopped, fingerprint = document["stopped"], document["fingerprint"]
         if not (stopped is None or isinstance(stopped, str)) or not isinstance(fingerprint, str):
             raise InputError("why it stopped and what its data were must be texts")
@@ -82,8 +82,17 @@ def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, st
         raise InputError(f"{path} is a checkpoint that lacks a part: {error}") from error
 
 
+def _loss(value: object) -> float:
+    """Return a loss, which may be infinite."""
+    if not isinstance(value, (int, float)):
+        raise InputError(f"a loss must be a number, but is {value!r:.60}")
+    return float(value)
+
+
 def _memory(tensors: dict[str, Floats], settings: Settings, theta: Floats) -> dict[str, Floats]:
     """Return what the optimiser remembers, with exactly the vectors that it needs."""
+    if not all(np.isfinite(vector).all() for name, vector in tensors.items() if name.startswith(("memory.", "best"))):
+        raise InputError("what its optimiser remembers, or its best parameters, contain NaN or infinity")
     needed = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
     memory = {name: tensors[f"memory.{name}"] for name in needed}
     if any(vector.shape != theta.shape for vector in memory.values()):

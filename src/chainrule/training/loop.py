@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from ..data import prepare
 from ..engines import reference
@@ -46,7 +49,7 @@ def train(
     validation: Validation = None,
     patience: int | None = None,
     tolerance: float = 0.0,
-    metrics: Iterable[str | Metric] = (),
+    metrics: str | Metric | Iterable[str | Metric] = (),
     callbacks: Iterable[Callback] = (),
     initial: Parameters | None = None,
     shuffle: bool = True,
@@ -152,7 +155,7 @@ def resume(
     *,
     sample_weight: Any = None,
     validation: Sequence[Any] | None = None,
-    metrics: Iterable[str | Metric] = (),
+    metrics: str | Metric | Iterable[str | Metric] = (),
     callbacks: Iterable[Callback] = (),
     own: Iterable[Definition] = (),
     progress: bool | None = None,
@@ -209,12 +212,13 @@ def _check_fit(net: Network, settings: Settings, rows: int) -> None:
                 raise InputError(f"lbfgs searches along a line and cannot use {what}: use another optimizer")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Saver:
-    """Writes the checkpoints of one run."""
+    """Writes the checkpoints of one run, always as it was after a whole epoch."""
 
     path: Path
     fingerprint: str
+    unwritten: State | None = None
 
     def begin(self, run: Run) -> None:
         if self.path.exists():
@@ -225,6 +229,16 @@ class _Saver:
 
     def write(self, run: Run) -> None:
         write_checkpoint(self.path, run, self.fingerprint)
+        self.unwritten = None
+
+    def remember(self, run: Run) -> None:
+        """Keep the state after an epoch for which no checkpoint is due."""
+        self.unwritten = run.state.copy()
+
+    def catch_up(self, run: Run) -> None:
+        """Write the last epoch of a run that is interrupted in the next one."""
+        if self.unwritten is not None:
+            self.write(replace(run, state=self.unwritten))
 
 
 def _go_on(
@@ -245,11 +259,11 @@ def _go_on(
         asked = [callback(run) for callback in callbacks]
         if run.epoch == settings.epochs:
             run.stopped = "all epochs done"
-        elif any(answer is True for answer in asked):
+        elif any(isinstance(answer, (bool, np.bool_)) and answer for answer in asked):
             run.stopped = "a callback asked to stop"
         due = settings.checkpoint_every is not None and run.epoch % settings.checkpoint_every == 0
-        if saver is not None and (due or run.stopped is not None):
-            saver.write(run)
+        if saver is not None:
+            (saver.write if due or run.stopped is not None else saver.remember)(run)
         report(run.history)
         return run.stopped is None
 
@@ -260,11 +274,14 @@ def _go_on(
             run.stopped = str(error)
             error.run = run
             raise
-    if converged:
-        run.stopped = "converged: the gradient is zero within the tolerance"
+    if converged is not None:
+        run.stopped = converged
         if saver is not None:
             saver.write(run)
-    run.stopped = run.stopped or "interrupted"
+    if run.stopped is None:
+        if saver is not None:
+            saver.catch_up(run)
+        run.stopped = "interrupted"
     return run
 
 
@@ -286,7 +303,7 @@ def _note_best(run: Run, patience: int) -> None:
     """Keep the parameters of the best epoch, and end the run when it lies too far back."""
     monitored = "validation_loss" if "validation_loss" in run.history else "loss"
     loss = run.history[monitored][-1]
-    if run.best is None or loss < run.best.loss - run.settings.tolerance:
+    if run.best is None or math.isnan(run.best.loss) or loss < run.best.loss - run.settings.tolerance:
         run.best = Best(run.epoch, loss, run.state.theta.copy())
     elif run.epoch - run.best.epoch >= patience:
         run.stopped = f"no lower {monitored.replace('_', ' ')} since epoch {run.best.epoch}"

@@ -64,7 +64,7 @@ def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
     """Set a part of the rows aside, at random but evenly over the targets.
 
     The shuffled rows are sorted by target (class, or number where there is one output), and rows at equal
-    distances go to validation. So each class has its share there to within one row.
+    distances go to validation. So each class has its share there to within one row, but no class its last row.
     """
     if not 0.0 < fraction < 1.0:
         raise InputError(f"a validation fraction must be above 0 and below 1, but is {fraction:g}")
@@ -72,9 +72,15 @@ def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
     count = max(1, round(fraction * rows))
     if count >= rows:
         raise InputError(f"a validation fraction of {fraction:g} leaves none of the {rows} rows to train on")
-    order = permutation(rows, seed, Purpose.SPLIT)
+    order = permutation(rows, seed, Purpose.VALIDATION)
     key = given.y[order].argmax(axis=1) if given.y.shape[1] > 1 else given.y[order, 0]
-    order = order[np.argsort(key, kind="stable")]
+    sorting = np.argsort(key, kind="stable")
+    order, key = order[sorting], key[sorting]
     aside = np.zeros(rows, dtype=np.bool_)
     aside[order[((np.arange(count) + 0.5) * rows / count).astype(np.int64)]] = True
+    if given.y.shape[1] > 1:
+        for label in np.setdiff1d(key, key[~aside[order]]):
+            aside[order[np.argmax(key == label)]] = False
+        if not aside.any():
+            raise InputError(f"a validation fraction of {fraction:g} of {rows} rows would take a class's only row")
     return given.take(np.flatnonzero(~aside)), given.take(np.flatnonzero(aside))

@@ -16,7 +16,7 @@ from .history import History
 
 @dataclass(frozen=True)
 class Best:
-    """The epoch with the lowest loss so far, and the parameters after it."""
+    """The last epoch whose loss was lower than the best before it by more than the tolerance, and its parameters."""
 
     epoch: int
     loss: float
