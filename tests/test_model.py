@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,13 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         MODEL.save(tmp_path / "m")
     assert (tmp_path / "m").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_model_goes_to_another_process_after_it_has_predicted() -> None:
+    expected = MODEL.predict([[1.0, 2.0]])
+    assert (pickle.loads(pickle.dumps(MODEL)).predict([[1.0, 2.0]]) == expected).all()  # noqa: S301 - our own
+
+
+def test_the_parameters_of_a_model_cannot_be_changed_behind_its_back() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        MODEL.parameters.weights[0][...] = 0.0

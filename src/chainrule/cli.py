@@ -1,4 +1,4 @@
-"""The command line: ``chainrule train`` and ``chainrule predict``."""
+"""The command line: ``chainrule train``, ``predict`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,6 +48,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 def main() -> None:
     """Run the command; a bad input ends it with one line on standard error and status 2."""
+    warnings.showwarning = _note
     try:
         sys.exit(app(standalone_mode=False))
     except ChainruleError as error:
@@ -57,6 +59,10 @@ def main() -> None:
         status, message = 130, "interrupted"
     print(f"error: {message}", file=sys.stderr)
     sys.exit(status)
+
+
+def _note(message: Warning | str, *_: object) -> None:
+    print(f"note: {message}", file=sys.stderr)
 
 
 def _version(wanted: bool) -> None:
@@ -156,6 +162,16 @@ def train(
         print(json.dumps(finite, allow_nan=False))
     else:
         _print_report(report, run)
+
+
+@app.command()
+def doctor() -> None:
+    """Print versions, the engine in use, and what is missing."""
+    from .doctor import findings
+
+    told = findings()
+    width = max(map(len, told))
+    print("\n".join(f"{name.ljust(width)}  {what}" for name, what in told.items()))
 
 
 @app.command()

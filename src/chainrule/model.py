@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .data import Floats, inputs
-from .engines import reference
+from .engines import native, reference
 from .errors import InputError
 from .files import read_tensors, write_tensors
-from .named import JSON
+from .named import JSON, keep
 from .network import Definition, Network
 from .parameters import Parameters
 
@@ -22,7 +23,7 @@ KIND = "chainrule model 1"
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network.
+    """A trained network: its parameters are a copy that cannot be written to.
 
     Attributes
     ----------
@@ -37,6 +38,22 @@ class Model:
     parameters: Parameters
     preprocessing: JSON = None
 
+    def __post_init__(self) -> None:
+        self.network.check(self.parameters)
+        vector = np.array(self.parameters.vector)
+        vector.setflags(write=False)
+        keep(self, parameters=self.network.parameters(vector))
+
+    @cached_property
+    def _outputs(self) -> Callable[[Floats], Floats]:
+        if native.runs(self.network):
+            return native.predictor(self.network, self.parameters)
+        return partial(reference.predict, self.network, self.parameters)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What _outputs holds cannot go to another process; it is made anew there.
+        return Model, (self.network, self.parameters, self.preprocessing)
+
     def predict(self, x: Any) -> Floats:
         """Return the outputs f_L, (n, d₀) → (n, d_L).
 
@@ -46,7 +63,7 @@ class Model:
             When x has another shape, or holds NaN or infinity.
         """
         dtype = str(self.parameters.vector.dtype)
-        return reference.predict(self.network, self.parameters, inputs(self.network, x, dtype))
+        return self._outputs(inputs(self.network, x, dtype))
 
     def save(self, path: str | Path) -> None:
         """Write the model to a safetensors file, at once or not at all.

@@ -1,0 +1,66 @@
+// Vectors of numbers, by the vector extensions of GCC and Clang: a + b, a < b and a ? b : c work lane by lane.
+//
+// Everything that is compiled for an instruction set lives in a namespace of that set's name (CHAINRULE_ISA), and
+// uses no function of the standard library that could be shared with code compiled for another.
+#pragma once
+
+#include <cstdint>
+
+namespace chainrule::CHAINRULE_ISA {
+
+constexpr int vector_bytes = CHAINRULE_VECTOR_BYTES;
+
+template <class T> struct VectorOf;
+template <> struct VectorOf<float> {
+    typedef float numbers __attribute__((vector_size(vector_bytes)));
+    typedef int32_t integers __attribute__((vector_size(vector_bytes)));
+};
+template <> struct VectorOf<double> {
+    typedef double numbers __attribute__((vector_size(vector_bytes)));
+    typedef int64_t integers __attribute__((vector_size(vector_bytes)));
+};
+template <class T> using Vec = typename VectorOf<T>::numbers;
+template <class T> using Integers = typename VectorOf<T>::integers;  // also what a comparison gives: 0 or −1
+template <class T> constexpr int lanes = vector_bytes / int(sizeof(T));
+
+template <class T> inline Vec<T> load(const T* from) {
+    Vec<T> v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return v;
+}
+template <class T> inline void store(T* to, Vec<T> v) { __builtin_memcpy(to, &v, sizeof v); }
+// x − 0 is x for every x, −0 and NaN too, so that nothing is left of it but a broadcast.
+template <class T> inline Vec<T> all(T x) { return x - Vec<T>{}; }
+
+template <class T> inline Integers<T> bits(Vec<T> v) { return __builtin_bit_cast(Integers<T>, v); }
+template <class T> inline Vec<T> from_bits(Integers<T> v) { return __builtin_bit_cast(Vec<T>, v); }
+
+template <class T> inline Vec<T> absolute(Vec<T> x) { return x < 0 ? -x : x + T(0); }
+// NaN in x is passed on: a comparison with it is false.
+template <class T> inline Vec<T> at_most(Vec<T> x, T high) { return x > high ? all<T>(high) : x; }
+template <class T> inline Vec<T> at_least(Vec<T> x, T low) { return x < low ? all<T>(low) : x; }
+
+// 0, 1, 2, …
+template <class T> inline Integers<T> lane_numbers() {
+    Integers<T> v;
+    for (int i = 0; i < lanes<T>; i++) v[i] = i;
+    return v;
+}
+
+// The sum and the maximum over the lanes, halves onto halves, so that their order is always the same.
+template <class T> inline T sum(Vec<T> v) {
+    T part[lanes<T>];
+    store(part, v);
+    for (int half = lanes<T> / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) part[i] += part[i + half];
+    return part[0];
+}
+template <class T> inline T maximum(Vec<T> v) {
+    T part[lanes<T>];
+    store(part, v);
+    for (int half = lanes<T> / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) part[i] = part[i] < part[i + half] ? part[i + half] : part[i];
+    return part[0];
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

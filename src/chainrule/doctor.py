@@ -1,0 +1,37 @@
+"""What ``chainrule doctor`` tells: versions, the engine, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from .engines import native
+
+_NEEDED = ("numpy", "scipy", "scikit-learn", "polars", "safetensors", "matplotlib", "rich", "typer")
+_EXTRAS = {"jax": "chainrule[jax]"}
+
+
+def findings() -> dict[str, str]:
+    """Return what there is to tell, by name."""
+    told = {
+        "chainrule": _version("chainrule") or "not installed: run from its source",
+        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "cores": str(os.cpu_count()),
+    }
+    told |= {name: _version(name) or "MISSING: reinstall chainrule" for name in _NEEDED}
+    told |= {name: _version(name) or f"not installed: pip install '{extra}'" for name, extra in _EXTRAS.items()}
+    if native.is_built():
+        others = [name for name in native.instruction_sets() if name != native.instruction_set()]
+        told["native engine"] = f"built with {native.compiler()}"
+        told["instruction set"] = f"{native.instruction_set()} ({native.VARIABLE} can choose {', '.join(others)})"
+    else:
+        told["native engine"] = "MISSING: install GCC or Clang, then reinstall chainrule; the reference engine is used"
+    return told
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
