@@ -61,7 +61,7 @@ def main() -> None:
     sys.exit(status)
 
 
-def _note(message: Warning | str, *_: object) -> None:
+def _note(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"note: {message}", file=sys.stderr)
 
 
