@@ -1,36 +1,94 @@
-// Activations f(z), the formulae of chainrule/activations.py, over rows of weighted inputs.
+// Activations: the formulae of chainrule/activations.py, over rows of weighted inputs.
 #pragma once
 
 #include "functions.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-// f(z) of one activation; `a` is its parameter where it has one.
-template <class T> using Value = Vec<T> (*)(Vec<T> z, T a);
+// Each activation has f(z) and its slope f′(z), which may use f; `a` is its parameter where it has one.
+template <class T> struct Identity {
+    static Vec<T> value(Vec<T> z, T) { return z; }
+    static Vec<T> slope(Vec<T>, Vec<T>, T) { return all<T>(T(1)); }
+};
+template <class T> struct Tanh {
+    static Vec<T> value(Vec<T> z, T) { return tanh<T>(z); }
+    static Vec<T> slope(Vec<T>, Vec<T> f, T) { return T(1) - f * f; }
+};
+template <class T> struct Logistic {
+    static Vec<T> value(Vec<T> z, T) { return logistic<T>(z); }
+    static Vec<T> slope(Vec<T>, Vec<T> f, T) { return f * (T(1) - f); }
+};
+template <class T> struct ReLU {
+    static Vec<T> value(Vec<T> z, T) { return at_least<T>(z, T(0)); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) { return z > 0 ? all<T>(T(1)) : Vec<T>{}; }
+};
+template <class T> struct LeakyReLU {
+    static Vec<T> value(Vec<T> z, T a) { return z > 0 ? z : a * z; }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T a) { return z > 0 ? all<T>(T(1)) : all<T>(a); }
+};
+template <class T> struct ELU {
+    static Vec<T> value(Vec<T> z, T a) { return z > 0 ? z : a * expm1<T>(at_most<T>(z, T(0))); }
+    static Vec<T> slope(Vec<T> z, Vec<T> f, T a) { return z > 0 ? all<T>(T(1)) : f + a; }
+};
+template <class T> struct SELU {
+    static constexpr T scale = T(1.0507009873554805), alpha = T(1.6732632423543772);
+    static Vec<T> value(Vec<T> z, T) { return scale * ELU<T>::value(z, alpha); }
+    static Vec<T> slope(Vec<T> z, Vec<T> f, T) { return z > 0 ? all<T>(scale) : f + scale * alpha; }
+};
+template <class T> struct GELU {  // Φ(z) = ½ (1 + erf(z/√2)), φ(z) = e^{−z²/2}/√(2π)
+    static Vec<T> distribution(Vec<T> z) { return T(0.5) * (T(1) + erf<T>(z * T(0.70710678118654752440))); }
+    static Vec<T> value(Vec<T> z, T) { return z * distribution(z); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
+        return distribution(z) + z * exp<T>(T(-0.5) * (z * z)) * T(0.39894228040143267794);
+    }
+};
+template <class T> struct GELUTanh {  // u = √(2/π) (z + 0.044715 z³)
+    static constexpr T c = T(0.79788456080286535588);
+    static Vec<T> bend(Vec<T> z) { return tanh<T>(c * (z + T(0.044715) * (z * z * z))); }
+    static Vec<T> value(Vec<T> z, T) { return T(0.5) * z * (T(1) + bend(z)); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
+        const Vec<T> b = bend(z);
+        return T(0.5) * (T(1) + b) + T(0.5) * z * (T(1) - b * b) * c * (T(1) + T(3 * 0.044715) * (z * z));
+    }
+};
+template <class T> struct SiLU {
+    static Vec<T> value(Vec<T> z, T) { return z * logistic<T>(z); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
+        const Vec<T> s = logistic<T>(z);
+        return s * (T(1) + z * (T(1) - s));
+    }
+};
+template <class T> struct Softplus {
+    static Vec<T> value(Vec<T> z, T) { return softplus<T>(z); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) { return logistic<T>(z); }
+};
+template <class T> struct Softsign {
+    static Vec<T> value(Vec<T> z, T) { return z / (T(1) + absolute<T>(z)); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
+        const Vec<T> d = T(1) + absolute<T>(z);
+        return T(1) / (d * d);
+    }
+};
+template <class T> struct Sine {
+    static Vec<T> value(Vec<T> z, T) { return sin<T>(z); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) { return cos<T>(z); }
+};
+template <class T> struct Exponential {
+    static Vec<T> value(Vec<T> z, T) { return exp<T>(z); }
+    static Vec<T> slope(Vec<T>, Vec<T> f, T) { return f; }
+};
 
-template <class T> Vec<T> hyperbolic_tangent(Vec<T> z, T) { return tanh<T>(z); }
-template <class T> Vec<T> logistic_value(Vec<T> z, T) { return logistic<T>(z); }
-template <class T> Vec<T> relu(Vec<T> z, T) { return at_least<T>(z, T(0)); }
-template <class T> Vec<T> leaky_relu(Vec<T> z, T a) { return z > 0 ? z : a * z; }
-template <class T> Vec<T> elu(Vec<T> z, T a) { return z > 0 ? z : a * expm1<T>(at_most<T>(z, T(0))); }
-template <class T> Vec<T> selu(Vec<T> z, T) {
-    return T(1.0507009873554805) * elu<T>(z, T(1.6732632423543772));
-}
-template <class T> Vec<T> gelu(Vec<T> z, T) {
-    return z * (T(0.5) * (T(1) + erf<T>(z * T(0.70710678118654752440))));
-}
-template <class T> Vec<T> gelu_tanh(Vec<T> z, T) {
-    const Vec<T> u = T(0.79788456080286535588) * (z + T(0.044715) * (z * z * z));  // √(2/π) (z + 0.044715 z³)
-    return T(0.5) * z * (T(1) + tanh<T>(u));
-}
-template <class T> Vec<T> silu(Vec<T> z, T) { return z * logistic<T>(z); }
-template <class T> Vec<T> softplus_value(Vec<T> z, T) { return softplus<T>(z); }
-template <class T> Vec<T> softsign(Vec<T> z, T) { return z / (T(1) + absolute<T>(z)); }
-template <class T> Vec<T> sine(Vec<T> z, T) { return sin<T>(z); }
-template <class T> Vec<T> exponential(Vec<T> z, T) { return exp<T>(z); }
-
-template <class T, Value<T> f> void apply(T* rows, int64_t numbers, T a) {
-    for (int64_t i = 0; i < numbers; i += lanes<T>) store(rows + i, f(load(rows + i), a));
+// f(z) in the place of z, and f′(z) in `slopes` where that is asked for.
+template <class T, class Activation> void apply(T* rows, T* slopes, int64_t numbers, T a) {
+    if (!slopes) {
+        for (int64_t i = 0; i < numbers; i += lanes<T>) store(rows + i, Activation::value(load(rows + i), a));
+        return;
+    }
+    for (int64_t i = 0; i < numbers; i += lanes<T>) {
+        const Vec<T> z = load(rows + i), f = Activation::value(z, a);
+        store(rows + i, f);
+        store(slopes + i, Activation::slope(z, f, a));
+    }
 }
 
 // f_k = e^{z_k − m} / Σ_j e^{z_j − m}, m the largest z of the row; each row has `units` numbers, `stride` apart.
@@ -57,23 +115,25 @@ template <class T> void softmax(T* rows, int64_t count, int64_t units, int64_t s
     }
 }
 
-template <class T> void activate(int kind, T a, T* rows, int64_t count, int64_t units, int64_t stride) {
+// `count` rows of `units` numbers, `stride` apart. Softmax has no slopes: see losses.hpp.
+template <class T>
+void activate(int kind, T a, T* rows, T* slopes, int64_t count, int64_t units, int64_t stride) {
     const int64_t numbers = count * stride;
     switch (kind) {  // in the order of `activation_names` in kernels.hpp
-        case 0: return;
-        case 1: return apply<T, hyperbolic_tangent<T>>(rows, numbers, a);
-        case 2: return apply<T, logistic_value<T>>(rows, numbers, a);
-        case 3: return apply<T, relu<T>>(rows, numbers, a);
-        case 4: return apply<T, leaky_relu<T>>(rows, numbers, a);
-        case 5: return apply<T, elu<T>>(rows, numbers, a);
-        case 6: return apply<T, selu<T>>(rows, numbers, a);
-        case 7: return apply<T, gelu<T>>(rows, numbers, a);
-        case 8: return apply<T, gelu_tanh<T>>(rows, numbers, a);
-        case 9: return apply<T, silu<T>>(rows, numbers, a);
-        case 10: return apply<T, softplus_value<T>>(rows, numbers, a);
-        case 11: return apply<T, softsign<T>>(rows, numbers, a);
-        case 12: return apply<T, sine<T>>(rows, numbers, a);
-        case 13: return apply<T, exponential<T>>(rows, numbers, a);
+        case 0: return apply<T, Identity<T>>(rows, slopes, numbers, a);
+        case 1: return apply<T, Tanh<T>>(rows, slopes, numbers, a);
+        case 2: return apply<T, Logistic<T>>(rows, slopes, numbers, a);
+        case 3: return apply<T, ReLU<T>>(rows, slopes, numbers, a);
+        case 4: return apply<T, LeakyReLU<T>>(rows, slopes, numbers, a);
+        case 5: return apply<T, ELU<T>>(rows, slopes, numbers, a);
+        case 6: return apply<T, SELU<T>>(rows, slopes, numbers, a);
+        case 7: return apply<T, GELU<T>>(rows, slopes, numbers, a);
+        case 8: return apply<T, GELUTanh<T>>(rows, slopes, numbers, a);
+        case 9: return apply<T, SiLU<T>>(rows, slopes, numbers, a);
+        case 10: return apply<T, Softplus<T>>(rows, slopes, numbers, a);
+        case 11: return apply<T, Softsign<T>>(rows, slopes, numbers, a);
+        case 12: return apply<T, Sine<T>>(rows, slopes, numbers, a);
+        case 13: return apply<T, Exponential<T>>(rows, slopes, numbers, a);
         case 14: return softmax<T>(rows, count, units, stride);
     }
 }

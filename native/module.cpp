@@ -1,18 +1,13 @@
-// The Python module chainrule.engines._native: a network's forward pass by the kernels of one instruction set.
+// The Python module chainrule.engines._native: prediction and training by the kernels of one instruction set.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <iterator>
-#include <memory>
-#include <new>
-#include <stdexcept>
 
-#include "kernels.hpp"
+#include "run.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -57,29 +52,6 @@ template <class T> const Kernels<T>& kernels_of(const std::string& isa) {
     else return instruction_set(isa).of_double();
 }
 
-template <std::size_t N> int position(const char* const (&names)[N], const std::string& name) {
-    const auto found = std::find(std::begin(names), std::end(names), name);
-    if (found == std::end(names)) throw std::invalid_argument("there is no native " + name);
-    return int(found - std::begin(names));
-}
-
-struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-};
-template <class T> using Block = std::unique_ptr<T[], Free>;
-
-// Numbers that begin on a cache line, not yet set.
-template <class T> Block<T> room(std::size_t count) {
-    void* memory = std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64 + 64);
-    if (!memory) throw std::bad_alloc();
-    return Block<T>(static_cast<T*>(memory));
-}
-template <class T> Block<T> zeros(std::size_t count) {
-    Block<T> block = room<T>(count);
-    std::fill_n(block.get(), count, T(0));
-    return block;
-}
-
 template <class T> using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T> using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T> using NumPy = nb::ndarray<nb::numpy, T>;
@@ -92,56 +64,88 @@ template <class T> NumPy<T> as_numpy(Block<T> numbers, std::initializer_list<std
 // A network with its parameters, padded to whole vectors once, so that a prediction has nothing to prepare.
 template <class T> class Predictor {
   public:
-    Predictor(std::vector<int64_t> widths, std::vector<std::pair<std::string, double>> activations,
-              std::vector<bool> biases, Vector<T> theta, const std::string& isa)
-        : kernels_(kernels_of<T>(isa)) {
-        const std::size_t depth = activations.size();
-        std::size_t padded = 0, given = 0;
-        for (std::size_t i = 0; i < depth; i++) {
-            const int64_t stride = (widths[i + 1] + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
-            layers_.push_back({widths[i], widths[i + 1], stride, nullptr, nullptr,
-                               position(activation_names, activations[i].first), T(activations[i].second)});
-            padded += std::size_t((widths[i] + 1) * stride);
-            given += std::size_t((widths[i] + (biases[i] ? 1 : 0)) * widths[i + 1]);
-            widest_ = std::max(widest_, stride);
-        }
-        if (theta.shape(0) != given) throw std::invalid_argument("the parameters do not fit the network");
-        weights_ = zeros<T>(padded);
-        T* to = weights_.get();
-        const T* from = theta.data();
-        for (std::size_t i = 0; i < depth; i++) {
-            Layer<T>& layer = layers_[i];
-            layer.weights = to;
-            layer.bias = to + layer.inputs * layer.stride;
-            for (int64_t row = 0; row < layer.inputs + (biases[i] ? 1 : 0); row++, from += layer.units)
-                std::copy(from, from + layer.units, to + row * layer.stride);
-            to += (layer.inputs + 1) * layer.stride;
-        }
+    Predictor(const Description& description, Vector<T> theta, const std::string& isa)
+        : kernels_(kernels_of<T>(isa)), net_(description, kernels_.lanes) {
+        if (int64_t(theta.shape(0)) != net_.given) throw std::invalid_argument("the parameters do not fit the network");
+        net_.pad(theta.data(), net_.theta.get());
     }
 
     NumPy<T> predict(Matrix<T> x) const {
-        const int64_t rows = int64_t(x.shape(0)), inputs = layers_.front().inputs, outputs = layers_.back().units;
-        if (int64_t(x.shape(1)) != inputs) throw std::invalid_argument("x does not fit the network");
-        Block<T> result = room<T>(std::size_t(rows * outputs));
+        const Layer<T>&first = net_.layers.front(), &last = net_.layers.back();
+        const auto rows = int64_t(x.shape(0));
+        if (int64_t(x.shape(1)) != first.inputs) throw std::invalid_argument("x does not fit the network");
+        Block<T> result = room<T>(std::size_t(rows * last.units));
         {
             nb::gil_scoped_release no_python;
-            const Block<T> scratch = room<T>(std::size_t(2 * tile_rows * widest_));
+            const Block<T> scratch = room<T>(std::size_t(2 * tile_rows * net_.widest));
             for (int64_t start = 0; start < rows; start += tile_rows) {
                 const int64_t count = std::min(tile_rows, rows - start);
-                const T* f = kernels_.forward(layers_.data(), int64_t(layers_.size()), x.data() + start * inputs, count,
-                                              scratch.get());
+                const T* f = kernels_.forward(net_.layers.data(), int64_t(net_.layers.size()),
+                                              x.data() + start * first.inputs, count, scratch.get());
                 for (int64_t r = 0; r < count; r++)
-                    std::copy_n(f + r * layers_.back().stride, outputs, result.get() + (start + r) * outputs);
+                    std::copy_n(f + r * last.stride, last.units, result.get() + (start + r) * last.units);
             }
         }
-        return as_numpy<T>(std::move(result), {std::size_t(rows), std::size_t(outputs)});
+        return as_numpy<T>(std::move(result), {std::size_t(rows), std::size_t(last.units)});
     }
 
   private:
     const Kernels<T>& kernels_;
-    std::vector<Layer<T>> layers_;
-    Block<T> weights_;
-    int64_t widest_ = 0;
+    Network<T> net_;
+};
+
+// A run as Python sees it: it keeps the arrays of the data alive, and moves while Python may do something else.
+template <class T> class Trainer {
+  public:
+    Trainer(const Description& description, const Settings& settings, Matrix<T> x, Matrix<T> y, Vector<T> weights,
+            const std::string& isa)
+        : x_(x), y_(y), weights_(weights),
+          run_(description, settings, kernels_of<T>(isa), x.data(), y.data(), weights.data(), int64_t(x.shape(0))) {
+        if (y.shape(0) != x.shape(0) || weights.shape(0) != x.shape(0))
+            throw std::invalid_argument("x, y and weights have unequal numbers of rows");
+    }
+
+    void set(Vector<T> theta, std::vector<Vector<T>> memory, int64_t step, int64_t epoch) {
+        run_.net.pad(fitting(theta), run_.net.theta.get());
+        for (std::size_t k = 0; k < run_.memory.size(); k++) run_.net.pad(fitting(memory.at(k)), run_.memory[k].get());
+        run_.steps_made = step;
+        run_.epoch = epoch;
+        run_.batch = 0;
+    }
+
+    std::vector<NumPy<T>> get() const {
+        std::vector<NumPy<T>> vectors;
+        const auto add = [&](const Block<T>& from) {
+            Block<T> flat = room<T>(std::size_t(run_.net.given));
+            run_.net.unpad(from.get(), flat.get());
+            vectors.push_back(as_numpy<T>(std::move(flat), {std::size_t(run_.net.given)}));
+        };
+        add(run_.net.theta);
+        for (const Block<T>& vector : run_.memory) add(vector);
+        return vectors;
+    }
+
+    std::string advance(Vector<double> rates, int64_t steps, double seconds) {
+        nb::gil_scoped_release no_python;
+        switch (run_.advance(rates.data(), steps, seconds)) {
+            case Outcome::epoch_done: return "epoch done";
+            case Outcome::time_is_up: return "time is up";
+            default: return "diverged";
+        }
+    }
+
+    double loss() const { return run_.loss; }
+    int64_t batch() const { return run_.batch; }
+    int64_t step() const { return run_.steps_made; }
+
+  private:
+    const T* fitting(const Vector<T>& vector) const {
+        if (int64_t(vector.shape(0)) != run_.net.given) throw std::invalid_argument("a vector does not fit the network");
+        return vector.data();
+    }
+    Matrix<T> x_, y_;
+    Vector<T> weights_;
+    Run<T> run_;
 };
 
 template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const std::string& isa) {
@@ -153,12 +157,19 @@ template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const
     return as_numpy<T>(std::move(result), {n});
 }
 
-template <class T> void bind(nb::module_& m, const char* predictor) {
+template <class T> void bind(nb::module_& m, const char* predictor, const char* trainer) {
     nb::class_<Predictor<T>>(m, predictor)
-        .def(nb::init<std::vector<int64_t>, std::vector<std::pair<std::string, double>>, std::vector<bool>, Vector<T>,
-                      const std::string&>(),
-             "widths"_a, "activations"_a, "biases"_a, "theta"_a, "isa"_a)
+        .def(nb::init<const Description&, Vector<T>, const std::string&>(), "description"_a, "theta"_a, "isa"_a)
         .def("predict", &Predictor<T>::predict, "x"_a);
+    nb::class_<Trainer<T>>(m, trainer)
+        .def(nb::init<const Description&, const Settings&, Matrix<T>, Matrix<T>, Vector<T>, const std::string&>(),
+             "description"_a, "settings"_a, "x"_a, "y"_a, "weights"_a, "isa"_a)
+        .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
+        .def("get", &Trainer<T>::get)
+        .def("advance", &Trainer<T>::advance, "rates"_a, "steps"_a, "seconds"_a)
+        .def_prop_ro("loss", &Trainer<T>::loss)
+        .def_prop_ro("batch", &Trainer<T>::batch)
+        .def_prop_ro("step", &Trainer<T>::step);
     m.def("function", &function<T>, "name"_a, "x"_a.noconvert(), "isa"_a);
 }
 
@@ -175,7 +186,18 @@ NB_MODULE(_native, m) {
     m.def("instruction_sets", &chainrule::names_of_sets_that_run_here);
     m.attr("activations") = std::vector<std::string>(std::begin(chainrule::activation_names),
                                                      std::end(chainrule::activation_names));
+    m.attr("losses") = std::vector<std::string>(std::begin(chainrule::loss_names), std::end(chainrule::loss_names));
+    m.attr("optimizers") = std::vector<std::string>(std::begin(chainrule::optimizer_names),
+                                                    std::end(chainrule::optimizer_names));
     m.attr("compiler") = CHAINRULE_COMPILER;
-    chainrule::bind<float>(m, "Predictor32");
-    chainrule::bind<double>(m, "Predictor64");
+    nb::class_<chainrule::Description>(m, "Description")
+        .def(nb::init<std::vector<int64_t>, std::vector<std::pair<std::string, double>>, std::vector<bool>>(), "widths"_a,
+             "activations"_a, "biases"_a);
+    nb::class_<chainrule::Settings>(m, "Settings")
+        .def(nb::init<std::string, double, double, std::string, std::vector<double>, int, std::vector<double>, double,
+                      double, double, int64_t, bool, uint64_t>(),
+             "loss"_a, "loss_parameter"_a, "divisor"_a, "optimizer"_a, "constants"_a, "remembers"_a, "dropout"_a, "l1"_a,
+             "l2"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a);
+    chainrule::bind<float>(m, "Predictor32", "Trainer32");
+    chainrule::bind<double>(m, "Predictor64", "Trainer64");
 }

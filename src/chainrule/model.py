@@ -46,7 +46,7 @@ class Model:
 
     @cached_property
     def _outputs(self) -> Callable[[Floats], Floats]:
-        if native.runs(self.network):
+        if native.predicts(self.network):
             return native.predictor(self.network, self.parameters)
         return partial(reference.predict, self.network, self.parameters)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 import mpmath
@@ -13,6 +17,8 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
 from chainrule.engines import _native, native, reference
+from chainrule.losses import LOSSES
+from chainrule.optimizers import OPTIMIZERS
 
 SETS = native.instruction_sets()
 RANDOM = np.random.default_rng(0)
@@ -73,8 +79,10 @@ def test_nan_infinity_and_zero_come_out_as_they_should(dtype: str, isa: str) -> 
             assert np.signbit(found[3:]).tolist() == [False, True], name
 
 
-def test_the_native_engine_knows_every_activation() -> None:
+def test_the_native_engine_knows_every_activation_every_loss_and_every_optimiser_but_lbfgs() -> None:
     assert set(_native.activations) == set(ACTIVATIONS)
+    assert set(_native.losses) == set(LOSSES)
+    assert set(_native.optimizers) == set(OPTIMIZERS) - {"lbfgs"}
 
 
 def network(activation: str, seed: int) -> cr.Network:
@@ -118,7 +126,7 @@ def test_a_prediction_of_one_row_is_that_of_the_row_among_others() -> None:
 def test_an_activation_of_your_own_is_left_to_the_reference_engine() -> None:
     cubic = cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.0 * z**2)
     net = cr.chain(2, cubic)
-    assert not native.runs(net)
+    assert not native.predicts(net)
     assert cr.Model(net, net.pack([1.0, 1.0])).predict(2.0)[0, 0] == 512.0
 
 
@@ -138,3 +146,114 @@ def test_without_the_extension_the_reference_engine_is_used_and_that_is_said_onc
     with pytest.warns(RuntimeWarning, match="installed without its native engine"):
         assert cr.Model(net, net.pack([1.0])).predict(1.0)[0, 0] == np.tanh(1.0)
     assert cr.Model(net, net.pack([1.0])).predict(1.0)[0, 0] == np.tanh(1.0)  # in tests, a warning is an error
+
+
+# Whole runs against the reference engine
+
+
+def run_both(net: cr.Network, dtype: str = "float64", **settings: Any) -> tuple[cr.Run, cr.Run]:
+    """Train for 50 steps in batches of 60, 60 and 10 rows, with each engine."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(130, net.inputs)).astype(dtype)
+    y = random.uniform(0.1, 0.9, size=(130, net.outputs))
+    common: dict[str, Any] = {"sample_weight": random.uniform(0.5, 1.5, 130), "batch_size": 60, "epochs": 17, "seed": 3}
+    reference_run, native_run = (
+        cr.train(net, x, y, engine=name, **common | settings) for name in ("reference", "native")
+    )
+    return reference_run, native_run
+
+
+def assert_same(runs: tuple[cr.Run, cr.Run], tolerance: float = 1e-9) -> None:
+    expected, found = runs
+    size = np.abs(expected.parameters.vector).max()
+    np.testing.assert_allclose(found.parameters.vector, expected.parameters.vector, rtol=0, atol=tolerance * size)
+    np.testing.assert_allclose(found.history["loss"], expected.history["loss"], rtol=tolerance)
+    for name, vector in expected.state.memory.items():
+        np.testing.assert_allclose(found.state.memory[name], vector, rtol=0, atol=tolerance * np.abs(vector).max())
+
+
+PAIRS = [(a, name) for a in ACTIVATIONS for name, make in LOSSES.items() if make().accepts(a)]
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize(("activation", "loss"), PAIRS)
+def test_a_run_is_that_of_the_reference_engine_for_every_activation_and_loss(
+    activation: str, loss: str, isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINRULE_ISA", isa)
+    hidden = "tanh" if activation in ("softmax", "exponential") else activation
+    layers = [cr.Dense(17, hidden, dropout=0.2), cr.Dense(9, "tanh", bias=False), cr.Dense(3, activation)]
+    assert_same(run_both(cr.Network(5, layers, loss), optimizer=cr.SGD(0.01)))
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("more", [{}, {"l1": 0.01, "l2": 0.1}, {"clip_norm": 0.05}, {"schedule": "cosine"}])
+@pytest.mark.parametrize(
+    "optimizer",
+    [cr.SGD(0.1), cr.SGD(0.1, momentum=0.9), cr.SGD(0.1, momentum=0.9, nesterov=True)]
+    + [OPTIMIZERS.find(name) for name in ("adam", "adamw", "rmsprop", "adagrad", "rprop")],
+    ids=str,
+)
+def test_a_run_is_that_of_the_reference_engine_for_every_optimiser_and_regulariser(
+    optimizer: Any, more: dict[str, Any], isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINRULE_ISA", isa)
+    net = cr.Network(5, [cr.Dense(17, "tanh", dropout=0.2), cr.Dense(3, "softmax")], "cross_entropy")
+    assert_same(run_both(net, optimizer=optimizer, **more))
+
+
+@pytest.mark.parametrize("loss", [cr.losses.huber(0.3), cr.losses.quantile(0.8), cr.losses.squared_error()], ids=str)
+@pytest.mark.parametrize("activation", [cr.activations.leaky_relu(0.2), cr.activations.elu(0.7)], ids=str)
+def test_the_parameters_of_definitions_arrive(activation: Any, loss: Any) -> None:
+    assert_same(run_both(cr.Network(5, [cr.Dense(70, activation), cr.Dense(2)], loss)))
+
+
+def test_label_smoothing_arrives() -> None:
+    assert_same(run_both(cr.Network(5, [cr.Dense(4, "softmax")], cr.losses.cross_entropy(0.1))))
+
+
+def test_a_run_in_float32_is_that_of_the_reference_engine_but_for_rounding() -> None:
+    net = cr.Network(5, [cr.Dense(33, "gelu"), cr.Dense(3, "softmax")], "cross_entropy")
+    runs = run_both(net, dtype="float32")
+    assert runs[1].parameters.vector.dtype == np.float32
+    assert_same(runs, tolerance=1e-4)
+
+
+@settings(max_examples=25)
+@given(rows=st.integers(1, 3000), seed=st.integers(0, 2**62), epoch=st.integers(0, 2**40))
+def test_rows_are_shuffled_as_the_reference_engine_shuffles_them(rows: int, seed: int, epoch: int) -> None:
+    """With θ ← θ − η (θ − x) for one row at a time, the end depends on the order of all rows."""
+    net = cr.Network(1, [cr.Dense(1)])
+    y = np.random.default_rng(0).normal(size=rows)
+    ends = []
+    for name in ("reference", "native"):
+        run = cr.train(net, np.zeros(rows), y, epochs=1, batch_size=min(rows, 1 + rows // 50), seed=seed, engine=name)
+        ends.append(run.parameters.vector)
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-9)
+
+
+def test_ctrl_c_stops_in_the_middle_of_a_long_epoch() -> None:
+    net = cr.Network(50, [cr.Dense(200, "tanh"), cr.Dense(1)])
+    x, y = RANDOM.normal(size=(200_000, 50)), RANDOM.normal(size=200_000)
+    pressed = []
+
+    def press() -> None:
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.5, press)
+    timer.start()
+    run = cr.train(net, x, y, epochs=100, engine="native")
+    assert time.monotonic() - pressed[0] < 1.0  # 0.2 s when nothing else runs on the machine
+    assert run.stopped == "interrupted"
+    assert 0 < run.state.step < 200_000 / 32
+
+
+def test_auto_takes_the_native_engine_where_it_can() -> None:
+    net = cr.chain(2)
+    assert cr.train(net, 0.5, 0.8, epochs=1).settings.engine == "native"
+    assert cr.train(net, 0.5, 0.8, epochs=1, optimizer="lbfgs").settings.engine == "reference"
+    with pytest.raises(cr.InputError, match="the native engine cannot execute this run"):
+        cr.train(net, 0.5, 0.8, epochs=1, optimizer="lbfgs", engine="native")
+    with pytest.raises(cr.InputError, match="did you mean 'native'"):
+        cr.train(net, 0.5, 0.8, epochs=1, engine="nativ")

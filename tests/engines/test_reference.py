@@ -1,6 +1,8 @@
-"""The reference engine: whole runs written out by hand, and NaN found where it began."""
+"""Runs written out by hand, which both engines must make, and NaN found where it began."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +14,15 @@ from chainrule.engines.task import batches
 from chainrule.randomness import dropout_mask
 
 NET = cr.chain(1, "identity")
+ENGINES = pytest.mark.parametrize("engine", ["reference", "native"])
 
 
-def test_an_epoch_of_sgd_written_out() -> None:
+@ENGINES
+def test_an_epoch_of_sgd_written_out(engine: str) -> None:
     """ℒ = (y − xw)², so ∂ℒ/∂w = 2x(xw − y); batches of two and one row, means over each."""
     x, y, w = [1.0, 2.0, -1.0], [2.0, 1.0, 0.5], 0.3
-    run = cr.train(NET, x, y, initial=NET.pack([w]), optimizer=cr.SGD(0.1), epochs=1, batch_size=2, shuffle=False)
+    settings: dict[str, Any] = {"optimizer": cr.SGD(0.1), "epochs": 1, "batch_size": 2, "shuffle": False}
+    run = cr.train(NET, x, y, initial=NET.pack([w]), engine=engine, **settings)
     first = (2 * 1.0 * (1.0 * w - 2.0) + 2 * 2.0 * (2.0 * w - 1.0)) / 2
     loss_of_first = ((2.0 - w) ** 2 + (1.0 - 2.0 * w) ** 2) / 2
     w -= 0.1 * first
@@ -27,10 +32,11 @@ def test_an_epoch_of_sgd_written_out() -> None:
     assert run.history["loss"] == [pytest.approx((2 * loss_of_first + loss_of_second) / 3, rel=1e-15)]
 
 
-def test_dropout_takes_the_units_of_the_keyed_mask() -> None:
+@ENGINES
+def test_dropout_takes_the_units_of_the_keyed_mask(engine: str) -> None:
     net = cr.Network(1, [cr.Dense(4, "identity", bias=False, dropout=0.5), cr.Dense(1, bias=False)])
     start = net.pack([np.ones((1, 4)), np.ones((4, 1))])
-    run = cr.train(net, 1.0, 0.0, initial=start, optimizer=cr.SGD(0.01), epochs=1, seed=3)
+    run = cr.train(net, 1.0, 0.0, initial=start, optimizer=cr.SGD(0.01), epochs=1, seed=3, engine=engine)
     stays = dropout_mask((1, 4), 0.5, 3, epoch=0, batch=0, layer=1)[0]
     moved = run.parameters.weights[0][0] != 1.0
     assert (moved == stays).all()
@@ -54,6 +60,7 @@ def test_prediction_in_chunks_is_prediction_at_once(monkeypatch: pytest.MonkeyPa
     assert reference.evaluate(net, params, data)[0] == pytest.approx(whole[0], rel=1e-15)
 
 
+@ENGINES
 @pytest.mark.parametrize(
     ("net", "x", "y", "weights", "layer", "quantity"),
     [
@@ -65,9 +72,9 @@ def test_prediction_in_chunks_is_prediction_at_once(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_divergence_names_the_layer_and_the_quantity_in_which_it_began(
-    net: cr.Network, x: float, y: float, weights: list[float], layer: int, quantity: str
+    net: cr.Network, x: float, y: float, weights: list[float], layer: int, quantity: str, engine: str
 ) -> None:
     with pytest.raises(cr.DivergenceError) as caught:
-        cr.train(net, x, y, initial=net.pack(weights), optimizer="sgd", epochs=5)
+        cr.train(net, x, y, initial=net.pack(weights), optimizer="sgd", epochs=5, engine=engine)
     assert (caught.value.layer, caught.value.quantity) == (layer, quantity)
     assert caught.value.run.parameters.vector.tolist() == weights

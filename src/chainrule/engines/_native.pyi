@@ -6,29 +6,62 @@ import numpy as np
 from numpy.typing import NDArray
 
 activations: list[str]
+losses: list[str]
+optimizers: list[str]
 compiler: str
 
 def instruction_sets() -> list[str]: ...
 def function(name: str, x: NDArray[np.floating], isa: str) -> NDArray[np.floating]: ...
 
-class Predictor32:
+class Description:
+    def __init__(
+        self, widths: Sequence[int], activations: Sequence[tuple[str, float]], biases: Sequence[bool]
+    ) -> None: ...
+
+class Settings:
     def __init__(
         self,
-        widths: Sequence[int],
-        activations: Sequence[tuple[str, float]],
-        biases: Sequence[bool],
-        theta: NDArray[np.float32],
-        isa: str,
+        loss: str,
+        loss_parameter: float,
+        divisor: float,
+        optimizer: str,
+        constants: Sequence[float],
+        remembers: int,
+        dropout: Sequence[float],
+        l1: float,
+        l2: float,
+        clip_norm: float,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
     ) -> None: ...
-    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
 class Predictor64:
+    def __init__(self, description: Description, theta: NDArray[np.floating], isa: str) -> None: ...
+    def predict(self, x: NDArray[np.floating]) -> NDArray[np.floating]: ...
+
+class Predictor32(Predictor64): ...
+
+class Trainer64:
     def __init__(
         self,
-        widths: Sequence[int],
-        activations: Sequence[tuple[str, float]],
-        biases: Sequence[bool],
-        theta: NDArray[np.float64],
+        description: Description,
+        settings: Settings,
+        x: NDArray[np.floating],
+        y: NDArray[np.floating],
+        weights: NDArray[np.floating],
         isa: str,
     ) -> None: ...
-    def predict(self, x: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def set(
+        self, theta: NDArray[np.floating], memory: Sequence[NDArray[np.floating]], step: int, epoch: int
+    ) -> None: ...
+    def get(self) -> list[NDArray[np.floating]]: ...
+    def advance(self, rates: NDArray[np.float64], steps: int, seconds: float) -> str: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def step(self) -> int: ...
+
+class Trainer32(Trainer64): ...

@@ -1,4 +1,4 @@
-"""The native engine: the forward pass in C++, by the instruction set that this machine runs fastest.
+"""The native engine: prediction and training in C++, by the instruction set that this machine runs fastest.
 
 The extension is built when chainrule is installed; where there was no compiler, the reference engine does
 everything. ``CHAINRULE_ISA`` chooses an instruction set by name.
@@ -9,16 +9,22 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
+from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..activations import ACTIVATIONS
-from ..data import Floats
-from ..errors import InputError, unknown_name
+from ..data import Data, Floats
+from ..errors import DivergenceError, InputError, unknown_name
+from ..losses import LOSSES
 from ..network import Network
+from ..optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
 from ..parameters import Parameters
+from ..regularization import weight_positions
+from . import reference
+from .task import AfterEpoch, Settings, State, batches, rates
 
 try:
     from . import _native
@@ -26,6 +32,9 @@ except ImportError:
     _native = None  # type: ignore[assignment]
 
 VARIABLE = "CHAINRULE_ISA"
+_OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop)
+_ALL = -1  # steps
+_SLICE = 0.05  # seconds after which a long epoch gives control back, so that Ctrl-C is heard
 
 
 def is_built() -> bool:
@@ -58,12 +67,17 @@ def instruction_set() -> str:
     return wanted
 
 
-def runs(net: Network) -> bool:
+def predicts(net: Network) -> bool:
     """Tell whether the native engine is there and knows every activation of a network."""
     if not is_built():
         _say_once()
         return False
     return all(ACTIVATIONS.made(layer.activation) for layer in net.layers)
+
+
+def trains(net: Network, optimizer: Optimizer) -> bool:
+    """Tell whether the native engine is there and knows all that a run needs."""
+    return predicts(net) and LOSSES.made(net.loss) and type(optimizer) in _OPTIMIZERS
 
 
 def predictor(net: Network, params: Parameters) -> Callable[[Floats], Floats]:
@@ -72,22 +86,98 @@ def predictor(net: Network, params: Parameters) -> Callable[[Floats], Floats]:
     Parameters
     ----------
     net : Network
-        One that :func:`runs`.
+        One that :func:`predicts`.
     params : Parameters
         Copied: later changes do not reach the function.
     """
     vector: Any = np.ascontiguousarray(params.vector)
-    kind: Any = _native.Predictor32 if vector.dtype == np.float32 else _native.Predictor64
-    activations = [(layer.activation.name, dict(layer.activation.parameters)) for layer in net.layers]
-    made = kind(
-        net.widths,
-        [(name, next(iter(parameters.values()), 0.0)) for name, parameters in activations],
-        [layer.bias for layer in net.layers],
-        vector,
-        instruction_set(),
+    kind = _native.Predictor32 if vector.dtype == np.float32 else _native.Predictor64
+    return kind(_description(net), vector, instruction_set()).predict
+
+
+def run(
+    net: Network,
+    settings: Settings,
+    data: Data,
+    state: State,
+    after_epoch: AfterEpoch,
+    interrupted: Callable[[], bool],
+) -> None:
+    """Train as :func:`chainrule.engines.reference.run` does, but for L-BFGS; an epoch is one call of the extension."""
+    trainer = _trainer(net, settings, data)
+    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
+    while state.epoch < settings.epochs and not interrupted():
+        learning_rates = rates(settings, len(data), state)
+        while (outcome := trainer.advance(learning_rates, _ALL, _SLICE)) == "time is up":
+            if interrupted():
+                _move(state, trainer)
+                return
+        if outcome == "diverged":
+            _report_divergence(net, settings, data, state, learning_rates, trainer.batch)
+        _move(state, trainer)
+        state.epoch += 1
+        state.losses.append(trainer.loss)
+        if not after_epoch(float(learning_rates[0])):
+            return
+
+
+def _description(net: Network) -> Any:
+    parameters = [next((value for _, value in layer.activation.parameters), 0.0) for layer in net.layers]
+    names = [layer.activation.name for layer in net.layers]
+    return _native.Description(net.widths, list(zip(names, parameters, strict=True)), [b.bias for b in net.layers])
+
+
+def _trainer(net: Network, settings: Settings, data: Data) -> Any:
+    optimizer = settings.optimizer
+    described = _native.Settings(
+        loss=net.loss.name,
+        loss_parameter=next((value for _, value in net.loss.parameters), 0.0),
+        divisor=float(net.outputs if net.loss.over_outputs == "mean" else 1),
+        optimizer=optimizer.name,
+        constants=[float(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "learning_rate"],
+        remembers=len(optimizer.start(np.zeros(0))),
+        dropout=[layer.dropout for layer in net.layers],
+        l1=settings.penalty.l1,
+        l2=settings.penalty.l2,
+        clip_norm=settings.clip_norm or 0.0,
+        batch_size=settings.batch_size,
+        shuffle=settings.shuffle,
+        seed=settings.seed,
     )
-    predict: Callable[[Floats], Floats] = made.predict
-    return predict
+    kind = _native.Trainer32 if settings.dtype == "float32" else _native.Trainer64
+    return kind(_description(net), described, data.x, data.y, data.weights, instruction_set())
+
+
+def _move(state: State, trainer: Any) -> None:
+    """Take over where the extension is."""
+    state.theta, *memory = trainer.get()
+    state.memory = dict(zip(state.memory, memory, strict=True))
+    state.step = trainer.step
+
+
+def _report_divergence(
+    net: Network, settings: Settings, data: Data, state: State, learning_rates: Floats, batch: int
+) -> NoReturn:
+    """Go again from the start of the epoch to the step before, and let the reference engine say what goes wrong.
+
+    The extension only knows that a number is not finite. The state is still that of the start of the epoch.
+
+    Raises
+    ------
+    DivergenceError
+        Always; the state is that before the step.
+    """
+    trainer = _trainer(net, settings, data)
+    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
+    trainer.advance(learning_rates, batch, np.inf)
+    _move(state, trainer)
+    rows = list(batches(settings, len(data), state.epoch))[batch]
+    with np.errstate(all="ignore"):
+        reference.step(
+            net, settings, data.take(rows), state.copy(), weight_positions(net), learning_rates[batch], batch
+        )
+    # Only where the two engines round to different sides of the greatest number.
+    raise DivergenceError(state.epoch + 1, batch + 1, len(net.layers), "parameter update")
 
 
 @cache

@@ -94,7 +94,7 @@ def _run_steps(
             if interrupted():
                 return
             batch = data.take(rows)
-            loss = _step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
+            loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
             total += loss * float(batch.weights.sum())
         state.epoch += 1
         state.losses.append(total / float(data.weights.sum()))
@@ -102,7 +102,7 @@ def _run_steps(
             return
 
 
-def _step(
+def step(
     net: Network,
     settings: Settings,
     batch: Data,

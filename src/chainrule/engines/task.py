@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..data import Data, Floats
-from ..errors import InputError
+from ..errors import InputError, unknown_name
 from ..named import JSON, keep, number, whole
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
@@ -19,6 +19,7 @@ from ..regularization import Penalty
 from ..schedules import SCHEDULES, Schedule
 
 MAX_EPOCHS = 100_000_000
+ENGINES = ("native", "reference")
 
 AfterEpoch: TypeAlias = Callable[[float], bool]
 """Called after every epoch with its first learning rate; tells whether to go on."""
@@ -47,6 +48,7 @@ class Settings:
     patience: int | None
     tolerance: float
     checkpoint_every: int | None
+    engine: str
 
     def __post_init__(self) -> None:
         keep(self, epochs=whole("epochs", self.epochs, 1, MAX_EPOCHS))
@@ -62,6 +64,8 @@ class Settings:
             keep(self, patience=whole("patience", self.patience, 1))
         if self.checkpoint_every is not None:
             keep(self, checkpoint_every=whole("checkpoint_every", self.checkpoint_every, 1))
+        if self.engine not in ENGINES:
+            raise unknown_name("engine", self.engine, ENGINES)
         if not isinstance(self.shuffle, bool):
             raise InputError(f"shuffle must be True or False, but is {self.shuffle!r}")
         if self.dtype not in ("float32", "float64"):

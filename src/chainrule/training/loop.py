@@ -12,6 +12,7 @@ import numpy as np
 
 from ..data import prepare
 from ..engines import reference
+from ..engines.choice import chosen, engine_of
 from ..engines.task import Settings, State
 from ..errors import DivergenceError, InputError
 from ..files import remove_leftovers
@@ -57,6 +58,7 @@ def train(
     dtype: str | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 1,
+    engine: str = "auto",
     progress: bool | None = None,
 ) -> Run:
     """Train a network and return the run: its parameters, its history and why it ended.
@@ -109,6 +111,9 @@ def train(
         A file from which :func:`resume` can continue if the run is killed. It must not exist yet.
     checkpoint_every : int
         After how many epochs it is written anew.
+    engine : {"auto", "native", "reference"}
+        What executes the run. "auto" takes the native engine where it can: not with L-BFGS, nor with an activation
+        or a loss of your own.
     progress : bool, optional
         Whether to show a progress bar; by default when standard error is a terminal.
 
@@ -125,8 +130,9 @@ def train(
     given = prepare(net, x, y, sample_weight, dtype)
     fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
     parts = Parts.of(net, given, aside, fraction, seed, dtype)
+    found = OPTIMIZERS.find(optimizer)
     settings = Settings(
-        optimizer=OPTIMIZERS.find(optimizer),
+        optimizer=found,
         schedule=SCHEDULES.find(schedule),
         epochs=epochs,
         batch_size=min(DEFAULT_BATCH_SIZE, len(parts.training)) if batch_size is None else batch_size,
@@ -139,6 +145,7 @@ def train(
         patience=patience,
         tolerance=tolerance,
         checkpoint_every=None if checkpoint is None else checkpoint_every,
+        engine=chosen(net, found, engine),
     )
     _check_fit(net, settings, len(parts.training))
     run = Run(net, settings, State.start(net, settings, initial))
@@ -251,6 +258,7 @@ def _go_on(
 ) -> Run:
     """Train from where the run is to its end."""
     settings = run.settings
+    execute = engine_of(run.network, settings)
 
     def after_epoch(rate: float) -> bool:
         run.history.append(_row(run, parts, metrics, rate))
@@ -269,7 +277,7 @@ def _go_on(
 
     with interruptible() as interrupted, progress_bar(settings.epochs, run.epoch, progress) as report:
         try:
-            converged = reference.run(run.network, settings, parts.training, run.state, after_epoch, interrupted)
+            converged = execute(run.network, settings, parts.training, run.state, after_epoch, interrupted)
         except DivergenceError as error:
             run.stopped = str(error)
             error.run = run

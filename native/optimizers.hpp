@@ -1,0 +1,96 @@
+// Optimisers: the formulae of chainrule/optimizers.py. θ, the gradient g and what is remembered are vectors in place.
+#pragma once
+
+#include "kernels.hpp"
+#include "losses.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <class T> struct SGD {
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>&, Vec<T>&, const Step<T>& s) { theta -= s.rate * g; }
+};
+template <class T> struct Momentum {  // c: μ, Nesterov
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& velocity, Vec<T>&, const Step<T>& s) {
+        velocity = s.c[0] * velocity - s.rate * g;
+        theta += s.c[1] != 0 ? s.c[0] * velocity - s.rate * g : velocity;
+    }
+};
+template <class T> Vec<T> square_root(Vec<T> x) {
+    Vec<T> root;
+    for (int i = 0; i < lanes<T>; i++) root[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(x[i]))) : T(__builtin_sqrt(x[i]));
+    return root;
+}
+template <class T> struct Adam {  // c: β₁, β₂, ε, and AdamW's λ
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& mean, Vec<T>& square, const Step<T>& s) {
+        theta -= s.rate * s.c[3] * theta;
+        mean = s.c[0] * mean + (T(1) - s.c[0]) * g;
+        square = s.c[1] * square + (T(1) - s.c[1]) * (g * g);
+        theta -= s.rate * (mean / s.correction1) / (square_root<T>(square / s.correction2) + s.c[2]);
+    }
+};
+template <class T> struct RMSProp {  // c: ρ, ε
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& square, Vec<T>&, const Step<T>& s) {
+        square = s.c[0] * square + (T(1) - s.c[0]) * (g * g);
+        theta -= s.rate * g / (square_root<T>(square) + s.c[1]);
+    }
+};
+template <class T> struct Adagrad {  // c: ε
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& square, Vec<T>&, const Step<T>& s) {
+        square += g * g;
+        theta -= s.rate * g / (square_root<T>(square) + s.c[0]);
+    }
+};
+template <class T> struct Rprop {  // c: grow, shrink
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& before, Vec<T>& size, const Step<T>& s) {
+        const Vec<T> agreement = sign<T>(g) * sign<T>(before);
+        size = size * (agreement > 0 ? all<T>(s.c[0]) : (agreement < 0 ? all<T>(s.c[1]) : all<T>(T(1))));
+        size = at_least<T>(at_most<T>(size, T(1e3)), T(1e-6));
+        before = agreement < 0 ? Vec<T>{} : g;
+        theta -= s.rate * size * sign<T>(before);
+    }
+};
+
+// Returns a number that is 0, or NaN where anything in θ or in what is remembered is not finite.
+template <class T, class Optimizer>
+T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& s) {
+    Vec<T> check = {};
+    for (int64_t i = 0; i < n; i += lanes<T>) {
+        Vec<T> t = load(theta + i), a = first ? load(first + i) : Vec<T>{}, b = second ? load(second + i) : Vec<T>{};
+        Optimizer::update(t, load(g + i) * scale, a, b, s);
+        check += t * T(0) + a * T(0) + b * T(0);
+        store(theta + i, t);
+        if (first) store(first + i, a);
+        if (second) store(second + i, b);
+    }
+    return sum<T>(check);
+}
+
+template <class T>
+T update(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& s) {
+    switch (optimizer) {  // in the order of `optimizer_names` in kernels.hpp
+        case 0: return first ? update_all<T, Momentum<T>>(theta, g, first, second, n, scale, s)
+                             : update_all<T, SGD<T>>(theta, g, first, second, n, scale, s);
+        case 1:
+        case 2: return update_all<T, Adam<T>>(theta, g, first, second, n, scale, s);
+        case 3: return update_all<T, RMSProp<T>>(theta, g, first, second, n, scale, s);
+        case 4: return update_all<T, Adagrad<T>>(theta, g, first, second, n, scale, s);
+        default: return update_all<T, Rprop<T>>(theta, g, first, second, n, scale, s);
+    }
+}
+
+// g ← g + l1 sign w + l2 w; returns 0, or NaN where a number of g is not finite.
+template <class T> T penalise(T* g, const T* w, int64_t n, T l1, T l2) {
+    Vec<T> check = {};
+    for (int64_t i = 0; i < n; i += lanes<T>) {
+        Vec<T> slope = load(g + i);
+        if (l1 != 0 || l2 != 0) {
+            const Vec<T> theta = load(w + i);
+            slope += l1 * sign<T>(theta) + l2 * theta;
+            store(g + i, slope);
+        }
+        check += slope * T(0);
+    }
+    return sum<T>(check);
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,78 @@
+// Keyed random numbers, the bits of chainrule/randomness.py: Philox4x64-10 (Salmon et al. 2011).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace chainrule {
+
+enum class Purpose : uint64_t { shuffle = 2, dropout = 3 };
+
+// The k-th block of four numbers of a key.
+inline std::array<uint64_t, 4> philox(uint64_t seed, Purpose purpose, uint64_t layer, uint64_t batch, uint64_t epoch,
+                                      uint64_t k) {
+    std::array<uint64_t, 4> c = {k + 1, layer, batch, epoch};  // NumPy counts on before its first block
+    uint64_t key[2] = {seed, uint64_t(purpose)};
+    for (int round = 0; round < 10; round++) {
+        const auto a = static_cast<unsigned __int128>(0xD2E7470EE14C6C93u) * c[0];
+        const auto b = static_cast<unsigned __int128>(0xCA5A826395121157u) * c[2];
+        c = {uint64_t(b >> 64) ^ c[1] ^ key[0], uint64_t(b), uint64_t(a >> 64) ^ c[3] ^ key[1], uint64_t(a)};
+        key[0] += 0x9E3779B97F4A7C15u;
+        key[1] += 0xBB67AE8584CAA73Bu;
+    }
+    return c;
+}
+
+// The rows in the order of their 64-bit draws: into buckets by the highest bits, then each bucket by insertion.
+inline void shuffle(std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
+    struct Draw {
+        uint64_t key;
+        int64_t row;
+    };
+    const std::size_t rows = order.size();
+    int bits = 1;
+    while ((std::size_t(1) << bits) < rows) bits++;
+    std::vector<Draw> drawn(rows), sorted(rows);
+    std::vector<std::size_t> begins((std::size_t(1) << bits) + 1, 0);
+    for (std::size_t r = 0; r < rows; r += 4) {
+        const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
+        for (std::size_t k = r; k < std::min(r + 4, rows); k++) {
+            drawn[k] = {four[k - r], int64_t(k)};
+            begins[(drawn[k].key >> (64 - bits)) + 1]++;
+        }
+    }
+    for (std::size_t b = 1; b < begins.size(); b++) begins[b] += begins[b - 1];
+    for (const Draw& draw : drawn) sorted[begins[draw.key >> (64 - bits)]++] = draw;
+    for (std::size_t r = 1; r < rows; r++) {  // almost sorted: a row moves within its bucket, equal keys keep their order
+        const Draw draw = sorted[r];
+        std::size_t to = r;
+        for (; to && draw.key < sorted[to - 1].key; to--) sorted[to] = sorted[to - 1];
+        sorted[to] = draw;
+    }
+    for (std::size_t r = 0; r < rows; r++) order[r] = sorted[r].row;
+}
+
+// For rows begin … begin + count − 1 of a batch, 1/(1 − rate) where a unit stays and 0 where it is dropped: the
+// number of row r and unit j is half (r · units + j) of the key's numbers, the lower half of each first.
+template <class T>
+void dropout(T* mask, int64_t begin, int64_t count, int64_t units, int64_t stride, double rate, uint64_t seed,
+             uint64_t epoch, uint64_t batch, uint64_t layer) {
+    const auto least = uint64_t(rate * 4294967296.0 + 0.5);
+    const T kept = T(1) / T(1.0 - rate);
+    std::array<uint64_t, 4> four{};
+    int64_t have = -1;
+    for (int64_t r = 0; r < count; r++)
+        for (int64_t j = 0; j < units; j++) {
+            const int64_t place = (begin + r) * units + j;
+            if (place / 8 != have) {
+                have = place / 8;
+                four = philox(seed, Purpose::dropout, layer, batch, epoch, uint64_t(have));
+            }
+            const uint64_t both = four[std::size_t(place % 8 / 2)];
+            mask[r * stride + j] = (place % 2 ? both >> 32 : both & 0xFFFFFFFFu) >= least ? kept : T(0);
+        }
+}
+
+}  // namespace chainrule
