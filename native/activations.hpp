@@ -91,22 +91,22 @@ template <class T, class Activation> void apply(T* rows, T* slopes, int64_t numb
     }
 }
 
-// f_k = e^{z_k − m} / Σ_j e^{z_j − m}, m the largest z of the row; each row has `units` numbers, `stride` apart.
+// f_k = e^{z_k − m} / Σ_j e^{z_j − m}, m the largest z of the row; each row has `units` numbers, `stride` apart. What
+// pads a row counts as m, whose power costs nothing (that of −∞ would be a slow denormal), and becomes 0.
 template <class T> void softmax(T* rows, int64_t count, int64_t units, int64_t stride) {
-    const T infinity = T(__builtin_huge_val());
-    const int64_t whole = units / lanes<T> * lanes<T>;
-    const Integers<T> in_use = lane_numbers<T>() < decltype(lane_numbers<T>()[0] + 0)(units - whole);
+    const int64_t end = (units + lanes<T> - 1) / lanes<T> * lanes<T>;
+    const Integers<T> last = lane_numbers<T>() < decltype(lane_numbers<T>()[0] + 0)(units - (end - lanes<T>));
     for (T* row = rows; row < rows + count * stride; row += stride) {
-        if (whole < units) store(row + whole, in_use ? load(row + whole) : all<T>(-infinity));
-        const int64_t end = whole < units ? whole + lanes<T> : whole;
-        Vec<T> largest = load(row), total = {};
-        for (int64_t k = lanes<T>; k < end; k += lanes<T>) {
+        Vec<T> largest = last ? load(row + end - lanes<T>) : all<T>(row[0]), total = {};
+        for (int64_t k = 0; k < end - lanes<T>; k += lanes<T>) {
             const Vec<T> z = load(row + k);
             largest = z > largest ? z : largest;
         }
         const T m = maximum<T>(largest);
+        store(row + end - lanes<T>, last ? load(row + end - lanes<T>) : all<T>(m));
         for (int64_t k = 0; k < end; k += lanes<T>) {
-            const Vec<T> e = exp<T>(load(row + k) - m);
+            Vec<T> e = exp<T>(load(row + k) - m);
+            if (k == end - lanes<T>) e = last ? e : Vec<T>{};
             total += e;
             store(row + k, e);
         }

@@ -60,9 +60,9 @@ template <class T> struct Output {
     int64_t units;
     T parameter;
 
-    Vec<T> kept(Vec<T> v, int64_t j) const {
+    Vec<T> kept(Vec<T> v, int64_t j, T beyond = 0) const {
         const auto left = decltype(lane_numbers<T>()[0] + 0)(units - j);
-        return lane_numbers<T>() < left ? v : Vec<T>{};
+        return lane_numbers<T>() < left ? v : all<T>(beyond);
     }
 };
 
@@ -102,19 +102,19 @@ template <class T, class Link> T linked(const Output<T>& o, T factor) {
     return sum<T>(total);
 }
 
-// −Σ_k y_k (z_k − log Σ_j e^{z_j}) with y smoothed to (1 − ε) y + ε Σy / K; δ = f Σ_k y_k − y.
+// −Σ_k y_k (z_k − log Σ_j e^{z_j}) with y smoothed to (1 − ε) y + ε Σy / K; δ = f Σ_k y_k − y. Softmax has made the sum
+// already: with m the largest z, its f is 1 / Σ_j e^{z_j − m}.
 template <class T> T cross_entropy(const Output<T>& o, T factor) {
     const T epsilon = o.parameter;
-    Vec<T> labels = {}, largest = all<T>(-T(__builtin_huge_val())), scaled = {}, total = {};
+    Vec<T> labels = {}, largest = all<T>(-T(__builtin_huge_val())), likeliest = {}, total = {};
     for (int64_t j = 0; j < o.units; j += lanes<T>) {
         labels += o.kept(load(o.y + j), j);
-        const Vec<T> z = load(o.z + j);
-        const auto left = decltype(lane_numbers<T>()[0] + 0)(o.units - j);
-        largest = lane_numbers<T>() < left ? (z > largest ? z : largest) : largest;
+        const Vec<T> z = o.kept(load(o.z + j), j, -T(__builtin_huge_val())), f = o.kept(load(o.f + j), j);
+        largest = z > largest ? z : largest;
+        likeliest = f > likeliest ? f : likeliest;
     }
     const T mass = sum<T>(labels), m = maximum<T>(largest);
-    for (int64_t j = 0; j < o.units; j += lanes<T>) scaled += o.kept(exp<T>(load(o.z + j) - m), j);
-    const T log_sum = log<T>(all<T>(sum<T>(scaled)))[0];
+    const T log_sum = -log<T>(all<T>(maximum<T>(likeliest)))[0];
     for (int64_t j = 0; j < o.units; j += lanes<T>) {
         const Vec<T> y = (T(1) - epsilon) * load(o.y + j) + epsilon * mass / T(o.units);
         total -= o.kept(y * ((load(o.z + j) - m) - log_sum), j);

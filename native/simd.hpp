@@ -47,20 +47,30 @@ template <class T> inline Integers<T> lane_numbers() {
     return v;
 }
 
+// Lane i takes the place of lane i + by, round about.
+template <class T> inline Vec<T> rotated(Vec<T> v, int by) {
+#if defined(__clang__)
+    Vec<T> turned;
+    for (int i = 0; i < lanes<T>; i++) turned[i] = v[(i + by) % lanes<T>];
+    return turned;
+#else
+    return __builtin_shuffle(v, lane_numbers<T>() + by);  // which counts modulo the number of lanes
+#endif
+}
+
 // The sum and the maximum over the lanes, halves onto halves, so that their order is always the same.
 template <class T> inline T sum(Vec<T> v) {
-    T part[lanes<T>];
-    store(part, v);
-    for (int half = lanes<T> / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) part[i] += part[i + half];
-    return part[0];
+#pragma GCC unroll 4
+    for (int half = lanes<T> / 2; half; half /= 2) v += rotated<T>(v, half);
+    return v[0];
 }
 template <class T> inline T maximum(Vec<T> v) {
-    T part[lanes<T>];
-    store(part, v);
-    for (int half = lanes<T> / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) part[i] = part[i] < part[i + half] ? part[i + half] : part[i];
-    return part[0];
+#pragma GCC unroll 4
+    for (int half = lanes<T> / 2; half; half /= 2) {
+        const Vec<T> other = rotated<T>(v, half);
+        v = v < other ? other : v;
+    }
+    return v[0];
 }
 
 }  // namespace chainrule::CHAINRULE_ISA
