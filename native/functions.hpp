@@ -98,8 +98,9 @@ inline Vec<double> log_series(Vec<double> z) {
 template <class T> inline Vec<T> log(Vec<T> x) {
     using F = Format<T>;
     const T infinity = T(__builtin_huge_val());
-    const Integers<T> denormal = x < F::smallest_normal;
-    const Vec<T> normal = denormal ? x * T(int64_t(1) << (F::mantissa + 1)) : x;
+    const Vec<T> size = absolute<T>(x);  // whose bits are a number that is not negative
+    const Integers<T> denormal = size < F::smallest_normal;
+    const Vec<T> normal = denormal ? size * T(int64_t(1) << (F::mantissa + 1)) : size;
     // x = 2ᵉ m: the exponent is counted from √½, so that m lies in [√½, √2].
     const Integers<T> e = (bits<T>(normal) - bits<T>(all<T>(T(0.70710678118654752440)))) >> F::mantissa;
     const Vec<T> f = from_bits<T>(bits<T>(normal) - (e << F::mantissa)) - T(1);
