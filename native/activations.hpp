@@ -91,50 +91,43 @@ template <class T, class Activation> void apply(T* rows, T* slopes, int64_t numb
     }
 }
 
-// f_k = e^{z_k − m} / Σ_j e^{z_j − m}, m the largest z of the row; each row has `units` numbers, `stride` apart. What
-// pads a row counts as m, whose power costs nothing (that of −∞ would be a slow denormal), and becomes 0.
-template <class T> void softmax(T* rows, int64_t count, int64_t units, int64_t stride) {
-    const int64_t end = (units + lanes<T> - 1) / lanes<T> * lanes<T>;
-    const Integers<T> last = lane_numbers<T>() < decltype(lane_numbers<T>()[0] + 0)(units - (end - lanes<T>));
-    for (T* row = rows; row < rows + count * stride; row += stride) {
-        Vec<T> largest = last ? load(row + end - lanes<T>) : all<T>(row[0]), total = {};
-        for (int64_t k = 0; k < end - lanes<T>; k += lanes<T>) {
-            const Vec<T> z = load(row + k);
+// f_k = e^{z_k − m} / Σ_j e^{z_j − m}, m the largest z of the row: `units` rows of `width` numbers, one lane for a row
+// of the batch.
+template <class T> void softmax(T* f, int64_t units, int64_t width) {
+    for (T* begin = f; begin < f + width; begin += lanes<T>) {
+        T* const end = begin + units * width;
+        Vec<T> largest = load(begin), total = {};
+        for (T* at = begin + width; at < end; at += width) {
+            const Vec<T> z = load(at);
             largest = z > largest ? z : largest;
         }
-        const T m = maximum<T>(largest);
-        store(row + end - lanes<T>, last ? load(row + end - lanes<T>) : all<T>(m));
-        for (int64_t k = 0; k < end; k += lanes<T>) {
-            Vec<T> e = exp<T>(load(row + k) - m);
-            if (k == end - lanes<T>) e = last ? e : Vec<T>{};
+        for (T* at = begin; at < end; at += width) {
+            const Vec<T> e = exp<T>(load(at) - largest);
             total += e;
-            store(row + k, e);
+            store(at, e);
         }
-        const T share = T(1) / sum<T>(total);
-        for (int64_t k = 0; k < end; k += lanes<T>) store(row + k, load(row + k) * share);
+        const Vec<T> share = T(1) / total;
+        for (T* at = begin; at < end; at += width) store(at, load(at) * share);
     }
 }
 
-// `count` rows of `units` numbers, `stride` apart. Softmax has no slopes: see losses.hpp.
-template <class T>
-void activate(int kind, T a, T* rows, T* slopes, int64_t count, int64_t units, int64_t stride) {
-    const int64_t numbers = count * stride;
+// `numbers` weighted inputs become activations. Softmax is not among them, as it takes all units of a row together.
+template <class T> void activate(int kind, T a, T* f, T* slopes, int64_t numbers) {
     switch (kind) {  // in the order of `activation_names` in kernels.hpp
-        case 0: return apply<T, Identity<T>>(rows, slopes, numbers, a);
-        case 1: return apply<T, Tanh<T>>(rows, slopes, numbers, a);
-        case 2: return apply<T, Logistic<T>>(rows, slopes, numbers, a);
-        case 3: return apply<T, ReLU<T>>(rows, slopes, numbers, a);
-        case 4: return apply<T, LeakyReLU<T>>(rows, slopes, numbers, a);
-        case 5: return apply<T, ELU<T>>(rows, slopes, numbers, a);
-        case 6: return apply<T, SELU<T>>(rows, slopes, numbers, a);
-        case 7: return apply<T, GELU<T>>(rows, slopes, numbers, a);
-        case 8: return apply<T, GELUTanh<T>>(rows, slopes, numbers, a);
-        case 9: return apply<T, SiLU<T>>(rows, slopes, numbers, a);
-        case 10: return apply<T, Softplus<T>>(rows, slopes, numbers, a);
-        case 11: return apply<T, Softsign<T>>(rows, slopes, numbers, a);
-        case 12: return apply<T, Sine<T>>(rows, slopes, numbers, a);
-        case 13: return apply<T, Exponential<T>>(rows, slopes, numbers, a);
-        case 14: return softmax<T>(rows, count, units, stride);
+        case 0: return apply<T, Identity<T>>(f, slopes, numbers, a);
+        case 1: return apply<T, Tanh<T>>(f, slopes, numbers, a);
+        case 2: return apply<T, Logistic<T>>(f, slopes, numbers, a);
+        case 3: return apply<T, ReLU<T>>(f, slopes, numbers, a);
+        case 4: return apply<T, LeakyReLU<T>>(f, slopes, numbers, a);
+        case 5: return apply<T, ELU<T>>(f, slopes, numbers, a);
+        case 6: return apply<T, SELU<T>>(f, slopes, numbers, a);
+        case 7: return apply<T, GELU<T>>(f, slopes, numbers, a);
+        case 8: return apply<T, GELUTanh<T>>(f, slopes, numbers, a);
+        case 9: return apply<T, SiLU<T>>(f, slopes, numbers, a);
+        case 10: return apply<T, Softplus<T>>(f, slopes, numbers, a);
+        case 11: return apply<T, Softsign<T>>(f, slopes, numbers, a);
+        case 12: return apply<T, Sine<T>>(f, slopes, numbers, a);
+        case 13: return apply<T, Exponential<T>>(f, slopes, numbers, a);
     }
 }
 

@@ -15,51 +15,56 @@ inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", 
                                              "quantile",      "poisson",        "cross_entropy", "binary_cross_entropy"};
 inline constexpr const char* optimizer_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "rprop"};
 
-// Rows that go through all layers together, so that what they leave stays in the first caches.
-constexpr int64_t tile_rows = 48;
+constexpr int exponential_place = 13, softmax_place = 14;  // in `activation_names`
+constexpr int adam_place = 1, adamw_place = 2;             // in `optimizer_names`
 
-// One layer as the kernels see it: W (inputs × stride) and b (stride), padded with zeros to whole vectors.
+// One layer as the kernels see it: W (inputs × units) and below it b where there is one, as in the flat vector.
 template <class T> struct Layer {
-    int64_t inputs, units, stride;
-    const T* weights;
-    const T* bias;
+    int64_t inputs, units;
+    int64_t rows;    // of W and b together: inputs, or one more
+    int64_t stride;  // of δᵀ: the units in whole vectors
+    const T* theta;
     int activation;
     T parameter;
 };
 
-// One tile of a batch on its way forward and back. A layer's arrays are rows × its stride; what stands for each layer
-// is counted from 0.
-template <class T> struct Tile {
+// Rows of a batch that go forward and back before their gradient is taken, in panels: as many rows as two vectors have
+// lanes, one lane for each. Of a panel with rows in `width` lanes (whole vectors), fᵢ is (dᵢ + 1) × width with ones in
+// its last row, which stand for the bias; f′(zᵢ), whose place δᵢ takes, and masks are dᵢ × width; δᵢᵀ is width × stride.
+// Panel p's numbers begin p · panel_rows · (dᵢ + 1), and so on, after those of panel 0.
+template <class T> struct Chunk {
     const Layer<T>* layers;
-    int64_t depth, rows;
+    int64_t depth, rows, panel_rows;
+    const T *x, *y, *weights;  // the data, row by row
+    const int64_t* order;      // which of its rows
+    T scale;                   // by what their weights are multiplied to be shares of the batch
     int loss;
-    T loss_parameter, divisor;     // of the row's loss: how many outputs it is the mean over, or 1
-    const T *x, *y, *shares;       // x is rows × inputs; shares are the rows' parts of the batch
-    const T* const* masks;         // by what f is multiplied on its way on, null without dropout
-    const T* const* transposed;    // Wᵀ, units × the stride of the layer before
-    T* const* f;
+    T loss_parameter, divisor; // of the row's loss: how many outputs it is the mean over, or 1
+    T* const* f;               // from f₀ = x on
     T* const* slopes;
-    T* const* gradients;           // (inputs + 1) × stride, the last row for the bias
-    T *z_of_output, *delta, *delta_before;
-    const T* zeros;                // as long as the widest layer
-    bool first;                    // of its batch: the gradient begins with it
+    T* const* masks;           // by what fᵢ is multiplied on its way on; null without dropout
+    T* const* errors;          // δᵢᵀ
 };
 
 // One step's settings of an optimiser: c in the order in which its Python class lists them after the learning rate.
 template <class T> struct Step {
     T rate, c[4];
-    T correction1, correction2;  // 1 − βᵗ of Adam's two means
+    T adam_rate, adam_epsilon;  // with the corrections of Adam's two means in them
 };
 
 template <class T> struct Kernels {
-    int lanes;
-    // f_L of `rows` rows of x (rows × inputs), left in one of the two halves of `scratch`, each of tile_rows times
-    // the largest stride; returns which. At most tile_rows rows.
-    const T* (*forward)(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T* scratch);
-    // Forward and back: adds to the gradient and returns the part of the loss.
-    T (*pass)(const Tile<T>& tile);
-    // g ← g + l1 sign w + l2 w over n numbers; returns 0, or NaN where g is not finite.
-    T (*penalise)(T* g, const T* w, int64_t n, T l1, T l2);
+    int lanes, panel_rows, block_rows;
+    // f_L (rows × d_L) of rows of x (rows × d₀). `room` has 4 · panel_rows · (the greatest width + 1) numbers.
+    void (*predict)(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T* result, T* room);
+    // A panel forward and, where that is asked for, back; returns its part of the loss. `room` has 2 · panel_rows · (the
+    // greatest width + 1) numbers.
+    T (*pass)(const Chunk<T>& chunk, int64_t panel, bool back, T* room);
+    // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · stride.
+    void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
+    // g ← g + h over n numbers, n a whole number of vectors, as below.
+    void (*add)(T* g, const T* h, int64_t n);
+    // g ← g + is_weight (l1 sign θ + l2 θ) over n numbers.
+    void (*penalise)(T* g, const T* theta, const T* is_weight, int64_t n, T l1, T l2);
     // One step of one of `optimizer_names` with the gradient scale · g; returns 0, or NaN where a number is not finite.
     T (*update)(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& step);
     // One of `function_names` of n numbers, n a whole number of vectors.

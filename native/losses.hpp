@@ -1,7 +1,8 @@
-// Losses: the formulae of chainrule/losses.py. Of a row's outputs they give ℒ, and δ_L = ∂ℒ/∂z_L times a factor.
+// Losses: the formulae of chainrule/losses.py. Of the outputs they give ℒ, and δ_L = ∂ℒ/∂z_L times a factor.
 #pragma once
 
 #include "activations.hpp"
+#include "kernels.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -53,79 +54,71 @@ template <class T> struct PoissonOfExponential {
     static Vec<T> value(Vec<T> y, Vec<T> z, T) { return exp<T>(z) - y + y_log_y<T>(y) - y * z; }
 };
 
-// A row of outputs; beyond `units` its numbers are padding, which must not count.
-template <class T> struct Output {
-    const T *y, *z, *f, *slope;  // slope is f′(z) where the activation has one for each unit
-    T* delta;
-    int64_t units;
+// The outputs of as many rows as there are lanes, one lane for each: unit j's numbers are at j · width.
+template <class T> struct Outputs {
+    const T *y, *z, *f;
+    T* slopes;  // f′(z) where the activation has one for each unit; δ takes their place
+    int64_t units, width;
     T parameter;
-
-    Vec<T> kept(Vec<T> v, int64_t j, T beyond = 0) const {
-        const auto left = decltype(lane_numbers<T>()[0] + 0)(units - j);
-        return lane_numbers<T>() < left ? v : all<T>(beyond);
-    }
 };
 
-// Each returns ℒ and writes δ · factor.
-template <class T, class Loss> T per_output(const Output<T>& o, T factor) {
+// Each returns ℒ of every row and leaves δ · factor.
+template <class T, class Loss> Vec<T> per_output(const Outputs<T>& o, Vec<T> factor) {
     Vec<T> total = {};
-    for (int64_t j = 0; j < o.units; j += lanes<T>) {
-        const Vec<T> y = load(o.y + j), f = load(o.f + j);
-        total += o.kept(Loss::value(y, f, o.parameter), j);
-        store(o.delta + j, o.kept(factor * Loss::slope(y, f, o.parameter) * load(o.slope + j), j));
+    for (int64_t at = 0; at < o.units * o.width; at += o.width) {
+        const Vec<T> y = load(o.y + at), f = load(o.f + at);
+        total += Loss::value(y, f, o.parameter);
+        store(o.slopes + at, factor * Loss::slope(y, f, o.parameter) * load(o.slopes + at));
     }
-    return sum<T>(total);
+    return total;
 }
 
 // Through softmax: ∂ℒ/∂z = f ⊙ (g − Σ_k g_k f_k) with g = ∂ℒ/∂f.
-template <class T, class Loss> T through_softmax(const Output<T>& o, T factor) {
+template <class T, class Loss> Vec<T> through_softmax(const Outputs<T>& o, Vec<T> factor) {
     Vec<T> total = {}, together = {};
-    for (int64_t j = 0; j < o.units; j += lanes<T>) {
-        const Vec<T> y = load(o.y + j), f = load(o.f + j), g = Loss::slope(y, f, o.parameter);
-        total += o.kept(Loss::value(y, f, o.parameter), j);
-        together += o.kept(g * f, j);
-        store(o.delta + j, o.kept(g, j));
+    for (int64_t at = 0; at < o.units * o.width; at += o.width) {
+        const Vec<T> y = load(o.y + at), f = load(o.f + at), g = Loss::slope(y, f, o.parameter);
+        total += Loss::value(y, f, o.parameter);
+        together += g * f;
+        store(o.slopes + at, g);
     }
-    const T mean = sum<T>(together);
-    for (int64_t j = 0; j < o.units; j += lanes<T>)
-        store(o.delta + j, o.kept(factor * load(o.f + j) * (load(o.delta + j) - mean), j));
-    return sum<T>(total);
+    for (int64_t at = 0; at < o.units * o.width; at += o.width)
+        store(o.slopes + at, factor * load(o.f + at) * (load(o.slopes + at) - together));
+    return total;
 }
 
-template <class T, class Link> T linked(const Output<T>& o, T factor) {
+template <class T, class Link> Vec<T> linked(const Outputs<T>& o, Vec<T> factor) {
     Vec<T> total = {};
-    for (int64_t j = 0; j < o.units; j += lanes<T>) {
-        const Vec<T> y = load(o.y + j);
-        total += o.kept(Link::value(y, load(o.z + j), T(0)), j);
-        store(o.delta + j, o.kept(factor * (load(o.f + j) - y), j));
+    for (int64_t at = 0; at < o.units * o.width; at += o.width) {
+        const Vec<T> y = load(o.y + at);
+        total += Link::value(y, load(o.z + at), T(0));
+        store(o.slopes + at, factor * (load(o.f + at) - y));
     }
-    return sum<T>(total);
+    return total;
 }
 
 // −Σ_k y_k (z_k − log Σ_j e^{z_j}) with y smoothed to (1 − ε) y + ε Σy / K; δ = f Σ_k y_k − y. Softmax has made the sum
 // already: with m the largest z, its f is 1 / Σ_j e^{z_j − m}.
-template <class T> T cross_entropy(const Output<T>& o, T factor) {
+template <class T> Vec<T> cross_entropy(const Outputs<T>& o, Vec<T> factor) {
     const T epsilon = o.parameter;
-    Vec<T> labels = {}, largest = all<T>(-T(__builtin_huge_val())), likeliest = {}, total = {};
-    for (int64_t j = 0; j < o.units; j += lanes<T>) {
-        labels += o.kept(load(o.y + j), j);
-        const Vec<T> z = o.kept(load(o.z + j), j, -T(__builtin_huge_val())), f = o.kept(load(o.f + j), j);
-        largest = z > largest ? z : largest;
+    Vec<T> mass = {}, m = load(o.z), likeliest = load(o.f), total = {};
+    for (int64_t at = 0; at < o.units * o.width; at += o.width) {
+        mass += load(o.y + at);
+        const Vec<T> z = load(o.z + at), f = load(o.f + at);
+        m = z > m ? z : m;
         likeliest = f > likeliest ? f : likeliest;
     }
-    const T mass = sum<T>(labels), m = maximum<T>(largest);
-    const T log_sum = -log<T>(all<T>(maximum<T>(likeliest)))[0];
-    for (int64_t j = 0; j < o.units; j += lanes<T>) {
-        const Vec<T> y = (T(1) - epsilon) * load(o.y + j) + epsilon * mass / T(o.units);
-        total -= o.kept(y * ((load(o.z + j) - m) - log_sum), j);
-        store(o.delta + j, o.kept(factor * (load(o.f + j) * mass - y), j));
+    const Vec<T> log_sum = m - log<T>(likeliest), floor = mass * (epsilon / T(o.units));
+    for (int64_t at = 0; at < o.units * o.width; at += o.width) {
+        const Vec<T> y = (T(1) - epsilon) * load(o.y + at) + floor;
+        total -= y * (load(o.z + at) - log_sum);
+        store(o.slopes + at, factor * (load(o.f + at) * mass - y));
     }
-    return sum<T>(total);
+    return total;
 }
 
-template <class T> T loss_of_row(int loss, int activation, const Output<T>& o, T factor) {
-    constexpr int exponential = 13, softmax = 14;  // places in `activation_names`
-    const bool joint = activation == softmax;
+template <class T> Vec<T> loss_of_rows(int loss, int activation, const Outputs<T>& o, Vec<T> factor) {
+    const bool joint = activation == softmax_place;
     switch (loss) {  // in the order of `loss_names` in kernels.hpp
         case 0: return (joint ? through_softmax<T, SquaredError<T>> : per_output<T, SquaredError<T>>)(o, factor);
         case 1: return (joint ? through_softmax<T, AbsoluteError<T>> : per_output<T, AbsoluteError<T>>)(o, factor);
@@ -133,7 +126,8 @@ template <class T> T loss_of_row(int loss, int activation, const Output<T>& o, T
         case 3: return (joint ? through_softmax<T, LogCosh<T>> : per_output<T, LogCosh<T>>)(o, factor);
         case 4: return (joint ? through_softmax<T, Quantile<T>> : per_output<T, Quantile<T>>)(o, factor);
         case 5:
-            return (activation == exponential ? linked<T, PoissonOfExponential<T>> : per_output<T, Poisson<T>>)(o, factor);
+            return (activation == exponential_place ? linked<T, PoissonOfExponential<T>>
+                                                    : per_output<T, Poisson<T>>)(o, factor);
         case 6: return cross_entropy<T>(o, factor);
         default: return linked<T, BinaryCrossEntropyOfLogistic<T>>(o, factor);
     }

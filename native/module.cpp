@@ -61,90 +61,120 @@ template <class T> NumPy<T> as_numpy(Block<T> numbers, std::initializer_list<std
     return NumPy<T>(data, shape, nb::capsule(data, [](void* memory) noexcept { std::free(memory); }));
 }
 
-// A network with its parameters, padded to whole vectors once, so that a prediction has nothing to prepare.
+// A network with its parameters, so that a prediction has nothing to prepare.
 template <class T> class Predictor {
   public:
     Predictor(const Description& description, Vector<T> theta, const std::string& isa)
         : kernels_(kernels_of<T>(isa)), net_(description, kernels_.lanes) {
-        if (int64_t(theta.shape(0)) != net_.given) throw std::invalid_argument("the parameters do not fit the network");
-        net_.pad(theta.data(), net_.theta.get());
+        if (int64_t(theta.shape(0)) != net_.parameters) throw std::invalid_argument("the parameters do not fit the network");
+        std::copy_n(theta.data(), net_.parameters, net_.theta.get());
     }
 
-    NumPy<T> predict(Matrix<T> x) const {
-        const Layer<T>&first = net_.layers.front(), &last = net_.layers.back();
+    NumPy<T> predict(Matrix<T> x, int threads) const {
+        const int64_t inputs = net_.layers.front().inputs, outputs = net_.layers.back().units;
         const auto rows = int64_t(x.shape(0));
-        if (int64_t(x.shape(1)) != first.inputs) throw std::invalid_argument("x does not fit the network");
-        Block<T> result = room<T>(std::size_t(rows * last.units));
+        if (int64_t(x.shape(1)) != inputs) throw std::invalid_argument("x does not fit the network");
+        Block<T> result = room<T>(std::size_t(rows * outputs));
         {
             nb::gil_scoped_release no_python;
-            const Block<T> scratch = room<T>(std::size_t(2 * tile_rows * net_.widest));
-            for (int64_t start = 0; start < rows; start += tile_rows) {
-                const int64_t count = std::min(tile_rows, rows - start);
-                const T* f = kernels_.forward(net_.layers.data(), int64_t(net_.layers.size()),
-                                              x.data() + start * first.inputs, count, scratch.get());
-                for (int64_t r = 0; r < count; r++)
-                    std::copy_n(f + r * last.stride, last.units, result.get() + (start + r) * last.units);
-            }
+            const int64_t parts = (rows + rows_at_once - 1) / rows_at_once;
+            const double pay = double(net_.parameters) * double(rows) / operations_that_pay;
+            threads = int(std::clamp(std::min(pay, double(parts)), 1.0, double(std::max(threads, 1))));
+            const auto numbers = std::size_t(4 * kernels_.panel_rows * (net_.widest + 1));
+            std::vector<Block<T>> rooms;
+            for (int thread = 0; thread < threads; thread++) rooms.push_back(room<T>(numbers));
+            Pool pool(threads);
+            pool.each(parts, [&](int64_t part, int thread) {
+                const int64_t begin = part * rows_at_once;
+                kernels_.predict(net_.layers.data(), int64_t(net_.layers.size()), x.data() + begin * inputs,
+                                 std::min(rows_at_once, rows - begin), result.get() + begin * outputs,
+                                 rooms[std::size_t(thread)].get());
+            });
         }
-        return as_numpy<T>(std::move(result), {std::size_t(rows), std::size_t(last.units)});
+        return as_numpy<T>(std::move(result), {std::size_t(rows), std::size_t(outputs)});
     }
 
   private:
+    static constexpr int64_t rows_at_once = 512;
+    static constexpr double operations_that_pay = 1e7;  // for each thread, as it must be started
     const Kernels<T>& kernels_;
     Network<T> net_;
 };
 
-// A run as Python sees it: it keeps the arrays of the data alive, and moves while Python may do something else.
+template <class T> struct Table {  // x, y and weights as Python has them; kept alive here
+    Matrix<T> x, y;
+    Vector<T> weights;
+    Data<T> data() const {
+        if (y.shape(0) != x.shape(0) || weights.shape(0) != x.shape(0))
+            throw std::invalid_argument("x, y and weights have unequal numbers of rows");
+        return {x.data(), y.data(), weights.data(), int64_t(x.shape(0))};
+    }
+};
+
+// A run as Python sees it, which moves while Python may do something else.
 template <class T> class Trainer {
   public:
     Trainer(const Description& description, const Settings& settings, Matrix<T> x, Matrix<T> y, Vector<T> weights,
-            const std::string& isa)
-        : x_(x), y_(y), weights_(weights),
-          run_(description, settings, kernels_of<T>(isa), x.data(), y.data(), weights.data(), int64_t(x.shape(0))) {
-        if (y.shape(0) != x.shape(0) || weights.shape(0) != x.shape(0))
-            throw std::invalid_argument("x, y and weights have unequal numbers of rows");
-    }
+            Matrix<T> validation_x, Matrix<T> validation_y, Vector<T> validation_weights, int threads, const std::string& isa)
+        : training_{x, y, weights}, validation_{validation_x, validation_y, validation_weights},
+          run_(description, settings, kernels_of<T>(isa), training_.data(), validation_.data(), threads) {}
 
     void set(Vector<T> theta, std::vector<Vector<T>> memory, int64_t step, int64_t epoch) {
-        run_.net.pad(fitting(theta), run_.net.theta.get());
-        for (std::size_t k = 0; k < run_.memory.size(); k++) run_.net.pad(fitting(memory.at(k)), run_.memory[k].get());
+        fill(theta, run_.net.theta);
+        for (std::size_t k = 0; k < run_.memory.size(); k++) fill(memory.at(k), run_.memory[k]);
         run_.steps_made = step;
         run_.epoch = epoch;
         run_.batch = 0;
     }
-
-    std::vector<NumPy<T>> get() const {
-        std::vector<NumPy<T>> vectors;
-        const auto add = [&](const Block<T>& from) {
-            Block<T> flat = room<T>(std::size_t(run_.net.given));
-            run_.net.unpad(from.get(), flat.get());
-            vectors.push_back(as_numpy<T>(std::move(flat), {std::size_t(run_.net.given)}));
-        };
-        add(run_.net.theta);
-        for (const Block<T>& vector : run_.memory) add(vector);
-        return vectors;
+    void set_best(Vector<T> theta, int64_t epoch, double loss) {
+        fill(theta, run_.best_theta);
+        run_.best_epoch = epoch;
+        run_.best_loss = loss;
     }
 
-    std::string advance(Vector<double> rates, int64_t steps, double seconds) {
+    std::string advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds) {
         nb::gil_scoped_release no_python;
-        switch (run_.advance(rates.data(), steps, seconds)) {
-            case Outcome::epoch_done: return "epoch done";
+        run_.losses.clear();
+        run_.validation_losses.clear();
+        const int64_t epochs = int64_t(rates.shape(0)) / run_.steps_in_epoch;
+        switch (run_.advance(rates.data(), first_epoch, epochs, steps, seconds)) {
+            case Outcome::done: return "done";
             case Outcome::time_is_up: return "time is up";
+            case Outcome::no_longer_better: return "no longer better";
             default: return "diverged";
         }
     }
 
-    double loss() const { return run_.loss; }
-    int64_t batch() const { return run_.batch; }
-    int64_t step() const { return run_.steps_made; }
+    std::pair<double, NumPy<T>> objective(Vector<T> theta) {
+        fill(theta, run_.net.theta);
+        double loss;
+        {
+            nb::gil_scoped_release no_python;
+            loss = run_.objective();
+        }
+        return {loss, copy(run_.gradient())};
+    }
+
+    NumPy<T> theta() const { return copy(run_.net.theta.get()); }
+    NumPy<T> best_theta() const { return copy(run_.best_theta.get()); }
+    std::vector<NumPy<T>> memory() const {
+        std::vector<NumPy<T>> vectors;
+        for (const Block<T>& vector : run_.memory) vectors.push_back(copy(vector.get()));
+        return vectors;
+    }
+    const Run<T>& run() const { return run_; }
 
   private:
-    const T* fitting(const Vector<T>& vector) const {
-        if (int64_t(vector.shape(0)) != run_.net.given) throw std::invalid_argument("a vector does not fit the network");
-        return vector.data();
+    void fill(const Vector<T>& from, Block<T>& to) const {
+        if (int64_t(from.shape(0)) != run_.net.parameters) throw std::invalid_argument("a vector does not fit the network");
+        std::copy_n(from.data(), run_.net.parameters, to.get());
     }
-    Matrix<T> x_, y_;
-    Vector<T> weights_;
+    NumPy<T> copy(const T* from) const {
+        Block<T> numbers = room<T>(std::size_t(run_.net.parameters));
+        std::copy_n(from, run_.net.parameters, numbers.get());
+        return as_numpy<T>(std::move(numbers), {std::size_t(run_.net.parameters)});
+    }
+    const Table<T> training_, validation_;
     Run<T> run_;
 };
 
@@ -160,16 +190,31 @@ template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const
 template <class T> void bind(nb::module_& m, const char* predictor, const char* trainer) {
     nb::class_<Predictor<T>>(m, predictor)
         .def(nb::init<const Description&, Vector<T>, const std::string&>(), "description"_a, "theta"_a, "isa"_a)
-        .def("predict", &Predictor<T>::predict, "x"_a);
+        .def("predict", &Predictor<T>::predict, "x"_a, "threads"_a);
+    const auto told = [](auto of_run) { return [of_run](const Trainer<T>& trainer) { return of_run(trainer.run()); }; };
     nb::class_<Trainer<T>>(m, trainer)
-        .def(nb::init<const Description&, const Settings&, Matrix<T>, Matrix<T>, Vector<T>, const std::string&>(),
-             "description"_a, "settings"_a, "x"_a, "y"_a, "weights"_a, "isa"_a)
+        .def(nb::init<const Description&, const Settings&, Matrix<T>, Matrix<T>, Vector<T>, Matrix<T>, Matrix<T>, Vector<T>,
+                      int, const std::string&>(),
+             "description"_a, "settings"_a, "x"_a, "y"_a, "weights"_a, "validation_x"_a, "validation_y"_a,
+             "validation_weights"_a, "threads"_a, "isa"_a)
         .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
-        .def("get", &Trainer<T>::get)
-        .def("advance", &Trainer<T>::advance, "rates"_a, "steps"_a, "seconds"_a)
-        .def_prop_ro("loss", &Trainer<T>::loss)
-        .def_prop_ro("batch", &Trainer<T>::batch)
-        .def_prop_ro("step", &Trainer<T>::step);
+        .def("set_best", &Trainer<T>::set_best, "theta"_a, "epoch"_a, "loss"_a)
+        .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a)
+        .def("objective", &Trainer<T>::objective, "theta"_a)
+        .def_prop_ro("theta", &Trainer<T>::theta, nb::rv_policy::move)
+        .def_prop_ro("best_theta", &Trainer<T>::best_theta, nb::rv_policy::move)
+        .def_prop_ro("memory", &Trainer<T>::memory, nb::rv_policy::move)
+        .def_prop_ro("losses", told([](const Run<T>& run) { return run.losses; }))
+        .def_prop_ro("validation_losses", told([](const Run<T>& run) { return run.validation_losses; }))
+        .def_prop_ro("step", told([](const Run<T>& run) { return run.steps_made; }))
+        .def_prop_ro("epoch", told([](const Run<T>& run) { return run.epoch; }))
+        .def_prop_ro("batch", told([](const Run<T>& run) { return run.batch; }))
+        .def_prop_ro("best_epoch", told([](const Run<T>& run) { return run.best_epoch; }))
+        .def_prop_ro("best_loss", told([](const Run<T>& run) { return run.best_loss; }))
+        .def_prop_ro("threads", told([](const Run<T>& run) { return run.threads; }))
+        .def_prop_ro("panel_rows", told([](const Run<T>& run) { return run.panel_rows(); }))
+        .def_prop_ro("groups", told([](const Run<T>& run) { return run.groups(); }))
+        .def_prop_ro("chunk_rows", told([](const Run<T>& run) { return run.chunk_rows(); }));
     m.def("function", &function<T>, "name"_a, "x"_a.noconvert(), "isa"_a);
 }
 
@@ -195,9 +240,10 @@ NB_MODULE(_native, m) {
              "activations"_a, "biases"_a);
     nb::class_<chainrule::Settings>(m, "Settings")
         .def(nb::init<std::string, double, double, std::string, std::vector<double>, int, std::vector<double>, double,
-                      double, double, int64_t, bool, uint64_t>(),
+                      double, double, int64_t, bool, uint64_t, int64_t, double>(),
              "loss"_a, "loss_parameter"_a, "divisor"_a, "optimizer"_a, "constants"_a, "remembers"_a, "dropout"_a, "l1"_a,
-             "l2"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a);
+             "l2"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a, "patience"_a,
+             "tolerance"_a);
     chainrule::bind<float>(m, "Predictor32", "Trainer32");
     chainrule::bind<double>(m, "Predictor64", "Trainer64");
 }

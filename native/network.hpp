@@ -1,4 +1,4 @@
-// A network as the kernels see it: widths padded to whole vectors, W and b of each layer one after the other.
+// A network as the kernels see it, with its parameters in one flat vector.
 #pragma once
 
 #include <stdexcept>
@@ -11,9 +11,9 @@
 
 namespace chainrule {
 
-template <std::size_t N> int position(const char* const (&names)[N], const std::string& name) {
-    for (std::size_t i = 0; i < N; i++)
-        if (name == names[i]) return int(i);
+template <int N> int position(const char* const (&names)[N], const std::string& name) {
+    for (int i = 0; i < N; i++)
+        if (name == names[i]) return i;
     throw std::invalid_argument("there is no native " + name);
 }
 
@@ -25,53 +25,28 @@ struct Description {
 
 template <class T> class Network {
   public:
-    Network(const Description& d, int lanes) : biases_(d.biases) {
+    Network(const Description& d, int lanes) {
+        widest = d.widths[0];
         for (std::size_t i = 0; i < d.activations.size(); i++) {
-            int64_t stride = (d.widths[i + 1] + lanes - 1) / lanes * lanes;
+            const int64_t inputs = d.widths[i], units = d.widths[i + 1];
+            int64_t stride = (units + lanes - 1) / lanes * lanes;
             // Rows an even number of vectors apart would share few places of a cache.
             if (stride / lanes >= 4 && stride / lanes % 2 == 0) stride += lanes;
-            layers.push_back({d.widths[i], d.widths[i + 1], stride, nullptr, nullptr,
+            layers.push_back({inputs, units, inputs + d.biases[i], stride, nullptr,
                               position(activation_names, d.activations[i].first), T(d.activations[i].second)});
-            begins.push_back(padded);
-            padded += (d.widths[i] + 1) * stride;
-            given += (d.widths[i] + (d.biases[i] ? 1 : 0)) * d.widths[i + 1];
+            begins.push_back(parameters);
+            parameters += (inputs + d.biases[i]) * units;
             widest = std::max(widest, stride);
         }
+        padded = (parameters + lanes - 1) / lanes * lanes;
         theta = zeros<T>(std::size_t(padded));
-        for (std::size_t i = 0; i < layers.size(); i++) {
-            layers[i].weights = theta.get() + begins[i];
-            layers[i].bias = layers[i].weights + layers[i].inputs * layers[i].stride;
-        }
+        for (std::size_t i = 0; i < layers.size(); i++) layers[i].theta = theta.get() + begins[i];
     }
-
-    // A flat vector of the parameters' form → the same padded with zeros, and back.
-    void pad(const T* flat, T* to) const {
-        each_row([&](int64_t units, int64_t at) {
-            std::copy_n(flat, units, to + at);
-            flat += units;
-        });
-    }
-    void unpad(const T* from, T* flat) const {
-        each_row([&](int64_t units, int64_t at) {
-            std::copy_n(from + at, units, flat);
-            flat += units;
-        });
-    }
-
-    bool has_bias(std::size_t i) const { return biases_[i]; }
 
     std::vector<Layer<T>> layers;
-    std::vector<int64_t> begins;  // where each layer's W begins
-    int64_t padded = 0, given = 0, widest = 0;
+    std::vector<int64_t> begins;                // where each layer's W begins
+    int64_t parameters = 0, padded, widest;  // how many; to whole vectors; the greatest number of inputs or stride
     Block<T> theta;
-
-  private:
-    template <class F> void each_row(F use) const {
-        for (std::size_t i = 0; i < layers.size(); i++)
-            for (int64_t row = 0; row < layers[i].inputs + (biases_[i] ? 1 : 0); row++)
-                use(layers[i].units, begins[i] + row * layers[i].stride);
-    }
-    std::vector<bool> biases_;
 };
 
 }  // namespace chainrule

@@ -21,11 +21,12 @@ template <class T> Vec<T> square_root(Vec<T> x) {
     return root;
 }
 template <class T> struct Adam {  // c: β₁, β₂, ε, and AdamW's λ
+    // θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ): multiplied through by √(1 − β₂ᵗ)
     static void update(Vec<T>& theta, Vec<T> g, Vec<T>& mean, Vec<T>& square, const Step<T>& s) {
         theta -= s.rate * s.c[3] * theta;
         mean = s.c[0] * mean + (T(1) - s.c[0]) * g;
         square = s.c[1] * square + (T(1) - s.c[1]) * (g * g);
-        theta -= s.rate * (mean / s.correction1) / (square_root<T>(square / s.correction2) + s.c[2]);
+        theta -= s.adam_rate * mean / (square_root<T>(square) + s.adam_epsilon);
     }
 };
 template <class T> struct RMSProp {  // c: ρ, ε
@@ -50,14 +51,16 @@ template <class T> struct Rprop {  // c: grow, shrink
     }
 };
 
-// Returns a number that is 0, or NaN where anything in θ or in what is remembered is not finite.
+// Returns a number that is 0, or NaN where anything in g, θ or what is remembered is not finite.
 template <class T, class Optimizer>
-T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& s) {
+T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& step) {
+    const Step<T> s = step;  // a copy that no store can change
     Vec<T> check = {};
     for (int64_t i = 0; i < n; i += lanes<T>) {
         Vec<T> t = load(theta + i), a = first ? load(first + i) : Vec<T>{}, b = second ? load(second + i) : Vec<T>{};
-        Optimizer::update(t, load(g + i) * scale, a, b, s);
-        check += t * T(0) + a * T(0) + b * T(0);
+        const Vec<T> slope = load(g + i);
+        Optimizer::update(t, slope * scale, a, b, s);
+        check += (slope + t) * T(0) + (a + b) * T(0);
         store(theta + i, t);
         if (first) store(first + i, a);
         if (second) store(second + i, b);
@@ -78,19 +81,12 @@ T update(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T 
     }
 }
 
-// g ← g + l1 sign w + l2 w; returns 0, or NaN where a number of g is not finite.
-template <class T> T penalise(T* g, const T* w, int64_t n, T l1, T l2) {
-    Vec<T> check = {};
+// g ← g + l1 sign w + l2 w for the weights, which is_weight has ones for, and zeros for biases
+template <class T> void penalise(T* g, const T* theta, const T* is_weight, int64_t n, T l1, T l2) {
     for (int64_t i = 0; i < n; i += lanes<T>) {
-        Vec<T> slope = load(g + i);
-        if (l1 != 0 || l2 != 0) {
-            const Vec<T> theta = load(w + i);
-            slope += l1 * sign<T>(theta) + l2 * theta;
-            store(g + i, slope);
-        }
-        check += slope * T(0);
+        const Vec<T> w = load(theta + i) * load(is_weight + i);
+        store(g + i, load(g + i) + (l1 * sign<T>(w) + l2 * w));
     }
-    return sum<T>(check);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -25,39 +25,51 @@ inline std::array<uint64_t, 4> philox(uint64_t seed, Purpose purpose, uint64_t l
     return c;
 }
 
-// The rows in the order of their 64-bit draws: into buckets by the highest bits, then each bucket by insertion.
-inline void shuffle(std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
+// Puts the rows of a table in the order of their 64-bit draws: into buckets by the highest bits, then each bucket by
+// insertion. It has all the room that it needs.
+class Shuffle {
+  public:
+    explicit Shuffle(std::size_t rows) : drawn_(rows), sorted_(rows) {
+        while ((std::size_t(1) << bits_) < rows) bits_++;
+        begins_.resize((std::size_t(1) << bits_) + 1);
+    }
+
+    // given[k] moves to the place in `order` that row k has in the epoch.
+    void operator()(const std::vector<int64_t>& given, std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
+        const std::size_t rows = order.size();
+        std::fill(begins_.begin(), begins_.end(), 0);
+        for (std::size_t r = 0; r < rows; r += 4) {
+            const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
+            for (std::size_t k = r; k < std::min(r + 4, rows); k++) {
+                drawn_[k] = {four[k - r], given[k]};
+                begins_[(drawn_[k].key >> (64 - bits_)) + 1]++;
+            }
+        }
+        for (std::size_t b = 1; b < begins_.size(); b++) begins_[b] += begins_[b - 1];
+        for (const Draw& draw : drawn_) sorted_[begins_[draw.key >> (64 - bits_)]++] = draw;
+        for (std::size_t r = 1; r < rows; r++) {  // almost sorted: equal keys keep their order
+            const Draw draw = sorted_[r];
+            std::size_t to = r;
+            for (; to && draw.key < sorted_[to - 1].key; to--) sorted_[to] = sorted_[to - 1];
+            sorted_[to] = draw;
+        }
+        for (std::size_t r = 0; r < rows; r++) order[r] = sorted_[r].row;
+    }
+
+  private:
     struct Draw {
         uint64_t key;
         int64_t row;
     };
-    const std::size_t rows = order.size();
-    int bits = 1;
-    while ((std::size_t(1) << bits) < rows) bits++;
-    std::vector<Draw> drawn(rows), sorted(rows);
-    std::vector<std::size_t> begins((std::size_t(1) << bits) + 1, 0);
-    for (std::size_t r = 0; r < rows; r += 4) {
-        const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
-        for (std::size_t k = r; k < std::min(r + 4, rows); k++) {
-            drawn[k] = {four[k - r], int64_t(k)};
-            begins[(drawn[k].key >> (64 - bits)) + 1]++;
-        }
-    }
-    for (std::size_t b = 1; b < begins.size(); b++) begins[b] += begins[b - 1];
-    for (const Draw& draw : drawn) sorted[begins[draw.key >> (64 - bits)]++] = draw;
-    for (std::size_t r = 1; r < rows; r++) {  // almost sorted: a row moves within its bucket, equal keys keep their order
-        const Draw draw = sorted[r];
-        std::size_t to = r;
-        for (; to && draw.key < sorted[to - 1].key; to--) sorted[to] = sorted[to - 1];
-        sorted[to] = draw;
-    }
-    for (std::size_t r = 0; r < rows; r++) order[r] = sorted[r].row;
-}
+    std::vector<Draw> drawn_, sorted_;
+    std::vector<std::size_t> begins_;
+    int bits_ = 1;
+};
 
-// For rows begin … begin + count − 1 of a batch, 1/(1 − rate) where a unit stays and 0 where it is dropped: the
-// number of row r and unit j is half (r · units + j) of the key's numbers, the lower half of each first.
+// For rows begin … begin + count − 1 of a batch, 1/(1 − rate) where a unit stays and 0 where it is dropped, units ×
+// width: the number of row r and unit j is half (r · units + j) of the key's numbers, the lower half of each first.
 template <class T>
-void dropout(T* mask, int64_t begin, int64_t count, int64_t units, int64_t stride, double rate, uint64_t seed,
+void dropout(T* mask, int64_t begin, int64_t count, int64_t units, int64_t width, double rate, uint64_t seed,
              uint64_t epoch, uint64_t batch, uint64_t layer) {
     const auto least = uint64_t(rate * 4294967296.0 + 0.5);
     const T kept = T(1) / T(1.0 - rate);
@@ -71,7 +83,7 @@ void dropout(T* mask, int64_t begin, int64_t count, int64_t units, int64_t strid
                 four = philox(seed, Purpose::dropout, layer, batch, epoch, uint64_t(have));
             }
             const uint64_t both = four[std::size_t(place % 8 / 2)];
-            mask[r * stride + j] = (place % 2 ? both >> 32 : both & 0xFFFFFFFFu) >= least ? kept : T(0);
+            mask[j * width + r] = (place % 2 ? both >> 32 : both & 0xFFFFFFFFu) >= least ? kept : T(0);
         }
 }
 

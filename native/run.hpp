@@ -1,12 +1,14 @@
-// A training run: shuffle, gather, forward, back, penalty, clipping, optimiser, step after step.
+// A training run: shuffle, forward, back, gradient, penalty, clipping, optimiser, step after step and epoch after epoch.
 #pragma once
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "network.hpp"
 #include "random.hpp"
+#include "threads.hpp"
 
 namespace chainrule {
 
@@ -14,7 +16,7 @@ namespace chainrule {
 struct Settings {
     std::string loss;
     double loss_parameter, divisor;
-    std::string optimizer;
+    std::string optimizer;          // empty where only the objective is asked for
     std::vector<double> constants;  // of the optimiser, after the learning rate
     int remembers;                  // how many vectors it keeps
     std::vector<double> dropout;    // of each layer
@@ -22,168 +24,337 @@ struct Settings {
     int64_t batch_size;
     bool shuffle;
     uint64_t seed;
+    int64_t patience;  // 0 for none
+    double tolerance;
 };
 
-enum class Outcome { epoch_done, time_is_up, diverged };
+// Rows of the caller's, who keeps them: x (rows × inputs), y (rows × outputs), weights (rows).
+template <class T> struct Data {
+    const T *x, *y, *weights;
+    int64_t rows;
+};
+
+enum class Outcome { done, time_is_up, diverged, no_longer_better };
 
 template <class T> class Run {
   public:
-    // x (rows × inputs), y (rows × outputs) and weights (rows) are the caller's, who keeps them.
-    Run(const Description& description, const Settings& settings, const Kernels<T>& kernels, const T* x, const T* y,
-        const T* weights, int64_t rows)
-        : net(description, kernels.lanes), settings_(settings), kernels_(kernels), x_(x), y_(y), weights_(weights),
-          order_(std::size_t(rows)), gradient_(zeros<T>(std::size_t(net.padded))), zeros_(zeros<T>(std::size_t(net.widest))) {
-        const auto depth = net.layers.size();
-        const auto of_tile = [&](int64_t width) { return zeros<T>(std::size_t(tile_rows * width)); };
-        for (std::size_t i = 0; i < depth; i++) {
-            const Layer<T>& layer = net.layers[i];
-            f_.push_back(of_tile(layer.stride));
-            slopes_.push_back(of_tile(layer.stride));
-            masks_.push_back(settings.dropout[i] > 0 ? of_tile(layer.stride) : nullptr);
-            transposed_.push_back(i ? zeros<T>(std::size_t(layer.units * net.layers[i - 1].stride)) : nullptr);
-        }
+    // As many threads as are allowed, but only as pay for a step.
+    Run(const Description& description, const Settings& settings, const Kernels<T>& kernels, Data<T> training,
+        Data<T> validation, int threads)
+        : net(description, kernels.lanes), settings_(settings), kernels_(kernels), data_(training), validation_(validation),
+          all_rows_(std::size_t(std::max(training.rows, validation.rows))), order_(std::size_t(training.rows)),
+          shuffles_(settings.shuffle && (settings.batch_size < training.rows || has_dropout(settings))),
+          shuffle_(shuffles_ ? order_.size() : 0), gradient_(zeros<T>(std::size_t(net.padded))) {
+        std::iota(all_rows_.begin(), all_rows_.end(), 0);
+        std::iota(order_.begin(), order_.end(), 0);
         for (int k = 0; k < settings.remembers; k++) memory.push_back(zeros<T>(std::size_t(net.padded)));
-        x_tile_ = of_tile(net.layers.front().inputs);
-        y_tile_ = of_tile(net.layers.back().stride);
-        z_of_output_ = of_tile(net.layers.back().stride);
-        delta_ = of_tile(net.widest);
-        delta_before_ = of_tile(net.widest);
-        shares_ = room<T>(tile_rows);
-        for (std::size_t i = 0; i < depth; i++) gradients_.push_back(gradient_.get() + net.begins[i]);
-        const auto addresses = [](const std::vector<Block<T>>& blocks, auto& to) {
-            for (const Block<T>& block : blocks) to.push_back(block.get());
-        };
-        addresses(masks_, mask_addresses_);
-        addresses(transposed_, transposed_addresses_);
-        addresses(f_, f_addresses_);
-        addresses(slopes_, slope_addresses_);
-        tile_ = {net.layers.data(), int64_t(depth), 0, position(loss_names, settings.loss), T(settings.loss_parameter),
-                 T(settings.divisor), x_tile_.get(), y_tile_.get(), shares_.get(), mask_addresses_.data(),
-                 transposed_addresses_.data(), f_addresses_.data(), slope_addresses_.data(), gradients_.data(),
-                 z_of_output_.get(), delta_.get(), delta_before_.get(), zeros_.get(), true};
-        optimizer_ = position(optimizer_names, settings.optimizer);
-        all_weights_ = std::accumulate(weights, weights + rows, 0.0);
+        if (settings.patience) best_theta = zeros<T>(std::size_t(net.padded));
+        if (settings.l1 != 0 || settings.l2 != 0) {
+            is_weight_ = zeros<T>(std::size_t(net.padded));
+            for (std::size_t i = 0; i < net.layers.size(); i++)
+                std::fill_n(is_weight_.get() + net.begins[i], net.layers[i].inputs * net.layers[i].units, T(1));
+        }
+        if (!settings.optimizer.empty()) optimizer_ = position(optimizer_names, settings.optimizer);
+        all_weights_ = std::accumulate(data_.weights, data_.weights + data_.rows, 0.0);
+        steps_in_epoch = (data_.rows + settings.batch_size - 1) / settings.batch_size;
+
+        const double work = double(net.parameters) * (6.0 * double(std::min(settings.batch_size, data_.rows)) + 60.0);
+        this->threads = int(std::clamp(work / work_that_pays, 1.0, double(threads)));
+        reserve_groups();
+        plan_gradient();
+        losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
+        squares_.resize(std::size_t((net.padded + piece - 1) / piece));
     }
 
-    // Goes on with the epoch until it is done, `steps` steps are made or the time is up; rates are those of the epoch.
-    Outcome advance(const double* rates, int64_t steps, double seconds) {
+    // Goes on until the epochs that rates are given for are done (steps_in_epoch rates for each, the first for
+    // `first_epoch`), `steps` steps are made, the time is up, or early stopping or divergence ends it.
+    Outcome advance(const double* rates, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds) {
         const auto start = std::chrono::steady_clock::now();
-        const auto rows = int64_t(order_.size()), size = settings_.batch_size;
-        if (batch == 0) {
-            std::iota(order_.begin(), order_.end(), 0);
-            if (settings_.shuffle) shuffle(order_, settings_.seed, uint64_t(epoch));
-            total_ = 0;
-        }
-        const int64_t steps_between_looks = net.padded * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
-        for (; batch * size < rows; batch++) {
-            if (steps-- == 0) return Outcome::time_is_up;
-            if (!step(batch * size, std::min(size, rows - batch * size), rates[batch])) return Outcome::diverged;
-            if (batch % steps_between_looks == 0 && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds) {
-                batch++;
-                if (batch * size < rows) return Outcome::time_is_up;
-                break;
+        const auto time_is_up = [&] {
+            return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds;
+        };
+        Pool pool(threads);
+        const int64_t size = settings_.batch_size;
+        const int64_t steps_between_looks = net.parameters * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
+        while (epoch < first_epoch + epochs) {
+            if (batch == 0) {
+                if (shuffles_) shuffle_(all_rows_, order_, settings_.seed, uint64_t(epoch));
+                total_ = 0;
             }
+            const double* of_epoch = rates + (epoch - first_epoch) * steps_in_epoch;
+            for (; batch < steps_in_epoch; batch++) {
+                if (steps-- == 0) return Outcome::time_is_up;
+                if (!step(pool, batch * size, std::min(size, data_.rows - batch * size), of_epoch[batch]))
+                    return Outcome::diverged;
+                if (batch % steps_between_looks == 0 && batch + 1 < steps_in_epoch && time_is_up()) {
+                    batch++;
+                    return Outcome::time_is_up;
+                }
+            }
+            losses.push_back(total_ / all_weights_);
+            if (validation_.rows) validation_losses.push_back(evaluate(pool));
+            batch = 0;
+            epoch++;
+            if (no_longer_better()) return Outcome::no_longer_better;
+            if (epoch < first_epoch + epochs && time_is_up()) return Outcome::time_is_up;
         }
-        loss = total_ / all_weights_;
-        batch = 0;
-        epoch++;
-        return Outcome::epoch_done;
+        return Outcome::done;
     }
+
+    // The loss of all rows at θ, and its gradient with penalty in gradient(). Without dropout.
+    double objective() {
+        Pool pool(threads);
+        const double loss = forward_and_back(pool, data_, all_rows_.data(), data_.rows, all_weights_, true);
+        each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
+        return loss;
+    }
+    const T* gradient() const { return gradient_.get(); }
+
+    int64_t panel_rows() const { return kernels_.panel_rows; }
+    int64_t chunk_rows() const { return chunk_rows_; }
+    int64_t groups() const { return int64_t(groups_.size()); }
 
     Network<T> net;
     std::vector<Block<T>> memory;
-    int64_t steps_made = 0, epoch = 0, batch = 0;
-    double loss = 0;  // of the last epoch that was done
+    std::vector<double> losses, validation_losses;  // of the epochs done, for the caller to take
+    int64_t steps_made = 0, epoch = 0, batch = 0, steps_in_epoch;
+    int64_t best_epoch = 0;  // 0: none yet
+    double best_loss = 0;
+    Block<T> best_theta;
+    int threads;
 
   private:
-    bool step(int64_t begin, int64_t count, double rate) {
-        double weight = 0;
-        for (int64_t r = 0; r < count; r++) weight += double(weights_[order_[std::size_t(begin + r)]]);
-        for (std::size_t i = 1; i < net.layers.size(); i++) transpose(i);
-        T batch_loss = 0;
-        for (int64_t done = 0; done < count; done += tile_rows)
-            batch_loss += pass(begin, done, std::min(tile_rows, count - done), weight);
-        total_ += double(batch_loss) * weight;
+    static constexpr double work_that_pays = 1e6;             // operations in a step, for each thread
+    static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
+    static constexpr int64_t piece = 1024;                    // parameters that are updated by one thread at a time
 
-        const T check = batch_loss * T(0) + penalise();
-        if (!(check == 0)) return false;
+    // Rows of a batch that one thread takes forward and back by itself, with a gradient of its own; so little goes from
+    // one core to another. Where the gradient is large there is one group, and the threads share its panels and the
+    // parts of its gradient. The groups are the same for any number of threads, and so are the bits of their sum.
+    struct Group {
+        Chunk<T> chunk{};
+        std::vector<Block<T>> f, slopes, masks, errors;
+        std::vector<T*> addresses[4];
+        Block<T> gradient;  // the first group's is that of the run
+        double loss = 0;
+    };
+    struct Part {
+        int64_t layer, first, rows;
+    };
+
+    int64_t panels(int64_t rows) const { return (rows + kernels_.panel_rows - 1) / kernels_.panel_rows; }
+
+    // As many rows as go through together before their gradient is taken: few enough for the second cache, but enough
+    // that taking it pays, and never more than a group has.
+    void reserve_groups() {
+        const int64_t batch_rows = std::min(settings_.batch_size, data_.rows);
+        int64_t groups = 1;
+        if (net.parameters <= 1 << 16)
+            while (groups < 16 && groups * 128 <= batch_rows) groups *= 2;
+        int64_t numbers = net.layers[0].inputs + 1;
+        for (const Layer<T>& layer : net.layers) numbers += 3 * layer.units + layer.stride;
+        const int64_t rows = kernels_.panel_rows, fit = chunk_bytes / int64_t(sizeof(T)) / numbers / groups / rows * rows;
+        const int64_t least = std::clamp(8 * chunk_bytes / int64_t(sizeof(T)) / numbers / rows * rows, rows, 8 * rows);
+        const int64_t of_group = (std::max(batch_rows, validation_.rows) + groups - 1) / groups;
+        chunk_rows_ = std::min(std::max(fit, least), panels(of_group) * rows);
+        for (int64_t k = 0; k < groups; k++) {
+            Group& group = groups_.emplace_back();
+            const auto room_for = [&](int64_t units) { return zeros<T>(std::size_t(chunk_rows_ * units)); };
+            group.f.push_back(room_for(net.layers[0].inputs + 1));
+            for (std::size_t i = 0; i < net.layers.size(); i++) {
+                const Layer<T>& layer = net.layers[i];
+                group.f.push_back(room_for(layer.units + 1));
+                group.slopes.push_back(room_for(layer.units));
+                group.masks.push_back(settings_.dropout[i] > 0 ? room_for(layer.units) : nullptr);
+                group.errors.push_back(room_for(layer.stride));
+            }
+            std::vector<Block<T>>* const blocks[4] = {&group.f, &group.slopes, &group.masks, &group.errors};
+            for (int what = 0; what < 4; what++)
+                for (const Block<T>& block : *blocks[what]) group.addresses[what].push_back(block.get());
+            if (k) group.gradient = zeros<T>(std::size_t(net.padded));
+            group.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, rows, nullptr, nullptr, nullptr, nullptr, T(0),
+                           position(loss_names, settings_.loss), T(settings_.loss_parameter), T(settings_.divisor),
+                           group.addresses[0].data(), group.addresses[1].data(), group.addresses[2].data(),
+                           group.addresses[3].data()};
+        }
+    }
+
+    // The gradient in parts: whole blocks of rows, some for every thread where these share one group.
+    void plan_gradient() {
+        int64_t most = 2 * kernels_.panel_rows * (net.widest + 1);
+        for (std::size_t i = 0; i < net.layers.size(); i++) {
+            const Layer<T>& layer = net.layers[i];
+            const int64_t blocks = (layer.rows + kernels_.block_rows - 1) / kernels_.block_rows;
+            const int64_t rows = (groups_.size() == 1 ? (blocks + 15) / 16 : std::min<int64_t>(blocks, 16)) * kernels_.block_rows;
+            for (int64_t first = 0; first < layer.rows; first += rows) {
+                parts_.push_back({int64_t(i), first, std::min(rows, layer.rows - first)});
+                most = std::max(most, parts_.back().rows * layer.stride);
+            }
+        }
+        for (int thread = 0; thread < threads; thread++) rooms_.push_back(zeros<T>(std::size_t(most)));
+    }
+
+    bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
+        double weight = 0;
+        for (int64_t r = 0; r < count; r++) weight += double(data_.weights[order_[std::size_t(begin + r)]]);
+        const double loss = forward_and_back(pool, data_, order_.data() + begin, count, weight, true);
+        total_ += loss * weight;
+
         Step<T> s{};
         s.rate = T(rate);
         std::copy(settings_.constants.begin(), settings_.constants.end(), s.c);
-        s.correction1 = T(1 - std::pow(double(s.c[0]), double(steps_made + 1)));
-        s.correction2 = T(1 - std::pow(double(s.c[1]), double(steps_made + 1)));
-        const T fine = kernels_.update(optimizer_, net.theta.get(), gradient_.get(), remembered(0), remembered(1),
-                                       net.padded, clipping(), s);
+        if (optimizer_ == adam_place || optimizer_ == adamw_place) {
+            const double root = std::sqrt(1 - std::pow(double(s.c[1]), double(steps_made + 1)));
+            s.adam_rate = T(rate * root / (1 - std::pow(double(s.c[0]), double(steps_made + 1))));
+            s.adam_epsilon = T(double(s.c[2]) * root);
+        }
+        std::atomic<bool> fine = loss * 0 == 0;
+        const auto update = [&](int64_t from, int64_t numbers, T scale) {
+            const auto remembered = [&](std::size_t k) { return k < memory.size() ? memory[k].get() + from : nullptr; };
+            const T check = kernels_.update(optimizer_, net.theta.get() + from, gradient_.get() + from, remembered(0),
+                                            remembered(1), numbers, scale, s);
+            if (!(check == 0)) fine = false;
+        };
+        if (settings_.clip_norm == 0) {
+            each_piece(pool, [&](int64_t from, int64_t numbers) {
+                complete_gradient(from, numbers);
+                update(from, numbers, T(1));
+            });
+        } else {
+            each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
+            const T scale = clipping(pool);
+            each_piece(pool, [&](int64_t from, int64_t numbers) { update(from, numbers, scale); });
+        }
         steps_made++;
-        return fine == 0;
+        return fine;
     }
 
-    T* remembered(std::size_t k) { return k < memory.size() ? memory[k].get() : nullptr; }
-
-    // Wᵀ of layer i, so that going back reads along its rows.
-    void transpose(std::size_t i) {
-        const Layer<T>& layer = net.layers[i];
-        const int64_t stride = net.layers[i - 1].stride;
-        for (int64_t row = 0; row < layer.inputs; row++)
-            for (int64_t unit = 0; unit < layer.units; unit++)
-                transposed_[i][std::size_t(unit * stride + row)] = layer.weights[row * layer.stride + unit];
-    }
-
-    T pass(int64_t begin, int64_t done, int64_t rows, double weight) {
-        const Layer<T>&first = net.layers.front(), &last = net.layers.back();
-        for (int64_t r = 0; r < rows; r++) {
-            const int64_t row = order_[std::size_t(begin + done + r)];
-            std::copy_n(x_ + row * first.inputs, first.inputs, x_tile_.get() + r * first.inputs);
-            std::copy_n(y_ + row * last.units, last.units, y_tile_.get() + r * last.stride);
-            shares_[std::size_t(r)] = weight > 0 ? T(double(weights_[row]) / weight) : T(0);
+    // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout.
+    double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, double weight, bool back) {
+        const auto groups = int64_t(groups_.size());
+        const T scale = weight > 0 ? T(1 / weight) : T(0);
+        if (groups == 1) {
+            forward_and_back(groups_[0], data, order, 0, count, scale, back, [&](int64_t parts, auto work) { pool.each(parts, work); });
+            return groups_[0].loss;
         }
+        pool.each(groups, [&](int64_t k, int thread) {
+            forward_and_back(groups_[std::size_t(k)], data, order, count * k / groups, count * (k + 1) / groups, scale, back,
+                             [&](int64_t parts, auto work) {
+                                 for (int64_t part = 0; part < parts; part++) work(part, thread);
+                             });
+        });
+        double loss = 0;
+        for (const Group& group : groups_) loss += group.loss;
+        return loss;
+    }
+
+    // Rows `begin` … `end` − 1 of a batch, chunk by chunk; `each` calls a function for every one of some parts.
+    template <class Each>
+    void forward_and_back(Group& group, const Data<T>& data, const int64_t* order, int64_t begin, int64_t end, T scale,
+                          bool back, Each each) {
+        Chunk<T>& chunk = group.chunk;
+        T* const gradient = group.gradient ? group.gradient.get() : gradient_.get();
+        chunk.x = data.x;
+        chunk.y = data.y;
+        chunk.weights = data.weights;
+        chunk.scale = scale;
+        group.loss = 0;
+        if (begin == end && back) std::fill_n(gradient, net.padded, T(0));
+        for (int64_t done = begin; done < end; done += chunk_rows_) {
+            chunk.rows = std::min(chunk_rows_, end - done);
+            chunk.order = order + done;
+            double* const losses = losses_.data() + (&group - groups_.data()) * panels(chunk_rows_);
+            each(panels(chunk.rows), [&](int64_t panel, int thread) {
+                if (back) drop(group, panel, done);
+                losses[panel] = double(kernels_.pass(chunk, panel, back, rooms_[std::size_t(thread)].get()));
+            });
+            for (int64_t panel = 0; panel < panels(chunk.rows); panel++) group.loss += losses[panel];
+            if (!back) continue;
+            each(int64_t(parts_.size()), [&](int64_t k, int thread) {
+                const Part& part = parts_[std::size_t(k)];
+                kernels_.gradient(chunk, part.layer, part.first, part.rows, done > begin,
+                                  gradient + net.begins[std::size_t(part.layer)], rooms_[std::size_t(thread)].get());
+            });
+        }
+    }
+
+    void drop(Group& group, int64_t panel, int64_t done) {
+        const int64_t begin = panel * kernels_.panel_rows;
+        const int64_t rows = std::min<int64_t>(kernels_.panel_rows, group.chunk.rows - begin);
+        const int64_t width = (rows + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
         for (std::size_t i = 0; i < net.layers.size(); i++)
-            if (masks_[i])
-                dropout(masks_[i].get(), done, rows, net.layers[i].units, net.layers[i].stride, settings_.dropout[i],
-                        settings_.seed, uint64_t(epoch), uint64_t(batch), uint64_t(i + 1));
-        tile_.rows = rows;
-        tile_.first = done == 0;
-        return kernels_.pass(tile_);
+            if (group.masks[i])
+                dropout(group.masks[i].get() + begin * net.layers[i].units, done + begin, rows, net.layers[i].units, width,
+                        settings_.dropout[i], settings_.seed, uint64_t(epoch), uint64_t(batch), uint64_t(i + 1));
     }
 
-    // Adds the penalty to the gradient of every W, and clears that of a bias that a layer does not have.
-    T penalise() {
-        T check = 0;
-        for (std::size_t i = 0; i < net.layers.size(); i++) {
-            const Layer<T>& layer = net.layers[i];
-            T* g = gradient_.get() + net.begins[i];
-            const int64_t weights = layer.inputs * layer.stride;
-            check += kernels_.penalise(g, layer.weights, weights, T(settings_.l1), T(settings_.l2));
-            if (net.has_bias(i)) check += kernels_.penalise(g + weights, layer.bias, layer.stride, T(0), T(0));
-            else std::fill_n(g + weights, layer.stride, T(0));
-        }
-        return check;
+    template <class Work> void each_piece(Pool& pool, Work work) {
+        pool.each((net.padded + piece - 1) / piece, [&](int64_t k, int) {
+            work(k * piece, std::min(piece, net.padded - k * piece));
+        });
+    }
+
+    // The sum of the groups' gradients, with penalty.
+    void complete_gradient(int64_t from, int64_t numbers) {
+        for (std::size_t k = 1; k < groups_.size(); k++)
+            kernels_.add(gradient_.get() + from, groups_[k].gradient.get() + from, numbers);
+        if (is_weight_)
+            kernels_.penalise(gradient_.get() + from, net.theta.get() + from, is_weight_.get() + from, numbers,
+                              T(settings_.l1), T(settings_.l2));
     }
 
     // By what the gradient is multiplied so that it is at most clip_norm long.
-    T clipping() const {
+    T clipping(Pool& pool) {
         if (settings_.clip_norm == 0) return T(1);
-        double largest = 0, squares = 0;
-        for (int64_t k = 0; k < net.padded; k++) largest = std::max(largest, std::abs(double(gradient_[std::size_t(k)])));
+        const auto sum_of = [&](auto of_number) {  // piece by piece, so that its order is the same for any threads
+            each_piece(pool, [&](int64_t from, int64_t numbers) {
+                double result = 0;
+                for (int64_t k = from; k < from + numbers; k++) result = of_number(result, double(gradient_[std::size_t(k)]));
+                squares_[std::size_t(from / piece)] = result;
+            });
+        };
+        sum_of([](double largest, double g) { return std::max(largest, std::abs(g)); });
+        const double largest = *std::max_element(squares_.begin(), squares_.end());
         if (largest == 0) return T(1);
-        for (int64_t k = 0; k < net.padded; k++) {
-            const double part = double(gradient_[std::size_t(k)]) / largest;
-            squares += part * part;
-        }
-        const double length = std::sqrt(squares) * largest;
+        sum_of([&](double sum, double g) { return sum + g / largest * (g / largest); });
+        const double length = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0)) * largest;
         return length <= settings_.clip_norm ? T(1) : T(settings_.clip_norm / length);
+    }
+
+    static bool has_dropout(const Settings& settings) {
+        return std::any_of(settings.dropout.begin(), settings.dropout.end(), [](double rate) { return rate > 0; });
+    }
+
+    double evaluate(Pool& pool) {
+        const double weight = std::accumulate(validation_.weights, validation_.weights + validation_.rows, 0.0);
+        return forward_and_back(pool, validation_, all_rows_.data(), validation_.rows, weight, false);
+    }
+
+    // Early stopping, by the validation loss where there is one.
+    bool no_longer_better() {
+        if (!settings_.patience) return false;
+        const double now = validation_.rows ? validation_losses.back() : losses.back();
+        if (best_epoch && !std::isnan(best_loss) && !(now < best_loss - settings_.tolerance))
+            return epoch - best_epoch >= settings_.patience;
+        best_epoch = epoch;
+        best_loss = now;
+        std::copy_n(net.theta.get(), net.padded, best_theta.get());
+        return false;
     }
 
     const Settings settings_;
     const Kernels<T>& kernels_;
-    const T *x_, *y_, *weights_;
-    std::vector<int64_t> order_;
-    Block<T> gradient_, zeros_, x_tile_, y_tile_, z_of_output_, delta_, delta_before_, shares_;
-    std::vector<Block<T>> f_, slopes_, masks_, transposed_;
-    std::vector<const T*> mask_addresses_, transposed_addresses_;
-    std::vector<T*> f_addresses_, slope_addresses_, gradients_;
-    Tile<T> tile_;  // where all of these are
-    int optimizer_;
+    const Data<T> data_, validation_;
+    std::vector<int64_t> all_rows_, order_;
+    const bool shuffles_;  // not where all rows make one batch, whose order says nothing
+    Shuffle shuffle_;
+    Block<T> gradient_, is_weight_;
+    int64_t chunk_rows_ = 0;
+    std::vector<Group> groups_;
+    std::vector<Block<T>> rooms_;  // one for each thread
+    std::vector<Part> parts_;
+    std::vector<double> losses_, squares_;  // of panels, of pieces
+    int optimizer_ = 0;
     double total_ = 0, all_weights_;
 };
 

@@ -58,19 +58,37 @@ template <class T> inline Vec<T> rotated(Vec<T> v, int by) {
 #endif
 }
 
-// The sum and the maximum over the lanes, halves onto halves, so that their order is always the same.
+// The sum over the lanes, halves onto halves, so that its order is always the same.
 template <class T> inline T sum(Vec<T> v) {
 #pragma GCC unroll 4
     for (int half = lanes<T> / 2; half; half /= 2) v += rotated<T>(v, half);
     return v[0];
 }
-template <class T> inline T maximum(Vec<T> v) {
+
+// Of the lanes of a and then those of b, the ones of these numbers.
+template <class T> inline Vec<T> picked(Vec<T> a, Vec<T> b, Integers<T> numbers) {
+#if defined(__clang__)
+    Vec<T> chosen;
+    for (int i = 0; i < lanes<T>; i++) chosen[i] = numbers[i] < lanes<T> ? a[numbers[i]] : b[numbers[i] - lanes<T>];
+    return chosen;
+#else
+    return __builtin_shuffle(a, b, numbers);
+#endif
+}
+
+// Rows become columns: squares of 1, 2, 4, … numbers change places across the diagonal.
+template <class T> inline void transpose(Vec<T> (&v)[lanes<T>]) {
+    const Integers<T> lane = lane_numbers<T>();
 #pragma GCC unroll 4
-    for (int half = lanes<T> / 2; half; half /= 2) {
-        const Vec<T> other = rotated<T>(v, half);
-        v = v < other ? other : v;
-    }
-    return v[0];
+    for (int half = 1; half < lanes<T>; half *= 2)
+#pragma GCC unroll 16
+        for (int i = 0; i < lanes<T>; i++) {
+            if (i & half) continue;
+            const Integers<T> right = (lane & half) != 0;
+            const Vec<T> a = v[i], b = v[i + half];
+            v[i] = picked<T>(a, b, right ? lane + (lanes<T> - half) : lane);
+            v[i + half] = picked<T>(a, b, right ? lane + lanes<T> : lane + half);
+        }
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

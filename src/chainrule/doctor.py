@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from .engines import native
+from .engines import native, threads
 
 _NEEDED = ("numpy", "scipy", "scikit-learn", "polars", "safetensors", "matplotlib", "rich", "typer")
 _EXTRAS = {"jax": "chainrule[jax]"}
@@ -24,6 +24,7 @@ def findings() -> dict[str, str]:
     if native.is_built():
         others = [name for name in native.instruction_sets() if name != native.instruction_set()]
         told["native engine"] = f"built with {native.compiler()}"
+        told["threads"] = f"{threads.allowed()} ({threads.VARIABLE} can choose another number)"
         told["instruction set"] = f"{native.instruction_set()} ({native.VARIABLE} can choose {', '.join(others)})"
     else:
         told["native engine"] = "MISSING: install GCC or Clang, then reinstall chainrule; the reference engine is used"

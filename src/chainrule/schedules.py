@@ -25,13 +25,18 @@ class Schedule:
 
     name: ClassVar[str]
 
+    @property
+    def follows_losses(self) -> bool:
+        """Whether the factors depend on the losses, and not on the time alone."""
+        return False
+
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
-        """Return the factors of the steps of one epoch.
+        """Return the factors of the steps of one epoch, or of several where the losses are not followed.
 
         Parameters
         ----------
         times : array, shape (steps,)
-            The time t at the start of each step, in epochs.
+            The time t at the start of each step, in epochs; evenly spaced.
         epochs : float
             T, how many epochs the whole run has.
         losses : sequence of float
@@ -160,6 +165,10 @@ class WarmUp(Schedule):
     def __post_init__(self) -> None:
         keep(self, epochs=number("epochs", self.epochs, 0.0, above=True), then=SCHEDULES.find(self.then))
 
+    @property
+    def follows_losses(self) -> bool:
+        return self.then.follows_losses
+
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         rest = max(epochs - self.epochs, 1.0)
         then = self.then.factors(np.maximum(times - self.epochs, 0.0), rest, losses)
@@ -182,6 +191,10 @@ class Adaptive(Schedule):
         keep(self, factor=number("factor", self.factor, 0.0, 1.0, above=True, below=True))
         keep(self, patience=whole("patience", self.patience, 1))
         keep(self, tolerance=number("tolerance", self.tolerance, 0.0))
+
+    @property
+    def follows_losses(self) -> bool:
+        return True
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
         best, waited, divisions = float("inf"), 0, 0

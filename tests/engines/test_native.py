@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -232,8 +233,55 @@ def test_rows_are_shuffled_as_the_reference_engine_shuffles_them(rows: int, seed
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-9)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("validation", [None, 0.3])
+def test_many_epochs_in_one_call_are_those_of_the_reference_engine(optimizer: str, validation: float | None) -> None:
+    """Validation loss, early stopping and a schedule are a part of the call."""
+    net = cr.Network(5, [cr.Dense(9, "tanh"), cr.Dense(3)])
+    schedule = "constant" if optimizer == "lbfgs" else "cosine"
+    runs = run_both(net, optimizer=optimizer, epochs=60, validation=validation, patience=5, schedule=schedule, l2=0.01)
+    assert_same(runs, tolerance=1e-7)
+    expected, found = runs
+    assert found.stopped == expected.stopped
+    assert expected.best is not None
+    assert found.best is not None
+    assert found.best.epoch == expected.best.epoch
+    if validation:
+        np.testing.assert_allclose(found.history["validation_loss"], expected.history["validation_loss"], rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("widths", "batch_size", "groups"),
+    [([20, 40, 3], 600, 8), ([300, 300, 3], 128, 1), ([700, 40, 3], 5400, 16)],
+    ids=["groups of rows", "parts of a large gradient", "several chunks"],
+)
+def test_the_number_of_threads_changes_no_bit(widths: list[int], batch_size: int, groups: int) -> None:
+    net = cr.Network(widths[0], [cr.Dense(widths[1], "tanh", dropout=0.2), cr.Dense(widths[2])])
+    x, y = RANDOM.normal(size=(6000, widths[0])), RANDOM.normal(size=(6000, widths[2]))
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": batch_size, "validation": 0.1, "l2": 0.01, "clip_norm": 0.1}
+    runs = [cr.train(net, x, y, threads=threads, **settings) for threads in (1, 2, 3)]
+    for run, threads in zip(runs, (1, 2, 3), strict=True):
+        assert run.plan is not None
+        assert f"{threads} of {threads} threads; a batch is {groups} group" in run.plan
+        assert run.parameters.vector.tobytes() == runs[0].parameters.vector.tobytes()
+        assert dict(run.history) == dict(runs[0].history)
+
+
+def test_a_process_that_is_forked_between_two_runs_trains_too() -> None:
+    net = cr.Network(64, [cr.Dense(100, "tanh"), cr.Dense(1)])
+    x, y = RANDOM.normal(size=(400, 64)), RANDOM.normal(size=400)
+    expected = cr.train(net, x, y, epochs=2, batch_size=200, threads=2).parameters.vector
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        found = pool.apply(_parameters_of_a_run, (net, x, y))
+    np.testing.assert_array_equal(found, expected)
+
+
+def _parameters_of_a_run(net: cr.Network, x: Any, y: Any) -> Any:
+    return cr.train(net, x, y, epochs=2, batch_size=200, threads=2).parameters.vector
+
+
 def test_ctrl_c_stops_in_the_middle_of_a_long_epoch() -> None:
-    net = cr.Network(50, [cr.Dense(200, "tanh"), cr.Dense(1)])
+    net = cr.Network(50, [cr.Dense(500, "tanh"), cr.Dense(500, "tanh"), cr.Dense(1)])
     x, y = RANDOM.normal(size=(200_000, 50)), RANDOM.normal(size=200_000)
     pressed = []
 
@@ -252,8 +300,9 @@ def test_ctrl_c_stops_in_the_middle_of_a_long_epoch() -> None:
 def test_auto_takes_the_native_engine_where_it_can() -> None:
     net = cr.chain(2)
     assert cr.train(net, 0.5, 0.8, epochs=1).settings.engine == "native"
-    assert cr.train(net, 0.5, 0.8, epochs=1, optimizer="lbfgs").settings.engine == "reference"
+    own = cr.chain(2, cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.0 * z**2))
+    assert cr.train(own, 0.5, 0.8, epochs=1).settings.engine == "reference"
     with pytest.raises(cr.InputError, match="the native engine cannot execute this run"):
-        cr.train(net, 0.5, 0.8, epochs=1, optimizer="lbfgs", engine="native")
+        cr.train(own, 0.5, 0.8, epochs=1, engine="native")
     with pytest.raises(cr.InputError, match="did you mean 'native'"):
         cr.train(net, 0.5, 0.8, epochs=1, engine="nativ")

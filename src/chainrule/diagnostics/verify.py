@@ -130,7 +130,7 @@ def _sizes(net: Network, gradient: Floats) -> Floats:
 
 
 def _objective(net: Network, theta: Floats, data: Data) -> float:
-    return reference.evaluate(net, net.parameters(theta), data)[0]
+    return reference.evaluate(net, net.parameters(theta), data)
 
 
 def _moved(theta: Floats, k: int, by: float) -> Floats:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
-from ..data import Data
+from ..data import Data, Floats
 from ..errors import InputError, unknown_name
 from ..network import Network
 from ..optimizers import Optimizer
+from ..parameters import Parameters
 from . import native, reference
-from .task import ENGINES, AfterEpoch, Settings, State
+from .task import ENGINES, Settings, State, Watch
 
-Engine: TypeAlias = Callable[[Network, Settings, Data, State, AfterEpoch, Callable[[], bool]], str | None]
+Engine: TypeAlias = Callable[[Network, Settings, Data, Data | None, State, Watch], str | None]
+"""As :func:`chainrule.engines.reference.run`."""
 
 
 def chosen(net: Network, optimizer: Optimizer, wanted: str = "auto") -> str:
@@ -30,17 +33,24 @@ def chosen(net: Network, optimizer: Optimizer, wanted: str = "auto") -> str:
     if wanted == "native" and not native.trains(net, optimizer):
         raise InputError(
             "the native engine cannot execute this run: it must be built (see `chainrule doctor`), and knows no "
-            "definitions of your own and no lbfgs; engine='reference' executes any run"
+            "definitions of your own; engine='reference' executes any run"
         )
     return wanted
 
 
-def engine_of(net: Network, settings: Settings) -> Engine:
-    """Return the engine that the settings of a run name.
+def engine_of(net: Network, settings: Settings, threads: int) -> Engine:
+    """Return the engine that the settings of a run name, with so many threads where it can use them.
 
     Raises
     ------
     InputError
         As :func:`chosen` does.
     """
-    return native.run if chosen(net, settings.optimizer, settings.engine) == "native" else reference.run
+    if chosen(net, settings.optimizer, settings.engine) == "native":
+        return partial(native.run, allowed_threads=threads)
+    return reference.run
+
+
+def outputs_of(net: Network, params: Parameters, engine: str) -> Callable[[Floats], Floats]:
+    """Return x → f_L by an engine that was chosen for a run."""
+    return native.predictor(net, params) if engine == "native" else partial(reference.predict, net, params)

@@ -20,11 +20,11 @@ from ..data import Data, Floats
 from ..errors import DivergenceError, InputError, unknown_name
 from ..losses import LOSSES
 from ..network import Network
-from ..optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
+from ..optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
 from ..parameters import Parameters
 from ..regularization import weight_positions
-from . import reference
-from .task import AfterEpoch, Settings, State, batches, rates
+from . import lbfgs, reference, threads
+from .task import Best, Settings, State, Watch, batches, no_longer_better, rates
 
 try:
     from . import _native
@@ -32,9 +32,11 @@ except ImportError:
     _native = None  # type: ignore[assignment]
 
 VARIABLE = "CHAINRULE_ISA"
-_OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop)
+_OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = -1  # steps
-_SLICE = 0.05  # seconds after which a long epoch gives control back, so that Ctrl-C is heard
+_RATES = 1 << 16  # learning rates that are worked out at a time
+_FEW = 512  # rows that are predicted at once
+_SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
 
 
 def is_built() -> bool:
@@ -92,33 +94,79 @@ def predictor(net: Network, params: Parameters) -> Callable[[Floats], Floats]:
     """
     vector: Any = np.ascontiguousarray(params.vector)
     kind = _native.Predictor32 if vector.dtype == np.float32 else _native.Predictor64
-    return kind(_description(net), vector, instruction_set()).predict
+    predict = kind(_description(net), vector, instruction_set()).predict
+    return lambda x: predict(x, 1 if len(x) <= _FEW else threads.allowed())
 
 
 def run(
     net: Network,
     settings: Settings,
     data: Data,
+    validation: Data | None,
     state: State,
-    after_epoch: AfterEpoch,
-    interrupted: Callable[[], bool],
-) -> None:
-    """Train as :func:`chainrule.engines.reference.run` does, but for L-BFGS; an epoch is one call of the extension."""
-    trainer = _trainer(net, settings, data)
-    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
-    while state.epoch < settings.epochs and not interrupted():
-        learning_rates = rates(settings, len(data), state)
-        while (outcome := trainer.advance(learning_rates, _ALL, _SLICE)) == "time is up":
-            if interrupted():
+    watch: Watch,
+    allowed_threads: int = 1,
+) -> str | None:
+    """Train as :func:`chainrule.engines.reference.run` does; many epochs are one call of the extension."""
+    trainer = _trainer(net, settings, data, validation, allowed_threads)
+    watch.planned(_plan(trainer, settings, allowed_threads))
+    if isinstance(settings.optimizer, LBFGS):
+        objective = _objective(net, settings, data, state, trainer)
+        return lbfgs.run(net, settings, objective, validation, state, watch, reference.evaluate)
+    _place(trainer, state)
+    while state.epoch < settings.epochs and not watch.interrupted():
+        first, count = state.epoch, _epochs_at_once(settings, data, state, watch)
+        learning_rates = rates(settings, len(data), state, count)
+        while True:
+            outcome = trainer.advance(learning_rates.ravel(), first, _ALL, _SLICE)
+            if outcome != "time is up":
+                break
+            if not _tell(trainer, state, watch, learning_rates, first) or watch.interrupted():
                 _move(state, trainer)
-                return
+                return None
         if outcome == "diverged":
-            _report_divergence(net, settings, data, state, learning_rates, trainer.batch)
+            done = (trainer.epoch - first) * learning_rates.shape[1] + trainer.batch
+            at_start = state.copy()
+            at_start.epoch = first
+            _tell(trainer, state, watch, learning_rates, first)
+            _report_divergence(net, settings, data, at_start, state, learning_rates, done)
         _move(state, trainer)
+        judged = trainer.validation_losses
+        if not _tell(trainer, state, watch, learning_rates, first):
+            return None
+        if outcome == "no longer better" and state.best is not None:
+            return no_longer_better(state.best, judged[-1] if judged else None)
+    return None
+
+
+def _plan(trainer: Any, settings: Settings, allowed_threads: int) -> str:
+    shared = "which the threads share" if trainer.groups == 1 else "each with a gradient of its own"
+    return (
+        f"native engine, {settings.dtype}, {instruction_set()}, {trainer.threads} of {allowed_threads} threads; "
+        f"a batch is {trainer.groups} group{'s' * (trainer.groups > 1)} of rows, {shared}; of a group, "
+        f"{trainer.panel_rows} rows at a time go through all layers and back, and at most {trainer.chunk_rows} of them "
+        "then make their gradient"
+    )
+
+
+def _epochs_at_once(settings: Settings, data: Data, state: State, watch: Watch) -> int:
+    """Return how many epochs the extension may make before anyone has to see the state."""
+    if watch.sees_state or settings.schedule.follows_losses:
+        return 1
+    steps = -(-len(data) // settings.batch_size)
+    return min(settings.epochs - state.epoch, max(1, _RATES // steps))
+
+
+def _tell(trainer: Any, state: State, watch: Watch, learning_rates: Floats, first: int) -> bool:
+    """Tell of the epochs that the last call of the extension completed, and return whether to go on."""
+    judged = trainer.validation_losses or [None] * len(trainer.losses)
+    going_on = True
+    for loss, validation_loss in zip(trainer.losses, judged, strict=True):
+        rate = float(learning_rates[state.epoch - first, 0])
         state.epoch += 1
-        state.losses.append(trainer.loss)
-        if not after_epoch(float(learning_rates[0])):
-            return
+        state.losses.append(loss)
+        going_on = watch.after_epoch(rate, validation_loss)
+    return going_on
 
 
 def _description(net: Network) -> Any:
@@ -127,15 +175,15 @@ def _description(net: Network) -> Any:
     return _native.Description(net.widths, list(zip(names, parameters, strict=True)), [b.bias for b in net.layers])
 
 
-def _trainer(net: Network, settings: Settings, data: Data) -> Any:
+def _trainer(net: Network, settings: Settings, data: Data, validation: Data | None, allowed_threads: int) -> Any:
     optimizer = settings.optimizer
     described = _native.Settings(
         loss=net.loss.name,
         loss_parameter=next((value for _, value in net.loss.parameters), 0.0),
         divisor=float(net.outputs if net.loss.over_outputs == "mean" else 1),
-        optimizer=optimizer.name,
+        optimizer="" if isinstance(optimizer, LBFGS) else optimizer.name,
         constants=[float(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "learning_rate"],
-        remembers=len(optimizer.start(np.zeros(0))),
+        remembers=0 if isinstance(optimizer, LBFGS) else len(optimizer.start(np.zeros(0))),
         dropout=[layer.dropout for layer in net.layers],
         l1=settings.penalty.l1,
         l2=settings.penalty.l2,
@@ -143,39 +191,69 @@ def _trainer(net: Network, settings: Settings, data: Data) -> Any:
         batch_size=settings.batch_size,
         shuffle=settings.shuffle,
         seed=settings.seed,
+        patience=settings.patience or 0,
+        tolerance=settings.tolerance,
     )
     kind = _native.Trainer32 if settings.dtype == "float32" else _native.Trainer64
-    return kind(_description(net), described, data.x, data.y, data.weights, instruction_set())
+    judged = data.take(np.arange(0)) if validation is None else validation
+    return kind(
+        _description(net),
+        described,
+        *(data.x, data.y, data.weights),
+        *(judged.x, judged.y, judged.weights),
+        allowed_threads,
+        instruction_set(),
+    )
+
+
+def _place(trainer: Any, state: State) -> None:
+    """Put the extension where the state is."""
+    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
+    if state.best is not None:
+        trainer.set_best(state.best.theta, state.best.epoch, state.best.loss)
 
 
 def _move(state: State, trainer: Any) -> None:
-    """Take over where the extension is."""
-    state.theta, *memory = trainer.get()
-    state.memory = dict(zip(state.memory, memory, strict=True))
+    """Take over where the extension is, but for the epochs, of which it tells."""
+    state.theta = trainer.theta
+    state.memory = dict(zip(state.memory, trainer.memory, strict=True))
     state.step = trainer.step
+    if trainer.best_epoch:
+        state.best = Best(trainer.best_epoch, trainer.best_loss, trainer.best_theta)
+
+
+def _objective(net: Network, settings: Settings, data: Data, state: State, trainer: Any) -> lbfgs.Objective:
+    def objective(theta: Floats) -> tuple[float, Floats]:
+        loss, gradient = trainer.objective(theta)
+        if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+            reference.objective_of(net, settings, data, state)(theta)  # says where
+            raise DivergenceError(state.epoch + 1, 1, len(net.layers), "gradient")
+        return loss, gradient
+
+    return objective
 
 
 def _report_divergence(
-    net: Network, settings: Settings, data: Data, state: State, learning_rates: Floats, batch: int
+    net: Network, settings: Settings, data: Data, at_start: State, state: State, learning_rates: Floats, steps: int
 ) -> NoReturn:
-    """Go again from the start of the epoch to the step before, and let the reference engine say what goes wrong.
+    """Make `steps` steps again from the start of an epoch, and let the reference engine say what the next one meets.
 
-    The extension only knows that a number is not finite. The state is still that of the start of the epoch.
+    The extension only knows that a number is not finite.
 
     Raises
     ------
     DivergenceError
         Always; the state is that before the step.
     """
-    trainer = _trainer(net, settings, data)
-    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
-    trainer.advance(learning_rates, batch, np.inf)
+    trainer = _trainer(net, settings, data, None, 1)
+    _place(trainer, at_start)
+    trainer.advance(learning_rates.ravel(), at_start.epoch, steps, np.inf)
     _move(state, trainer)
+    batch = steps % learning_rates.shape[1]
     rows = list(batches(settings, len(data), state.epoch))[batch]
+    rate = float(learning_rates.ravel()[steps])
     with np.errstate(all="ignore"):
-        reference.step(
-            net, settings, data.take(rows), state.copy(), weight_positions(net), learning_rates[batch], batch
-        )
+        reference.step(net, settings, data.take(rows), state.copy(), weight_positions(net), rate, batch)
     # Only where the two engines round to different sides of the greatest number.
     raise DivergenceError(state.epoch + 1, batch + 1, len(net.layers), "parameter update")
 

@@ -6,10 +6,7 @@ a run that meets NaN or infinity stops with the parameters from before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from ..backpropagation import deltas, forward, gradients, losses
 from ..data import Data, Floats
@@ -19,7 +16,8 @@ from ..optimizers import LBFGS
 from ..parameters import Parameters
 from ..randomness import dropout_mask
 from ..regularization import clip, weight_positions
-from .task import AfterEpoch, Settings, State, batches, rates, shares
+from . import lbfgs
+from .task import Settings, State, Watch, batches, note_best, rates, shares
 
 # Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
 CHUNK = 8192
@@ -29,35 +27,37 @@ def run(
     net: Network,
     settings: Settings,
     data: Data,
+    validation: Data | None,
     state: State,
-    after_epoch: AfterEpoch,
-    interrupted: Callable[[], bool],
+    watch: Watch,
 ) -> str | None:
-    """Train until the last epoch, or until `after_epoch` or `interrupted` says that it is enough.
+    """Train until the last epoch, or until the watch says that it is enough.
 
     Parameters
     ----------
+    data, validation : Data
+        The rows to train on, and those to judge by after every epoch.
     state : State
         Moved on in place, a whole step at a time.
-    interrupted : callable
-        Asked before every step.
 
     Returns
     -------
     str or None
-        In words, why the optimiser found that there is nothing left to gain before the last epoch, if it did.
+        In words, why there is nothing left to gain before the last epoch, if early stopping or the optimiser found so.
 
     Raises
     ------
     DivergenceError
         When a number is not finite; the state is that before the step.
     """
+    watch.planned(f"reference engine, {settings.dtype}, in NumPy: all rows of a batch at once, layer by layer")
     # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
     with np.errstate(all="ignore"):
         if isinstance(settings.optimizer, LBFGS):
-            return _run_lbfgs(net, settings, settings.optimizer, data, state, after_epoch, interrupted)
-        _run_steps(net, settings, data, state, after_epoch, interrupted)
-        return None
+            return lbfgs.run(
+                net, settings, objective_of(net, settings, data, state), validation, state, watch, evaluate
+            )
+        return _run_steps(net, settings, data, validation, state, watch)
 
 
 def predict(net: Network, params: Parameters, x: Floats) -> Floats:
@@ -67,39 +67,38 @@ def predict(net: Network, params: Parameters, x: Floats) -> Floats:
     return np.concatenate(pieces)
 
 
-def evaluate(net: Network, params: Parameters, data: Data) -> tuple[float, Floats]:
-    """Return the objective without penalty, the weighted mean of the rows' losses, and the outputs (n, d_L)."""
-    outputs, of_rows = [], []
+def evaluate(net: Network, params: Parameters, data: Data) -> float:
+    """Return the objective without penalty: the weighted mean of the rows' losses."""
+    of_rows = []
     with np.errstate(all="ignore"):
         for i in range(0, len(data), CHUNK):
             z, f = forward(net, params, data.x[i : i + CHUNK])
-            outputs.append(f[-1])
             of_rows.append(losses(net, data.y[i : i + CHUNK], z, f))
-    return float(np.dot(shares(data), np.concatenate(of_rows))), np.concatenate(outputs)
+    return float(np.dot(shares(data), np.concatenate(of_rows)))
 
 
 def _run_steps(
-    net: Network,
-    settings: Settings,
-    data: Data,
-    state: State,
-    after_epoch: AfterEpoch,
-    interrupted: Callable[[], bool],
-) -> None:
+    net: Network, settings: Settings, data: Data, validation: Data | None, state: State, watch: Watch
+) -> str | None:
     is_weight = weight_positions(net)
     while state.epoch < settings.epochs:
-        learning_rates = rates(settings, len(data), state)
+        learning_rates = rates(settings, len(data), state)[0]
         total = 0.0
         for number, rows in enumerate(batches(settings, len(data), state.epoch)):
-            if interrupted():
-                return
+            if watch.interrupted():
+                return None
             batch = data.take(rows)
             loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
             total += loss * float(batch.weights.sum())
         state.epoch += 1
         state.losses.append(total / float(data.weights.sum()))
-        if not after_epoch(float(learning_rates[0])):
-            return
+        judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
+        enough = note_best(settings, state, judged)
+        if not watch.after_epoch(float(learning_rates[0]), judged):
+            return None
+        if enough:
+            return enough
+    return None
 
 
 def step(
@@ -173,63 +172,20 @@ def _first_not_finite(
     return last, "length of the gradient"
 
 
-def _run_lbfgs(
-    net: Network,
-    settings: Settings,
-    optimizer: LBFGS,
-    data: Data,
-    state: State,
-    after_epoch: AfterEpoch,
-    interrupted: Callable[[], bool],
-) -> str | None:
-    """Run SciPy's L-BFGS-B on the whole data.
-
-    Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
-    that is: both then take the same steps.
-    """
+def objective_of(net: Network, settings: Settings, data: Data, state: State) -> lbfgs.Objective:
+    """Return the loss of all rows and the gradient with penalty, as functions of θ."""
     is_weight, share = weight_positions(net), shares(data)
-    enough = False
 
     def objective(theta: Floats) -> tuple[float, Floats]:
-        params = net.parameters(theta.astype(settings.dtype))
+        params = net.parameters(theta)
         z, f = forward(net, params, data.x)
         loss = float(np.dot(share, losses(net, data.y, z, f)))
         delta = deltas(net, params, data.y, z, f)
         gradient = gradients(net, f, delta, share)
-        slope = gradient.vector + settings.penalty.gradient(params.vector, is_weight)
+        slope = gradient.vector + settings.penalty.gradient(theta, is_weight)
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [])
             raise DivergenceError(state.epoch + 1, 1, layer, quantity)
-        return loss + settings.penalty.value(params.vector, is_weight), slope.astype(np.float64)
+        return loss, slope
 
-    def after_iteration(intermediate_result: OptimizeResult) -> None:
-        nonlocal enough
-        state.theta = intermediate_result.x.astype(settings.dtype)
-        state.step += 1
-        state.epoch += 1
-        state.losses.append(float(intermediate_result.fun) - settings.penalty.value(state.theta, is_weight))
-        enough = not after_epoch(optimizer.learning_rate) or interrupted()
-        if enough:
-            raise StopIteration
-
-    while state.epoch < settings.epochs and not enough:
-        every = settings.checkpoint_every or settings.epochs
-        result = minimize(
-            objective,
-            state.theta.astype(np.float64),
-            jac=True,
-            method="L-BFGS-B",
-            callback=after_iteration,
-            options={
-                "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
-                "maxcor": optimizer.history,
-                "gtol": optimizer.tolerance,
-                "ftol": 0.0,
-                "maxfun": 2**31 - 1,
-            },
-        )
-        if not enough and result.status != 1:  # 1: as many iterations as it was given
-            if np.abs(result.jac).max() <= optimizer.tolerance:
-                return "converged: the gradient is zero within the tolerance"
-            return f"converged: no step finds a lower loss in {settings.dtype}"
-    return None
+    return objective

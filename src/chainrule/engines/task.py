@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import TypeAlias
 
 import numpy as np
 
@@ -21,8 +21,29 @@ from ..schedules import SCHEDULES, Schedule
 MAX_EPOCHS = 100_000_000
 ENGINES = ("native", "reference")
 
-AfterEpoch: TypeAlias = Callable[[float], bool]
-"""Called after every epoch with its first learning rate; tells whether to go on."""
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on while an engine executes a run.
+
+    Attributes
+    ----------
+    after_epoch : callable
+        Called after every epoch with its first learning rate and its validation loss (None without validation
+        data); tells whether to go on.
+    interrupted : callable
+        Asked every few milliseconds whether to stop after the step that is being made.
+    sees_state : bool
+        Whether `after_epoch` needs the parameters as they are after just that epoch. Otherwise an engine may make
+        many epochs before it tells of them.
+    planned : callable
+        Told in words how the engine goes about the run.
+    """
+
+    after_epoch: Callable[[float, float | None], bool]
+    interrupted: Callable[[], bool]
+    sees_state: bool = True
+    planned: Callable[[str], None] = lambda plan: None
 
 
 @dataclass(frozen=True)
@@ -102,6 +123,15 @@ class Settings:
             raise InputError(f"the settings of a run do not fit: {error}") from error
 
 
+@dataclass(frozen=True)
+class Best:
+    """The last epoch whose loss was lower than the best before it by more than the tolerance, and its parameters."""
+
+    epoch: int
+    loss: float
+    theta: Floats
+
+
 @dataclass
 class State:
     """Where a run is.
@@ -118,6 +148,8 @@ class State:
         How many epochs have been completed.
     losses : list of float
         The training loss of each of them: the mean over its batches as they were trained, without penalty.
+    best : Best or None
+        With early stopping, the best epoch so far.
     """
 
     theta: Floats
@@ -125,6 +157,7 @@ class State:
     step: int = 0
     epoch: int = 0
     losses: list[float] = field(default_factory=list)
+    best: Best | None = None
 
     @classmethod
     def start(cls, net: Network, settings: Settings, initial: Parameters | None) -> State:
@@ -141,7 +174,7 @@ class State:
     def copy(self) -> State:
         """Return a state that does not move with this one."""
         memory = {name: vector.copy() for name, vector in self.memory.items()}
-        return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses))
+        return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses), self.best)
 
 
 def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
@@ -151,12 +184,38 @@ def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tu
         yield order[start : start + settings.batch_size]
 
 
-def rates(settings: Settings, rows: int, state: State) -> Floats:
-    """Return the learning rate of every step of the epoch that comes next, shape (steps,)."""
+def rates(settings: Settings, rows: int, state: State, epochs: int = 1) -> Floats:
+    """Return the learning rate of every step of the epochs that come next, shape (epochs, steps of an epoch).
+
+    More than one epoch is for schedules that do not follow the losses.
+    """
     steps = -(-rows // settings.batch_size)
-    times = state.epoch + np.arange(steps) / steps
-    factors = settings.schedule.factors(times, settings.epochs, state.losses)
-    return settings.optimizer.learning_rate * factors
+    times = (state.epoch + np.arange(epochs))[:, None] + np.arange(steps) / steps
+    factors = settings.schedule.factors(times.ravel(), settings.epochs, state.losses)
+    return settings.optimizer.learning_rate * factors.reshape(times.shape)
+
+
+def note_best(settings: Settings, state: State, validation_loss: float | None) -> str | None:
+    """Keep the parameters of the epoch just completed if it is the best so far.
+
+    Returns
+    -------
+    str or None
+        Why to stop, if the best epoch lies `patience` epochs back.
+    """
+    if settings.patience is None:
+        return None
+    loss, best = state.losses[-1] if validation_loss is None else validation_loss, state.best
+    if best is None or math.isnan(best.loss) or loss < best.loss - settings.tolerance:
+        state.best = Best(state.epoch, loss, state.theta.copy())
+    elif state.epoch - best.epoch >= settings.patience:
+        return no_longer_better(best, validation_loss)
+    return None
+
+
+def no_longer_better(best: Best, validation_loss: float | None) -> str:
+    """Return in words why early stopping ends a run."""
+    return f"no lower {'loss' if validation_loss is None else 'validation loss'} since epoch {best.epoch}"
 
 
 def shares(data: Data) -> Floats:

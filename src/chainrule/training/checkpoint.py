@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import Floats
-from ..engines.task import Settings, State
+from ..engines.task import Best, Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
 from ..model import checked_parameters
@@ -16,7 +16,7 @@ from ..named import whole
 from ..network import Definition, Network
 from ..optimizers import LBFGS
 from .history import History
-from .run import Best, Run
+from .run import Run
 
 KIND = "chainrule checkpoint 1"
 
@@ -64,18 +64,17 @@ def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, st
             raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
         step, epoch = whole("step", document["step"]), whole("epoch", document["epoch"], 0, settings.epochs)
         state = State(theta, _memory(tensors, settings, theta), step, epoch, tensors["losses"].ravel().tolist())
-        best = None
         if document["best"] is not None:
             best_epoch, best_loss = document["best"]
             best_theta = net.parameters(tensors["best"]).vector
-            best = Best(whole("best epoch", best_epoch, 1, epoch), _loss(best_loss), best_theta)
+            state.best = Best(whole("best epoch", best_epoch, 1, epoch), _loss(best_loss), best_theta)
         stopped, fingerprint = document["stopped"], document["fingerprint"]
         if not (stopped is None or isinstance(stopped, str)) or not isinstance(fingerprint, str):
             raise InputError("why it stopped and what its data were must be texts")
         history = History({name: tensors[f"history.{name}"].tolist() for name in document["columns"]})
         if not state.epoch == len(state.losses) == history.epochs:
             raise InputError("its history does not have one row for each epoch")
-        return Run(net, settings, state, history, best, stopped), fingerprint
+        return Run(net, settings, state, history, stopped), fingerprint
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..data import prepare
-from ..engines import reference
-from ..engines.choice import chosen, engine_of
-from ..engines.task import Settings, State
+from ..engines.choice import chosen, engine_of, outputs_of
+from ..engines.task import Settings, State, Watch
+from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
 from ..files import remove_leftovers
 from ..network import Definition, Network
@@ -26,7 +26,7 @@ from .interruption import interruptible
 from .metrics import Metric, named_metrics
 from .parts import Parts
 from .progress import progress_bar
-from .run import Best, Run
+from .run import Run
 
 Callback: TypeAlias = Callable[[Run], object]
 Validation: TypeAlias = float | Sequence[Any] | None
@@ -59,6 +59,7 @@ def train(
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 1,
     engine: str = "auto",
+    threads: int | None = None,
     progress: bool | None = None,
 ) -> Run:
     """Train a network and return the run: its parameters, its history and why it ended.
@@ -112,8 +113,11 @@ def train(
     checkpoint_every : int
         After how many epochs it is written anew.
     engine : {"auto", "native", "reference"}
-        What executes the run. "auto" takes the native engine where it can: not with L-BFGS, nor with an activation
-        or a loss of your own.
+        What executes the run. "auto" takes the native engine where it can: not with an activation or a loss of
+        your own.
+    threads : int, optional
+        How many threads the native engine may use; when left out, ``CHAINRULE_THREADS`` or else the number of cores.
+        It uses fewer where more do not pay. The result has the same bits for any number.
     progress : bool, optional
         Whether to show a progress bar; by default when standard error is a terminal.
 
@@ -152,7 +156,7 @@ def train(
     saver = None if checkpoint is None else _Saver(Path(checkpoint), parts.fingerprint())
     if saver is not None:
         saver.begin(run)
-    return _go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, progress)
+    return _go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, allowed(threads), progress)
 
 
 def resume(
@@ -165,6 +169,7 @@ def resume(
     metrics: str | Metric | Iterable[str | Metric] = (),
     callbacks: Iterable[Callback] = (),
     own: Iterable[Definition] = (),
+    threads: int | None = None,
     progress: bool | None = None,
 ) -> Run:
     """Continue a run from its checkpoint, to the same bits as if it had never been stopped.
@@ -177,7 +182,7 @@ def resume(
         What :func:`train` was given. A validation *fraction* is remembered and need not be given.
     own : iterable of Activation, Loss and Initializer
         Your own definitions that the network was made with.
-    progress : bool, optional
+    threads, progress
         As for :func:`train`.
 
     Raises
@@ -195,13 +200,14 @@ def resume(
     if parts.fingerprint() != fingerprint:
         raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
     chosen = named_metrics(metrics)
-    if run.epoch and {*run.history} != {*_row(run, parts, chosen, 0.0)}:
+    columns = {*_row(run, parts, chosen, 0.0, None if parts.validation is None else 0.0)} if run.epoch else set()
+    if {*run.history} != columns:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
     remove_leftovers(path)
     saver = _Saver(path, fingerprint)
     if run.stopped is not None:
         return run
-    return _go_on(run, parts, chosen, tuple(callbacks), saver, progress)
+    return _go_on(run, parts, chosen, tuple(callbacks), saver, allowed(threads), progress)
 
 
 def _check_fit(net: Network, settings: Settings, rows: int) -> None:
@@ -254,16 +260,15 @@ def _go_on(
     metrics: dict[str, Metric],
     callbacks: tuple[Callback, ...],
     saver: _Saver | None,
+    threads: int,
     progress: bool | None,
 ) -> Run:
     """Train from where the run is to its end."""
     settings = run.settings
-    execute = engine_of(run.network, settings)
+    execute = engine_of(run.network, settings, threads)
 
-    def after_epoch(rate: float) -> bool:
-        run.history.append(_row(run, parts, metrics, rate))
-        if settings.patience is not None:
-            _note_best(run, settings.patience)
+    def after_epoch(rate: float, validation_loss: float | None) -> bool:
+        run.history.append(_row(run, parts, metrics, rate, validation_loss))
         asked = [callback(run) for callback in callbacks]
         if run.epoch == settings.epochs:
             run.stopped = "all epochs done"
@@ -277,13 +282,19 @@ def _go_on(
 
     with interruptible() as interrupted, progress_bar(settings.epochs, run.epoch, progress) as report:
         try:
-            converged = execute(run.network, settings, parts.training, run.state, after_epoch, interrupted)
+            watch = Watch(
+                after_epoch,
+                interrupted,
+                sees_state=bool(metrics or callbacks or saver),
+                planned=partial(setattr, run, "plan"),
+            )
+            ended = execute(run.network, settings, parts.training, parts.validation, run.state, watch)
         except DivergenceError as error:
             run.stopped = str(error)
             error.run = run
             raise
-    if converged is not None:
-        run.stopped = converged
+    if ended is not None and run.stopped is None:
+        run.stopped = ended
         if saver is not None:
             saver.write(run)
     if run.stopped is None:
@@ -293,25 +304,17 @@ def _go_on(
     return run
 
 
-def _row(run: Run, parts: Parts, metrics: dict[str, Metric], rate: float) -> dict[str, float]:
+def _row(
+    run: Run, parts: Parts, metrics: dict[str, Metric], rate: float, validation_loss: float | None
+) -> dict[str, float]:
     """Return the history's row of the epoch just completed."""
-    params = run.network.parameters(run.state.theta)
     row = {"loss": run.state.losses[-1], "learning_rate": rate}
-    if metrics:
-        outputs = reference.predict(run.network, params, parts.training.x)
-        row |= {name: float(metric(parts.training.y, outputs)) for name, metric in metrics.items()}
-    if parts.validation is not None:
-        row["validation_loss"], outputs = reference.evaluate(run.network, params, parts.validation)
-        for name, metric in metrics.items():
-            row[f"validation_{name}"] = float(metric(parts.validation.y, outputs))
+    params = run.network.parameters(run.state.theta)
+    outputs_of_rows = outputs_of(run.network, params, run.settings.engine) if metrics else None
+    for prefix, data, loss in (("", parts.training, None), ("validation_", parts.validation, validation_loss)):
+        if loss is not None:
+            row["validation_loss"] = loss
+        if outputs_of_rows is not None and data is not None:
+            outputs = outputs_of_rows(data.x)
+            row |= {prefix + name: float(metric(data.y, outputs)) for name, metric in metrics.items()}
     return row
-
-
-def _note_best(run: Run, patience: int) -> None:
-    """Keep the parameters of the best epoch, and end the run when it lies too far back."""
-    monitored = "validation_loss" if "validation_loss" in run.history else "loss"
-    loss = run.history[monitored][-1]
-    if run.best is None or math.isnan(run.best.loss) or loss < run.best.loss - run.settings.tolerance:
-        run.best = Best(run.epoch, loss, run.state.theta.copy())
-    elif run.epoch - run.best.epoch >= patience:
-        run.stopped = f"no lower {monitored.replace('_', ' ')} since epoch {run.best.epoch}"

@@ -7,20 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Floats
-from ..engines.task import Settings, State
+from ..engines.task import Best, Settings, State
 from ..model import Model
 from ..network import Network
 from ..parameters import Parameters
 from .history import History
-
-
-@dataclass(frozen=True)
-class Best:
-    """The last epoch whose loss was lower than the best before it by more than the tolerance, and its parameters."""
-
-    epoch: int
-    loss: float
-    theta: Floats
 
 
 @dataclass
@@ -38,21 +29,26 @@ class Run:
         Why the run ended, in words; None while it goes on.
     state : State
         Where the run is: parameters, optimiser's memory, step, epoch.
-    best : Best or None
-        With early stopping, the best epoch so far.
+    plan : str or None
+        How the engine goes about the run, in words: instruction set, threads, rows at a time. None before it starts.
     """
 
     network: Network
     settings: Settings
     state: State
     history: History = field(default_factory=History)
-    best: Best | None = None
     stopped: str | None = None
+    plan: str | None = None
 
     @property
     def epoch(self) -> int:
         """How many epochs have been completed."""
         return self.state.epoch
+
+    @property
+    def best(self) -> Best | None:
+        """With early stopping, the best epoch so far."""
+        return self.state.best
 
     @property
     def parameters(self) -> Parameters:

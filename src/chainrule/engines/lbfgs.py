@@ -1,0 +1,82 @@
+"""L-BFGS by SciPy, on the objective and gradient of whichever engine executes the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from ..data import Data, Floats
+from ..network import Network
+from ..optimizers import LBFGS
+from ..parameters import Parameters
+from ..regularization import weight_positions
+from .task import Settings, State, Watch, note_best
+
+Objective: TypeAlias = Callable[[Floats], tuple[float, Floats]]
+"""θ → the loss of all rows without penalty, and the gradient with it; raises DivergenceError where one overflows."""
+
+
+def run(
+    net: Network,
+    settings: Settings,
+    objective: Objective,
+    validation: Data | None,
+    state: State,
+    watch: Watch,
+    evaluate: Callable[[Network, Parameters, Data], float],
+) -> str | None:
+    """Run SciPy's L-BFGS-B on the whole data; an iteration counts as an epoch.
+
+    Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
+    that is: both then take the same steps.
+
+    Returns
+    -------
+    str or None
+        As an engine does.
+    """
+    assert isinstance(settings.optimizer, LBFGS)  # noqa: S101 - for the type checker; the engines see to it
+    optimizer, is_weight = settings.optimizer, weight_positions(net)
+    why, enough = None, False
+
+    def penalised(theta: Floats) -> tuple[float, Floats]:
+        theta = theta.astype(settings.dtype)
+        loss, gradient = objective(theta)
+        return loss + settings.penalty.value(theta, is_weight), gradient.astype(np.float64)
+
+    def after_iteration(intermediate_result: OptimizeResult) -> None:
+        nonlocal why, enough
+        state.theta = intermediate_result.x.astype(settings.dtype)
+        state.step += 1
+        state.epoch += 1
+        state.losses.append(float(intermediate_result.fun) - settings.penalty.value(state.theta, is_weight))
+        judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
+        why = note_best(settings, state, judged)
+        enough = not watch.after_epoch(optimizer.learning_rate, judged) or why is not None or watch.interrupted()
+        if enough:
+            raise StopIteration
+
+    while state.epoch < settings.epochs and not enough:
+        every = settings.checkpoint_every or settings.epochs
+        result = minimize(
+            penalised,
+            state.theta.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=after_iteration,
+            options={
+                "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
+                "maxcor": optimizer.history,
+                "gtol": optimizer.tolerance,
+                "ftol": 0.0,
+                "maxfun": 2**31 - 1,
+            },
+        )
+        if not enough and result.status != 1:  # 1: as many iterations as it was given
+            if np.abs(result.jac).max() <= optimizer.tolerance:
+                return "converged: the gradient is zero within the tolerance"
+            return f"converged: no step finds a lower loss in {settings.dtype}"
+    return why

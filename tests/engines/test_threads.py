@@ -1,0 +1,54 @@
+"""How many threads an engine may use."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import chainrule as cr
+from chainrule.engines.threads import allowed
+
+CORES = len(os.sched_getaffinity(0))
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHAINRULE_THREADS", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+def test_the_default_is_every_core_that_this_process_may_use() -> None:
+    assert allowed() == CORES
+
+
+def test_what_is_asked_for_comes_before_the_variable_and_that_before_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHAINRULE_THREADS", "7")
+    assert allowed() == 7
+    assert allowed(3) == 3
+
+
+def test_who_shares_out_the_cores_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(allowed).result() == 1
+    with multiprocessing.get_context("spawn").Pool(1) as workers:
+        assert workers.apply(allowed) == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as joblib does for its workers
+    assert allowed() == 1
+
+
+@pytest.mark.parametrize("wrong", ["0", "two", "-1", "1.5"])
+def test_a_number_that_is_none_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_THREADS", wrong)
+    with pytest.raises(cr.InputError, match="CHAINRULE_THREADS must be a whole number from 1 to 1024"):
+        allowed()
+
+
+def test_none_or_half_a_thread_cannot_be_asked_for() -> None:
+    for wrong in (0, 1.5):
+        with pytest.raises(cr.InputError, match="threads"):
+            cr.train(cr.chain(1), 0.5, 0.8, threads=wrong)  # type: ignore[arg-type]
