@@ -48,7 +48,22 @@ template <class T> void scatter(const T* from, int64_t units, int64_t width, T* 
 
 // zᵢ = fᵢ₋₁Wᵢ + bᵢ: W's columns are A's rows, and the ones below fᵢ₋₁ take in the bias.
 template <class T> void weigh(const Layer<T>& layer, const T* f, int64_t width, T* z) {
-    multiply_in_pieces<T>({layer.units, width, layer.rows, layer.theta, 1, layer.units, f, width, z, width});
+    Product<T> p = {layer.units, width, layer.rows, layer.theta, 1, layer.units, f, width, z, width};
+    if (layer.packed) {
+        p.a = layer.packed;
+        p.packed_inner = layer.rows;
+    }
+    multiply_in_pieces(p);
+}
+
+template <class T> void pack(const Layer<T>& layer, int64_t block) {
+    const Division division(layer.units);
+    const int64_t row = division.row_of(block), rows = division.rows_of(block);
+    const T* from = layer.theta + row;
+    T* to = layer.packed + row * layer.rows;
+    for (int64_t k = 0; k + 1 < layer.rows; k++, from += layer.units, to += rows)
+        for (int64_t j = 0; j < rows; j += lanes<T>) store(to + j, load(from + j));
+    for (int64_t j = 0; j < rows; j++) to[j] = from[j];  // whole vectors would reach into the next block
 }
 
 template <class T> void ones(T* to, int64_t width) {
@@ -233,7 +248,7 @@ template <class T> void function(int which, const T* x, T* result, int64_t n) {
 }
 
 template <class T> const Kernels<T>& kernels() {
-    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>,
+    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>, pack<T>,
                                           gradient<T>, add<T>,        penalise<T>, update<T>, function<T>};
     return chosen;
 }

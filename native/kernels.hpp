@@ -24,6 +24,7 @@ template <class T> struct Layer {
     int64_t rows;    // of W and b together: inputs, or one more
     int64_t stride;  // of δᵀ: the units in whole vectors
     const T* theta;
+    T* packed;       // Wᵀ and b as matrix.hpp packs them, for layers so large that this pays; otherwise null
     int activation;
     T parameter;
 };
@@ -59,6 +60,8 @@ template <class T> struct Kernels {
     // A panel forward and, where that is asked for, back; returns its part of the loss. `room` has 2 · panel_rows · (the
     // greatest width + 1) numbers.
     T (*pass)(const Chunk<T>& chunk, int64_t panel, bool back, T* room);
+    // A block of a layer's packed parameters.
+    void (*pack)(const Layer<T>& layer, int64_t block);
     // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · stride.
     void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
     // g ← g + h over n numbers, n a whole number of vectors, as below.

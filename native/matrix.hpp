@@ -21,6 +21,9 @@ template <class T> struct Product {
     int64_t c_stride;
     bool add = false;
     int64_t first_row = 0;  // of A
+    // Not 0 where A is packed, over an inner dimension so long: block after block of its rows, in each of which the
+    // elements of one k lie together. The product begins with element first_k.
+    int64_t packed_inner = 0, first_k = 0;
     int64_t segments = 1, a_advance = 0, b_advance = 0, last_inner = 0, last_row_step = 0;
 };
 
@@ -68,18 +71,31 @@ template <class T, int J> struct Blocks {
     constexpr Blocks() : of_rows{} { fill<T, J>(of_rows, std::make_integer_sequence<int, block_rows>{}); }
 };
 
+// Rows are divided into as few blocks as there can be, and these of equal height: a low one would wait for its own sums.
+struct Division {
+    int64_t blocks, height, higher;
+    explicit Division(int64_t rows)
+        : blocks((rows + block_rows - 1) / block_rows), height(rows / blocks), higher(rows % blocks) {}
+    int64_t rows_of(int64_t block) const { return height + (block < higher); }
+    int64_t row_of(int64_t block) const { return height * block + (block < higher ? block : higher); }
+};
+
 template <class T> inline void multiply(const Product<T>& p) {
     static constexpr Blocks<T, 1> narrow;
     static constexpr Blocks<T, block_vectors> wide;
-    // As few blocks as there can be, and these of equal height: a low one would wait for its own sums.
-    const int64_t count = (p.rows + block_rows - 1) / block_rows, height = p.rows / count, higher = p.rows % count;
+    const Division division(p.rows);
+    Product<T> packed = p;
+    packed.row_step = 1;
     for (int64_t column = 0; column < p.columns;) {
         const bool one = p.columns - column == lanes<T>;
         const auto& functions = one ? narrow.of_rows : wide.of_rows;
-        for (int64_t i = 0, row = 0; i < count; i++) {
-            const int64_t rows = height + (i < higher);
-            functions[rows - 1](p, row, column);
-            row += rows;
+        for (int64_t i = 0; i < division.blocks; i++) {
+            const int64_t row = division.row_of(i), rows = division.rows_of(i);
+            if (p.packed_inner) {
+                packed.step = rows;
+                packed.a = p.a + row * (p.packed_inner - 1) + p.first_k * rows;  // block() adds the row
+            }
+            functions[rows - 1](p.packed_inner ? packed : p, row, column);
         }
         column += (one ? 1 : block_vectors) * lanes<T>;
     }
@@ -92,7 +108,8 @@ template <class T> inline void multiply_in_pieces(Product<T> p) {
     const T *a = p.a, *b = p.b;
     for (int64_t k = 0; k < inner || k == 0; k += most) {
         p.inner = inner - k < most ? inner - k : most;
-        p.a = a + k * p.step;
+        p.a = p.packed_inner ? a : a + k * p.step;
+        p.first_k = k;
         p.b = b + k * p.b_stride;
         multiply(p);
         p.add = true;

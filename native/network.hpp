@@ -32,7 +32,7 @@ template <class T> class Network {
             int64_t stride = (units + lanes - 1) / lanes * lanes;
             // Rows an even number of vectors apart would share few places of a cache.
             if (stride / lanes >= 4 && stride / lanes % 2 == 0) stride += lanes;
-            layers.push_back({inputs, units, inputs + d.biases[i], stride, nullptr,
+            layers.push_back({inputs, units, inputs + d.biases[i], stride, nullptr, nullptr,
                               position(activation_names, d.activations[i].first), T(d.activations[i].second)});
             begins.push_back(parameters);
             parameters += (inputs + d.biases[i]) * units;

@@ -62,6 +62,7 @@ template <class T> class Run {
         this->threads = int(std::clamp(work / work_that_pays, 1.0, double(threads)));
         reserve_groups();
         plan_gradient();
+        reserve_packed();
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
         squares_.resize(std::size_t((net.padded + piece - 1) / piece));
     }
@@ -194,6 +195,15 @@ template <class T> class Run {
         for (int thread = 0; thread < threads; thread++) rooms_.push_back(zeros<T>(std::size_t(most)));
     }
 
+    // A large layer's parameters are packed at every step, if that is soon made good by its batch.
+    void reserve_packed() {
+        for (Layer<T>& layer : net.layers) {
+            if (layer.rows * layer.units < 1 << 15 || std::min(settings_.batch_size, data_.rows) < 4 * kernels_.panel_rows) continue;
+            packed_.push_back(room<T>(std::size_t(layer.rows * layer.units)));
+            layer.packed = packed_.back().get();
+        }
+    }
+
     bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
         double weight = 0;
         for (int64_t r = 0; r < count; r++) weight += double(data_.weights[order_[std::size_t(begin + r)]]);
@@ -231,6 +241,11 @@ template <class T> class Run {
 
     // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout.
     double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, double weight, bool back) {
+        for (const Layer<T>& layer : net.layers)
+            if (layer.packed) {
+                const int64_t blocks = (layer.units + kernels_.block_rows - 1) / kernels_.block_rows;
+                pool.each(blocks, [&](int64_t block, int) { kernels_.pack(layer, block); });
+            }
         const auto groups = int64_t(groups_.size());
         const T scale = weight > 0 ? T(1 / weight) : T(0);
         if (groups == 1) {
@@ -351,6 +366,7 @@ template <class T> class Run {
     Block<T> gradient_, is_weight_;
     int64_t chunk_rows_ = 0;
     std::vector<Group> groups_;
+    std::vector<Block<T>> packed_;  // of the large layers
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;
     std::vector<double> losses_, squares_;  // of panels, of pieces

@@ -233,6 +233,15 @@ def test_rows_are_shuffled_as_the_reference_engine_shuffles_them(rows: int, seed
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-9)
 
 
+@pytest.mark.parametrize("isa", SETS)
+def test_a_layer_so_large_that_it_is_packed_gives_the_run_of_the_reference_engine(
+    isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINRULE_ISA", isa)
+    net = cr.Network(700, [cr.Dense(50, "tanh"), cr.Dense(700, "tanh", bias=False), cr.Dense(3)])
+    assert_same(run_both(net, batch_size=130, epochs=5))
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 @pytest.mark.parametrize("validation", [None, 0.3])
 def test_many_epochs_in_one_call_are_those_of_the_reference_engine(optimizer: str, validation: float | None) -> None:
