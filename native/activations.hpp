@@ -111,24 +111,29 @@ template <class T> void softmax(T* f, int64_t units, int64_t width) {
     }
 }
 
-// `numbers` weighted inputs become activations. Softmax is not among them, as it takes all units of a row together.
-template <class T> void activate(int kind, T a, T* f, T* slopes, int64_t numbers) {
+// Calls use<Activation>() for one of them. Softmax is not among them, as it takes all units of a row together.
+template <class T, class Use> void with_activation(int kind, Use use) {
     switch (kind) {  // in the order of `activation_names` in kernels.hpp
-        case 0: return apply<T, Identity<T>>(f, slopes, numbers, a);
-        case 1: return apply<T, Tanh<T>>(f, slopes, numbers, a);
-        case 2: return apply<T, Logistic<T>>(f, slopes, numbers, a);
-        case 3: return apply<T, ReLU<T>>(f, slopes, numbers, a);
-        case 4: return apply<T, LeakyReLU<T>>(f, slopes, numbers, a);
-        case 5: return apply<T, ELU<T>>(f, slopes, numbers, a);
-        case 6: return apply<T, SELU<T>>(f, slopes, numbers, a);
-        case 7: return apply<T, GELU<T>>(f, slopes, numbers, a);
-        case 8: return apply<T, GELUTanh<T>>(f, slopes, numbers, a);
-        case 9: return apply<T, SiLU<T>>(f, slopes, numbers, a);
-        case 10: return apply<T, Softplus<T>>(f, slopes, numbers, a);
-        case 11: return apply<T, Softsign<T>>(f, slopes, numbers, a);
-        case 12: return apply<T, Sine<T>>(f, slopes, numbers, a);
-        case 13: return apply<T, Exponential<T>>(f, slopes, numbers, a);
+        case 0: return use.template operator()<Identity<T>>();
+        case 1: return use.template operator()<Tanh<T>>();
+        case 2: return use.template operator()<Logistic<T>>();
+        case 3: return use.template operator()<ReLU<T>>();
+        case 4: return use.template operator()<LeakyReLU<T>>();
+        case 5: return use.template operator()<ELU<T>>();
+        case 6: return use.template operator()<SELU<T>>();
+        case 7: return use.template operator()<GELU<T>>();
+        case 8: return use.template operator()<GELUTanh<T>>();
+        case 9: return use.template operator()<SiLU<T>>();
+        case 10: return use.template operator()<Softplus<T>>();
+        case 11: return use.template operator()<Softsign<T>>();
+        case 12: return use.template operator()<Sine<T>>();
+        case 13: return use.template operator()<Exponential<T>>();
     }
+}
+
+// `numbers` weighted inputs become activations.
+template <class T> void activate(int kind, T a, T* f, T* slopes, int64_t numbers) {
+    with_activation<T>(kind, [&]<class Activation>() { apply<T, Activation>(f, slopes, numbers, a); });
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

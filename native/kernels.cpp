@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "activations.hpp"
+#include "chain.hpp"
 #include "losses.hpp"
 #include "matrix.hpp"
 #include "optimizers.hpp"
@@ -248,7 +249,7 @@ template <class T> void function(int which, const T* x, T* result, int64_t n) {
 }
 
 template <class T> const Kernels<T>& kernels() {
-    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>, pack<T>,
+    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>, chain<T>, pack<T>,
                                           gradient<T>, add<T>,        penalise<T>, update<T>, function<T>};
     return chosen;
 }

@@ -16,7 +16,7 @@ inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", 
 inline constexpr const char* optimizer_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "rprop"};
 
 constexpr int exponential_place = 13, softmax_place = 14;  // in `activation_names`
-constexpr int adam_place = 1, adamw_place = 2;             // in `optimizer_names`
+constexpr int sgd_place = 0, adam_place = 1, adamw_place = 2;  // in `optimizer_names`
 
 // One layer as the kernels see it: W (inputs × units) and below it b where there is one, as in the flat vector.
 template <class T> struct Layer {
@@ -53,6 +53,22 @@ template <class T> struct Step {
     T adam_rate, adam_epsilon;  // with the corrections of Adam's two means in them
 };
 
+// Steps of plain gradient descent, one row each, on a network with one unit in each layer: see chain.hpp.
+template <class T> struct Chain {
+    int64_t depth;
+    bool bias;
+    int activation;  // the same in all layers
+    T parameter;
+    int loss;
+    T loss_parameter;
+    T* theta;
+    const T *x, *y, *weights;
+    const int64_t* order;
+    const double* rates;
+    int64_t steps;
+    T* room;  // for 2 · depth + 1 vectors
+};
+
 template <class T> struct Kernels {
     int lanes, panel_rows, block_rows;
     // f_L (rows × d_L) of rows of x (rows × d₀). `room` has 4 · panel_rows · (the greatest width + 1) numbers.
@@ -60,6 +76,8 @@ template <class T> struct Kernels {
     // A panel forward and, where that is asked for, back; returns its part of the loss. `room` has 2 · panel_rows · (the
     // greatest width + 1) numbers.
     T (*pass)(const Chunk<T>& chunk, int64_t panel, bool back, T* room);
+    // How many of the steps were made before a number was not finite; adds their losses to `total`.
+    int64_t (*chain)(const Chain<T>& chain, double& total);
     // A block of a layer's packed parameters.
     void (*pack)(const Layer<T>& layer, int64_t block);
     // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · stride.

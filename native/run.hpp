@@ -63,6 +63,8 @@ template <class T> class Run {
         reserve_groups();
         plan_gradient();
         reserve_packed();
+        is_chain_ = is_chain();
+        if (is_chain_) chain_room_ = zeros<T>((2 * net.layers.size() + 1) * std::size_t(kernels.lanes));
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
         squares_.resize(std::size_t((net.padded + piece - 1) / piece));
     }
@@ -85,6 +87,17 @@ template <class T> class Run {
             const double* of_epoch = rates + (epoch - first_epoch) * steps_in_epoch;
             for (; batch < steps_in_epoch; batch++) {
                 if (steps-- == 0) return Outcome::time_is_up;
+                if (is_chain_) {
+                    const int64_t made = chain_steps(of_epoch + batch, std::min({steps < 0 ? steps_in_epoch : steps + 1, steps_in_epoch - batch, chain_steps_at_once}));
+                    if (made < 0) return Outcome::diverged;
+                    batch += made - 1;
+                    steps -= made - 1;
+                    if (batch + 1 < steps_in_epoch && time_is_up()) {
+                        batch++;
+                        return Outcome::time_is_up;
+                    }
+                    continue;
+                }
                 if (!step(pool, batch * size, std::min(size, data_.rows - batch * size), of_epoch[batch]))
                     return Outcome::diverged;
                 if (batch % steps_between_looks == 0 && batch + 1 < steps_in_epoch && time_is_up()) {
@@ -127,6 +140,7 @@ template <class T> class Run {
   private:
     static constexpr double work_that_pays = 1e6;             // operations in a step, for each thread
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
+    static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
     static constexpr int64_t piece = 1024;                    // parameters that are updated by one thread at a time
 
     // Rows of a batch that one thread takes forward and back by itself, with a gradient of its own; so little goes from
@@ -202,6 +216,31 @@ template <class T> class Run {
             packed_.push_back(room<T>(std::size_t(layer.rows * layer.units)));
             layer.packed = packed_.back().get();
         }
+    }
+
+    // Whether chain.hpp can make the steps.
+    bool is_chain() const {
+        const Layer<T>& first = net.layers[0];
+        const auto alike = [&](const Layer<T>& layer) {
+            return layer.inputs == 1 && layer.units == 1 && layer.rows == first.rows && layer.activation == first.activation &&
+                   layer.parameter == first.parameter;
+        };
+        return settings_.batch_size == 1 && std::all_of(net.layers.begin(), net.layers.end(), alike) &&
+               first.activation != softmax_place && !has_dropout(settings_) && !is_weight_ && settings_.clip_norm == 0 &&
+               settings_.optimizer == optimizer_names[sgd_place] && memory.empty();
+    }
+
+    // Returns how many steps were made, or −1 where a number was not finite.
+    int64_t chain_steps(const double* rates, int64_t steps) {
+        const Layer<T>& first = net.layers[0];
+        const int64_t made = kernels_.chain({int64_t(net.layers.size()), first.rows > 1, first.activation, first.parameter,
+                                             position(loss_names, settings_.loss), T(settings_.loss_parameter), net.theta.get(),
+                                             data_.x, data_.y, data_.weights, order_.data() + batch, rates, steps,
+                                             chain_room_.get()}, total_);
+        steps_made += made;
+        if (made == steps) return made;
+        batch += made;  // where it went wrong
+        return -1;
     }
 
     bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
@@ -366,6 +405,8 @@ template <class T> class Run {
     Block<T> gradient_, is_weight_;
     int64_t chunk_rows_ = 0;
     std::vector<Group> groups_;
+    bool is_chain_ = false;
+    Block<T> chain_room_;
     std::vector<Block<T>> packed_;  // of the large layers
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;

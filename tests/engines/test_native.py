@@ -233,6 +233,18 @@ def test_rows_are_shuffled_as_the_reference_engine_shuffles_them(rows: int, seed
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-9)
 
 
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("loss", ["squared_error", "log_cosh"])
+@pytest.mark.parametrize("activation", sorted({*ACTIVATIONS} - {"softmax", "exponential"}))
+def test_a_chain_that_learns_row_by_row_is_that_of_the_reference_engine(activation: str, loss: str, bias: bool) -> None:
+    """It has a path of its own, and another as soon as the rows are two."""
+    net = cr.Network(1, [cr.Dense(1, activation, bias=bias)] * 5, loss)
+    weights = np.r_[0.0, np.random.default_rng(0).uniform(0.5, 1.5, 129)]
+    for batch_size in (1, 2):
+        settings: dict[str, Any] = {"batch_size": batch_size, "sample_weight": weights, "epochs": 2}
+        assert_same(run_both(net, optimizer=cr.SGD(0.01), **settings))
+
+
 @pytest.mark.parametrize("isa", SETS)
 def test_a_layer_so_large_that_it_is_packed_gives_the_run_of_the_reference_engine(
     isa: str, monkeypatch: pytest.MonkeyPatch
