@@ -10,7 +10,7 @@ namespace chainrule::CHAINRULE_ISA {
 // zᵢ = fᵢ₋₁wᵢ + bᵢ; δᵢ₋₁ = δᵢ wᵢ f′(zᵢ₋₁); wᵢ ← wᵢ − η δᵢ fᵢ₋₁. All lanes of a vector hold the same number.
 template <class T, class Activation> bool chain_step(const Chain<T>& c, int64_t step, T& loss) {
     const int64_t row = c.order[step];
-    T* const slopes = c.room + (c.depth + 1) * lanes<T>;
+    T* const slopes = c.room + c.depth * lanes<T>;
     Vec<T> f = all<T>(c.x[row]), z = f;
     const auto theta_of = [&](int64_t i) { return c.theta + i * (c.bias ? 2 : 1); };  // w, and b after it
     for (int64_t i = 0; i < c.depth; i++) {
@@ -25,17 +25,17 @@ template <class T, class Activation> bool chain_step(const Chain<T>& c, int64_t 
                           slopes + (c.depth - 1) * lanes<T>, 1, lanes<T>, c.loss_parameter};
     const T share = c.weights[row] > 0 ? T(1) : T(0);
     loss = loss_of_rows<T>(c.loss, c.activation, o, all<T>(share))[0] * share;
-    T delta = o.slopes[0], check = loss;
+    T delta = o.slopes[0], check = loss * T(0);  // NaN where a number is not finite
     const T rate = T(c.rates[step]);
     for (int64_t i = c.depth - 1; i >= 0; i--) {
         T* const theta = theta_of(i);
         const T w = theta[0], gradient = delta * c.room[i * lanes<T>];
         theta[0] = w - rate * gradient;
-        check += theta[0];
-        if (c.bias) check += theta[1] -= rate * delta;
+        check += theta[0] * T(0);
+        if (c.bias) check += (theta[1] -= rate * delta) * T(0);
         if (i) delta = delta * w * slopes[(i - 1) * lanes<T>];
     }
-    return check * T(0) == 0;
+    return check == 0;
 }
 
 // As many steps as are well, up to c.steps; adds the losses, each times its row's weight.

@@ -71,11 +71,15 @@ template <class T> void ones(T* to, int64_t width) {
     for (int64_t w = 0; w < width; w += lanes<T>) store(to + w, all<T>(T(1)));
 }
 
+// zᵢ becomes fᵢ in its place, with f′(zᵢ) in `slopes` where that is asked for and the units are not taken together.
+template <class T> void activate(const Layer<T>& layer, T* f, T* slopes, int64_t width) {
+    if (layer.activation == softmax_place) softmax<T>(f, layer.units, width);
+    else activate<T>(layer.activation, layer.parameter, f, slopes, layer.units * width);
+}
+
 // A few rows, one after the other in a row's layout, where lanes would be left empty in a panel.
 template <class T>
-void predict_few(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T* result, T* room) {
-    int64_t widest = 0;
-    for (int64_t i = 0; i < depth; i++) widest = layers[i].stride > widest ? layers[i].stride : widest;
+void predict_few(const Layer<T>* layers, int64_t depth, int64_t widest, const T* x, int64_t rows, T* result, T* room) {
     T* halves[2] = {room, room + rows * widest};
     const T* f = x;
     int64_t f_stride = layers[0].inputs;
@@ -115,7 +119,7 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
     for (int64_t begin = 0; begin < rows; begin += panel_rows<T>) {
         const int64_t count = rows - begin < panel_rows<T> ? rows - begin : panel_rows<T>;
         if (count <= lanes<T> / 2) {
-            predict_few<T>(layers, depth, x + begin * inputs, count, result + begin * outputs, room);
+            predict_few<T>(layers, depth, widest, x + begin * inputs, count, result + begin * outputs, room);
             continue;
         }
         const int64_t width = whole_vectors<T>(count);
@@ -126,8 +130,7 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
             const Layer<T>& layer = layers[i];
             T* const z = halves[(i + 1) % 2];
             weigh(layer, f, width, z);
-            if (layer.activation == softmax_place) softmax<T>(z, layer.units, width);
-            else activate<T>(layer.activation, layer.parameter, z, nullptr, layer.units * width);
+            activate<T>(layer, z, nullptr, width);
             ones(z + layer.units * width, width);
             f = z;
         }
@@ -179,8 +182,7 @@ template <class T> T pass(const Chunk<T>& c, int64_t panel, bool back, T* room) 
         const int64_t numbers = layer.units * width;
         weigh(layer, f_of(i), width, f);
         if (i == last) __builtin_memcpy(z_of_output, f, sizeof(T) * numbers);
-        if (layer.activation == softmax_place) softmax<T>(f, layer.units, width);
-        else activate<T>(layer.activation, layer.parameter, f, slopes, numbers);
+        activate<T>(layer, f, slopes, width);
         if (back && c.masks[i]) {
             const T* const mask = c.masks[i] + begin * layer.units;
             for (int64_t k = 0; k < numbers; k += lanes<T>) {

@@ -66,7 +66,7 @@ template <class T> struct Chain {
     const int64_t* order;
     const double* rates;
     int64_t steps;
-    T* room;  // for 2 · depth + 1 vectors
+    T* room;  // for 2 · depth vectors
 };
 
 template <class T> struct Kernels {

@@ -60,7 +60,7 @@ T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, cons
         Vec<T> t = load(theta + i), a = first ? load(first + i) : Vec<T>{}, b = second ? load(second + i) : Vec<T>{};
         const Vec<T> slope = load(g + i);
         Optimizer::update(t, slope * scale, a, b, s);
-        check += (slope + t) * T(0) + (a + b) * T(0);
+        check += slope * T(0) + t * T(0) + a * T(0) + b * T(0);  // each by itself: a sum of two could overflow
         store(theta + i, t);
         if (first) store(first + i, a);
         if (second) store(second + i, b);

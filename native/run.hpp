@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "network.hpp"
@@ -55,7 +54,9 @@ template <class T> class Run {
                 std::fill_n(is_weight_.get() + net.begins[i], net.layers[i].inputs * net.layers[i].units, T(1));
         }
         if (!settings.optimizer.empty()) optimizer_ = position(optimizer_names, settings.optimizer);
-        all_weights_ = std::accumulate(data_.weights, data_.weights + data_.rows, 0.0);
+        const auto sum_of = [](const T* weights, int64_t rows) { return std::accumulate(weights, weights + rows, 0.0); };
+        all_weights_ = sum_of(data_.weights, data_.rows);
+        validation_weights_ = sum_of(validation_.weights, validation_.rows);
         steps_in_epoch = (data_.rows + settings.batch_size - 1) / settings.batch_size;
 
         const double work = double(net.parameters) * (6.0 * double(std::min(settings.batch_size, data_.rows)) + 60.0);
@@ -64,7 +65,7 @@ template <class T> class Run {
         plan_gradient();
         reserve_packed();
         is_chain_ = is_chain();
-        if (is_chain_) chain_room_ = zeros<T>((2 * net.layers.size() + 1) * std::size_t(kernels.lanes));
+        if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size() * std::size_t(kernels.lanes));
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
         squares_.resize(std::size_t((net.padded + piece - 1) / piece));
     }
@@ -85,28 +86,22 @@ template <class T> class Run {
                 total_ = 0;
             }
             const double* of_epoch = rates + (epoch - first_epoch) * steps_in_epoch;
-            for (; batch < steps_in_epoch; batch++) {
-                if (steps-- == 0) return Outcome::time_is_up;
-                if (is_chain_) {
-                    const int64_t made = chain_steps(of_epoch + batch, std::min({steps < 0 ? steps_in_epoch : steps + 1, steps_in_epoch - batch, chain_steps_at_once}));
-                    if (made < 0) return Outcome::diverged;
-                    batch += made - 1;
-                    steps -= made - 1;
-                    if (batch + 1 < steps_in_epoch && time_is_up()) {
-                        batch++;
-                        return Outcome::time_is_up;
-                    }
-                    continue;
-                }
-                if (!step(pool, batch * size, std::min(size, data_.rows - batch * size), of_epoch[batch]))
-                    return Outcome::diverged;
-                if (batch % steps_between_looks == 0 && batch + 1 < steps_in_epoch && time_is_up()) {
-                    batch++;
+            while (batch < steps_in_epoch) {
+                if (steps == 0) return Outcome::time_is_up;
+                const int64_t left = std::min({steps, steps_in_epoch - batch, chain_steps_at_once});
+                const int64_t made =
+                    is_chain_ ? chain_steps(of_epoch + batch, left)
+                              : step(pool, batch * size, std::min(size, data_.rows - batch * size), of_epoch[batch]);
+                batch += made;
+                steps -= made;
+                if (made < (is_chain_ ? left : 1)) return Outcome::diverged;
+                if ((is_chain_ || batch % steps_between_looks == 0) && batch < steps_in_epoch && time_is_up())
                     return Outcome::time_is_up;
-                }
             }
             losses.push_back(total_ / all_weights_);
-            if (validation_.rows) validation_losses.push_back(evaluate(pool));
+            if (validation_.rows)
+                validation_losses.push_back(forward_and_back(pool, validation_, all_rows_.data(), validation_.rows,
+                                                             validation_weights_, false));
             batch = 0;
             epoch++;
             if (no_longer_better()) return Outcome::no_longer_better;
@@ -230,7 +225,7 @@ template <class T> class Run {
                settings_.optimizer == optimizer_names[sgd_place] && memory.empty();
     }
 
-    // Returns how many steps were made, or −1 where a number was not finite.
+    // Returns how many steps were made before a number was not finite.
     int64_t chain_steps(const double* rates, int64_t steps) {
         const Layer<T>& first = net.layers[0];
         const int64_t made = kernels_.chain({int64_t(net.layers.size()), first.rows > 1, first.activation, first.parameter,
@@ -238,11 +233,10 @@ template <class T> class Run {
                                              data_.x, data_.y, data_.weights, order_.data() + batch, rates, steps,
                                              chain_room_.get()}, total_);
         steps_made += made;
-        if (made == steps) return made;
-        batch += made;  // where it went wrong
-        return -1;
+        return made;
     }
 
+    // Returns whether all numbers are finite.
     bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
         double weight = 0;
         for (int64_t r = 0; r < count; r++) weight += double(data_.weights[order_[std::size_t(begin + r)]]);
@@ -359,7 +353,6 @@ template <class T> class Run {
 
     // By what the gradient is multiplied so that it is at most clip_norm long.
     T clipping(Pool& pool) {
-        if (settings_.clip_norm == 0) return T(1);
         const auto sum_of = [&](auto of_number) {  // piece by piece, so that its order is the same for any threads
             each_piece(pool, [&](int64_t from, int64_t numbers) {
                 double result = 0;
@@ -377,11 +370,6 @@ template <class T> class Run {
 
     static bool has_dropout(const Settings& settings) {
         return std::any_of(settings.dropout.begin(), settings.dropout.end(), [](double rate) { return rate > 0; });
-    }
-
-    double evaluate(Pool& pool) {
-        const double weight = std::accumulate(validation_.weights, validation_.weights + validation_.rows, 0.0);
-        return forward_and_back(pool, validation_, all_rows_.data(), validation_.rows, weight, false);
     }
 
     // Early stopping, by the validation loss where there is one.
@@ -412,7 +400,7 @@ template <class T> class Run {
     std::vector<Part> parts_;
     std::vector<double> losses_, squares_;  // of panels, of pieces
     int optimizer_ = 0;
-    double total_ = 0, all_weights_;
+    double total_ = 0, all_weights_, validation_weights_;
 };
 
 }  // namespace chainrule

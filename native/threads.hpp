@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -14,7 +15,10 @@ namespace chainrule {
 class Pool {
   public:
     explicit Pool(int threads) : next_(std::size_t(threads)) {
-        for (int thread = 1; thread < threads; thread++) helpers_.emplace_back([this, thread] { help(thread); });
+        try {
+            for (int thread = 1; thread < threads; thread++) helpers_.emplace_back([this, thread] { help(thread); });
+        } catch (const std::system_error&) {  // the system has no more of them: the others do the work
+        }
     }
     ~Pool() {
         ending_ = true;

@@ -322,6 +322,7 @@ def test_auto_takes_the_native_engine_where_it_can() -> None:
     net = cr.chain(2)
     assert cr.train(net, 0.5, 0.8, epochs=1).settings.engine == "native"
     own = cr.chain(2, cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.0 * z**2))
+    assert cr.train(net, 0.5, 0.8, epochs=1, optimizer="lbfgs").settings.engine == "native"
     assert cr.train(own, 0.5, 0.8, epochs=1).settings.engine == "reference"
     with pytest.raises(cr.InputError, match="the native engine cannot execute this run"):
         cr.train(own, 0.5, 0.8, epochs=1, engine="native")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.data import prepare
+from chainrule.engines.task import note_best
 from chainrule.files import read_tensors
 from chainrule.optimizers import OPTIMIZERS
 from chainrule.schedules import SCHEDULES
@@ -152,6 +154,19 @@ def test_no_class_loses_its_last_row_to_validation() -> None:
         assert parts.training.y.sum(axis=0).min() >= 1.0
         assert parts.validation is not None
         assert len(parts.training) + len(parts.validation) == 60
+
+
+def test_a_loss_that_was_infinite_or_nan_is_not_the_best_for_ever(tmp_path: Path) -> None:
+    for first in (math.inf, math.nan):
+        values = iter([first, 0.5, 0.7, 0.9])
+        odd = cr.Loss("odd", lambda y, f: (y - f) ** 2, slope=lambda y, f: 2.0 * (f - y))
+        run = cr.train(cr.Network(3, [cr.Dense(1)], odd), X, Y, epochs=1, patience=9)
+        for value in values:
+            run.state.losses[-1] = value
+            run.state.epoch += 1
+            note_best(run.settings, run.state, None)
+        assert run.best is not None
+        assert run.best.loss == 0.5
 
 
 def test_ctrl_c_brings_the_checkpoint_up_to_the_last_whole_epoch(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ except ImportError:
 
 VARIABLE = "CHAINRULE_ISA"
 _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
-_ALL = -1  # steps
+_ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are worked out at a time
 _FEW = 512  # rows that are predicted at once
 _SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
@@ -105,7 +105,7 @@ def run(
     validation: Data | None,
     state: State,
     watch: Watch,
-    allowed_threads: int = 1,
+    allowed_threads: int,
 ) -> str | None:
     """Train as :func:`chainrule.engines.reference.run` does; many epochs are one call of the extension."""
     trainer = _trainer(net, settings, data, validation, allowed_threads)

@@ -42,8 +42,8 @@ class Watch:
 
     after_epoch: Callable[[float, float | None], bool]
     interrupted: Callable[[], bool]
-    sees_state: bool = True
-    planned: Callable[[str], None] = lambda plan: None
+    sees_state: bool
+    planned: Callable[[str], None]
 
 
 @dataclass(frozen=True)
