@@ -34,27 +34,40 @@ template <class T, class Row> void gather(Row row_at, int64_t rows, int64_t unit
     }
 }
 
-// The lanes of a panel (units × width) become rows, `stride` apart: whole vectors of units, padded with zeros.
-template <class T> void scatter(const T* from, int64_t units, int64_t width, T* to, int64_t stride) {
-    for (int64_t w = 0; w < width; w += lanes<T>)
-        for (int64_t j = 0; j < units; j += lanes<T>) {
+// The lanes of a panel (units × width) become rows, in whole vectors of units with zeros after them, packed as matrix.hpp
+// says.
+template <class T> void scatter(const T* from, int64_t units, int64_t width, T* to) {
+    const int64_t columns = whole_vectors<T>(units);
+    for (int64_t j = 0; j < columns; j += lanes<T>) {
+        const bool one = j % panel_rows<T> == 0 && columns - j == lanes<T>;
+        const int64_t stride = one ? lanes<T> : panel_rows<T>;
+        T* const begin = to + j / panel_rows<T> * panel_rows<T> * panel_rows<T> + j % panel_rows<T>;
+        for (int64_t w = 0; w < width; w += lanes<T>) {
             Vec<T> square[lanes<T>];
 #pragma GCC unroll 16
             for (int k = 0; k < lanes<T>; k++) square[k] = j + k < units ? load(from + (j + k) * width + w) : Vec<T>{};
             transpose<T>(square);
 #pragma GCC unroll 16
-            for (int k = 0; k < lanes<T>; k++) store(to + (w + k) * stride + j, square[k]);
+            for (int k = 0; k < lanes<T>; k++) store(begin + (w + k) * stride, square[k]);
         }
+    }
 }
 
 // zᵢ = fᵢ₋₁Wᵢ + bᵢ: W's columns are A's rows, and the ones below fᵢ₋₁ take in the bias.
-template <class T> void weigh(const Layer<T>& layer, const T* f, int64_t width, T* z) {
+template <class T> Product<T> weighing(const Layer<T>& layer, const T* f, int64_t width, T* z) {
     Product<T> p = {layer.units, width, layer.rows, layer.theta, 1, layer.units, f, width, z, width};
     if (layer.packed) {
         p.a = layer.packed;
         p.packed_inner = layer.rows;
     }
-    multiply_in_pieces(p);
+    return p;
+}
+template <class T> void piece_of(Product<T>& p, int64_t k, int64_t inner) {
+    p.inner = inner;
+    p.first_k = k;
+    if (!p.packed_inner) p.a += k * p.step;
+    p.b += k * p.b_stride;
+    p.add = k > 0;
 }
 
 template <class T> void pack(const Layer<T>& layer, int64_t block) {
@@ -86,14 +99,14 @@ void predict_few(const Layer<T>* layers, int64_t depth, int64_t widest, const T*
     for (int64_t i = 0; i < depth; i++) {
         const Layer<T>& layer = layers[i];
         T* const z = halves[i % 2];
-        const int64_t columns = whole_vectors<T>(layer.units), stride = layer.stride;
+        const int64_t columns = layer.columns;
         for (int64_t r = 0; r < rows; r++)  // begins with the bias, or with 0
             for (int64_t j = 0; j < columns; j += lanes<T>)
-                store(z + r * stride + j, layer.rows > layer.inputs ? load(layer.theta + layer.inputs * layer.units + j) : Vec<T>{});
-        multiply<T>({rows, columns, layer.inputs, f, f_stride, 1, layer.theta, layer.units, z, stride, true});
-        if (layer.activation != softmax_place) activate<T>(layer.activation, layer.parameter, z, nullptr, rows * stride);
+                store(z + r * columns + j, layer.rows > layer.inputs ? load(layer.theta + layer.inputs * layer.units + j) : Vec<T>{});
+        multiply<T>({rows, columns, layer.inputs, f, f_stride, 1, layer.theta, layer.units, z, columns, true});
+        if (layer.activation != softmax_place) activate<T>(layer.activation, layer.parameter, z, nullptr, rows * columns);
         f = z;
-        f_stride = stride;
+        f_stride = columns;
     }
     const Layer<T>& last = layers[depth - 1];
     T* const lane_by_lane = f == room ? room + rows * widest : room;
@@ -112,9 +125,8 @@ void predict_few(const Layer<T>* layers, int64_t depth, int64_t widest, const T*
 template <class T>
 void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T* result, T* room) {
     int64_t widest = layers[0].inputs;
-    for (int64_t i = 0; i < depth; i++) widest = layers[i].stride > widest ? layers[i].stride : widest;
+    for (int64_t i = 0; i < depth; i++) widest = layers[i].columns > widest ? layers[i].columns : widest;
     T* const halves[2] = {room, room + panel_rows<T> * (widest + 1)};
-    T* const by_rows = room + 2 * panel_rows<T> * (widest + 1);
     const int64_t inputs = layers[0].inputs, outputs = layers[depth - 1].units;
     for (int64_t begin = 0; begin < rows; begin += panel_rows<T>) {
         const int64_t count = rows - begin < panel_rows<T> ? rows - begin : panel_rows<T>;
@@ -129,82 +141,164 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
         for (int64_t i = 0; i < depth; i++) {
             const Layer<T>& layer = layers[i];
             T* const z = halves[(i + 1) % 2];
-            weigh(layer, f, width, z);
+            in_pieces(layer.rows, [&](int64_t k, int64_t inner) {
+                Product<T> p = weighing(layer, f, width, z);
+                piece_of(p, k, inner);
+                multiply(p);
+            });
             activate<T>(layer, z, nullptr, width);
             ones(z + layer.units * width, width);
             f = z;
         }
-        const int64_t stride = layers[depth - 1].stride;
-        scatter<T>(f, outputs, width, by_rows, stride);
-        for (int64_t r = 0; r < count; r++)
-            for (int64_t j = 0; j < outputs; j++) result[(begin + r) * outputs + j] = by_rows[r * stride + j];
+        for (int64_t j = 0; j < outputs; j++)
+            for (int64_t r = 0; r < count; r++) result[(begin + r) * outputs + j] = f[j * width + r];
+    }
+}
+
+// Where a panel of a chunk lies.
+template <class T> struct Panel {
+    const Chunk<T>& c;
+    int64_t begin, rows, width;
+    Panel(const Chunk<T>& c, int64_t panel)
+        : c(c), begin(panel * panel_rows<T>), rows(c.rows - begin < panel_rows<T> ? c.rows - begin : panel_rows<T>),
+          width(whole_vectors<T>(rows)) {}
+    int64_t inputs() const { return c.layers[0].inputs; }
+    int64_t outputs() const { return c.layers[c.depth - 1].units; }
+    T* f(int64_t i) const { return c.f[i] + begin * ((i ? c.layers[i - 1].units : inputs()) + 1); }  // fᵢ, from f₀ on
+    T* z() const { return c.z + begin * outputs(); }
+    T* slopes(int64_t i) const { return c.slopes[i] + begin * c.layers[i].units; }
+    const T* mask(int64_t i) const { return c.masks[i] ? c.masks[i] + begin * c.layers[i].units : nullptr; }
+    T* errors(int64_t i) const { return c.errors[i] + begin * c.layers[i].columns; }
+};
+
+template <class T> void begin(const Chunk<T>& c, int64_t panel) {
+    const Panel<T> at(c, panel);
+    gather<T>([&](int64_t r) { return c.x + c.order[at.begin + r] * at.inputs(); }, at.rows, at.inputs(), at.f(0), at.width);
+    ones(at.f(0) + at.inputs() * at.width, at.width);
+}
+
+// Piece by piece of the inner dimension, block by block, panel by panel: so a piece of A stays in the first cache for
+// all panels, and the panels' pieces in the second for all blocks. product(panel) is that of a panel as a whole.
+template <class T, class MakeProduct>
+void multiply_tile(const Chunk<T>& c, const Tile& tile, int64_t inner, MakeProduct product) {
+    const int64_t at_once = tile.panels == 1 ? tile.blocks : 1;
+    in_pieces(inner, [&](int64_t k, int64_t length) {
+        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += at_once)
+            for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
+                Product<T> p = product(Panel<T>(c, panel));
+                piece_of(p, k, length);
+                const Division division(p.rows);
+                p.c += (division.row_of(block) - division.row_of(tile.first_block)) * p.c_stride;
+                p.first_block = block;
+                p.blocks = at_once;
+                multiply(p);
+            }
+    });
+}
+
+template <class T> void forward(const Chunk<T>& c, const Tile& tile, bool back) {
+    const int64_t i = tile.layer;
+    const Layer<T>& layer = c.layers[i];
+    const Division division(layer.units);
+    const int64_t first = division.row_of(tile.first_block), units = division.row_of(tile.first_block + tile.blocks) - first;
+    multiply_tile(c, tile, layer.rows, [&](const Panel<T>& at) {
+        return weighing(layer, at.f(i), at.width, at.f(i + 1) + first * at.width);
+    });
+    for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
+        const Panel<T> at(c, panel);
+        const int64_t numbers = units * at.width, place = first * at.width;
+        T *const f = at.f(i + 1) + place, *const slopes = at.slopes(i) + place;
+        if (i + 1 == c.depth) __builtin_memcpy(at.z() + place, f, sizeof(T) * numbers);
+        if (layer.activation == softmax_place) softmax<T>(f, layer.units, at.width);
+        else activate<T>(layer.activation, layer.parameter, f, slopes, numbers);
+        if (const T* const mask = back ? at.mask(i) : nullptr)
+            for (int64_t k = 0; k < numbers; k += lanes<T>) {
+                store(f + k, load(f + k) * load(mask + place + k));
+                store(slopes + k, load(slopes + k) * load(mask + place + k));
+            }
+        if (first + units == layer.units) ones(f + numbers, at.width);
     }
 }
 
 // ℒ of the outputs z_L and f_L; δ_L takes the place of the slopes.
-template <class T>
-T output(const Chunk<T>& c, int64_t rows, int64_t width, const int64_t* order, const T* y, const T* z, const T* f, T* slopes) {
+template <class T> T output(const Chunk<T>& c, int64_t panel, T* y) {
+    const Panel<T> at(c, panel);
     const Layer<T>& layer = c.layers[c.depth - 1];
+    const int64_t* const order = c.order + at.begin;
+    T* const slopes = at.slopes(c.depth - 1);
+    gather<T>([&](int64_t r) { return c.y + order[r] * layer.units; }, at.rows, layer.units, y, at.width);
     Vec<T> loss = {};
-    for (int64_t w = 0; w < width; w += lanes<T>) {
+    for (int64_t w = 0; w < at.width; w += lanes<T>) {
         Vec<T> share = {};
-        for (int64_t r = 0; r < lanes<T> && w + r < rows; r++) share[r] = c.weights[order[w + r]] * c.scale;
-        const Outputs<T> o = {y + w, z + w, f + w, slopes + w, layer.units, width, c.loss_parameter};
+        for (int64_t r = 0; r < lanes<T> && w + r < at.rows; r++) share[r] = c.weights[order[w + r]] * c.scale;
+        const Outputs<T> o = {y + w, at.z() + w, at.f(c.depth) + w, slopes + w, layer.units, at.width, c.loss_parameter};
         const Vec<T> of_rows = loss_of_rows<T>(c.loss, layer.activation, o, share / c.divisor);
-        const Integers<T> there = lane_numbers<T>() < decltype(lane_numbers<T>()[0] + 0)(rows - w);
+        const Integers<T> there = lane_numbers<T>() < decltype(lane_numbers<T>()[0] + 0)(at.rows - w);
         loss += there ? of_rows / c.divisor * share : Vec<T>{};  // what stands in the other lanes may be NaN
-        if (rows < w + lanes<T>)
+        if (at.rows < w + lanes<T>)
             for (int64_t j = 0; j < layer.units; j++) {
-                T* const delta = slopes + j * width + w;
+                T* const delta = slopes + j * at.width + w;
                 store(delta, there ? load(delta) : Vec<T>{});
             }
     }
     return sum<T>(loss);
 }
 
-template <class T> T pass(const Chunk<T>& c, int64_t panel, bool back, T* room) {
-    const int64_t begin = panel * c.panel_rows, rows = c.rows - begin < c.panel_rows ? c.rows - begin : c.panel_rows;
-    const int64_t width = whole_vectors<T>(rows), last = c.depth - 1, outputs = c.layers[last].units;
-    const int64_t* const order = c.order + begin;
-    const auto f_of = [&](int64_t i) {  // fᵢ, from f₀ on
-        return c.f[i] + begin * ((i ? c.layers[i - 1].units : c.layers[0].inputs) + 1);
-    };
-    const auto slopes_of = [&](int64_t i) { return c.slopes[i] + begin * c.layers[i].units; };
+// The gradient of a layer with so few units is summed over lanes.
+template <class T> bool is_narrow(const Layer<T>& layer) { return layer.units <= 4 && layer.units <= lanes<T>; }
 
-    const int64_t inputs = c.layers[0].inputs;
-    gather<T>([&](int64_t r) { return c.x + order[r] * inputs; }, rows, inputs, f_of(0), width);
-    ones(f_of(0) + inputs * width, width);
-    T *const y = room, *const z_of_output = room + c.panel_rows * outputs;
-    gather<T>([&](int64_t r) { return c.y + order[r] * outputs; }, rows, outputs, y, width);
-    for (int64_t i = 0; i <= last; i++) {
-        const Layer<T>& layer = c.layers[i];
-        T *const f = f_of(i + 1), *const slopes = slopes_of(i);
-        const int64_t numbers = layer.units * width;
-        weigh(layer, f_of(i), width, f);
-        if (i == last) __builtin_memcpy(z_of_output, f, sizeof(T) * numbers);
-        activate<T>(layer, f, slopes, width);
-        if (back && c.masks[i]) {
-            const T* const mask = c.masks[i] + begin * layer.units;
-            for (int64_t k = 0; k < numbers; k += lanes<T>) {
-                store(f + k, load(f + k) * load(mask + k));
-                store(slopes + k, load(slopes + k) * load(mask + k));
+template <class T> void scatter(const Chunk<T>& c, int64_t i, int64_t panel) {
+    const Panel<T> at(c, panel);
+    if (!is_narrow(c.layers[i])) scatter<T>(at.slopes(i), c.layers[i].units, at.width, at.errors(i));
+}
+
+// δᵢ₋₁ = (δᵢWᵢᵀ) ⊙ f′(zᵢ₋₁)
+template <class T> void back(const Chunk<T>& c, const Tile& tile, T* room) {
+    const int64_t i = tile.layer;
+    const Layer<T>& layer = c.layers[i];
+    const Division division(layer.inputs);
+    const int64_t first = division.row_of(tile.first_block), inputs = division.row_of(tile.first_block + tile.blocks) - first;
+    const auto room_of = [&](int64_t panel) { return room + (panel - tile.first_panel) * panel_rows<T> * inputs; };
+    in_pieces(layer.units, [&](int64_t k, int64_t inner) {
+        const bool copied = tile.panels > 1;
+        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += copied ? 1 : tile.blocks) {
+            // Rows of W may lie so that they share few places of the first cache; their piece is copied for all panels.
+            alignas(64) T rows[block_rows * inner_at_once];
+            const int64_t row = division.row_of(block);
+            if (copied)
+                for (int64_t r = 0; r < division.rows_of(block); r++)
+                    __builtin_memcpy(rows + r * inner, layer.theta + (row + r) * layer.units + k, sizeof(T) * inner);
+            for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
+                const Panel<T> at(c, panel);
+                Product<T> p = {layer.inputs, at.width, inner, layer.theta + k, layer.units, 1, at.slopes(i) + k * at.width,
+                                at.width, room_of(panel) + (row - first) * at.width, at.width, k > 0, block,
+                                copied ? 1 : tile.blocks};
+                if (copied) {
+                    p.a = rows;
+                    p.row_step = inner;
+                    p.first_row = -row;
+                }
+                multiply(p);
             }
         }
-        ones(f + numbers, width);
+    });
+    for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
+        const Panel<T> at(c, panel);
+        T *const slopes = at.slopes(i - 1) + first * at.width, *const sums = room_of(panel);
+        for (int64_t k = 0; k < inputs * at.width; k += lanes<T>) store(slopes + k, load(slopes + k) * load(sums + k));
     }
-    const T loss = output<T>(c, rows, width, order, y, z_of_output, f_of(last + 1), slopes_of(last));
-    if (!back) return loss;
+}
 
-    for (int64_t i = last; i >= 0; i--) {
-        const Layer<T>& layer = c.layers[i];
-        const T* const delta = slopes_of(i);
-        scatter<T>(delta, layer.units, width, c.errors[i] + begin * layer.stride, layer.stride);
-        if (!i) break;
-        // δᵢ₋₁ = (δᵢWᵢᵀ) ⊙ f′(zᵢ₋₁)
-        multiply_in_pieces<T>({layer.inputs, width, layer.units, layer.theta, layer.units, 1, delta, width, room, width});
-        T* const slopes = slopes_of(i - 1);
-        for (int64_t k = 0; k < layer.inputs * width; k += lanes<T>) store(slopes + k, load(slopes + k) * load(room + k));
+template <class T> T pass(const Chunk<T>& c, int64_t panel, bool with_back, T* room) {
+    begin(c, panel);
+    for (int64_t i = 0; i < c.depth; i++) forward(c, {i, 0, Division(c.layers[i].units).blocks, panel, 1}, with_back);
+    const T loss = output(c, panel, room);
+    if (!with_back) return loss;
+    for (int64_t i = c.depth - 1; i > 0; i--) {
+        scatter(c, i, panel);
+        back(c, {i, 0, Division(c.layers[i].inputs).blocks, panel, 1}, room);
     }
+    scatter(c, 0, panel);
     return loss;
 }
 
@@ -212,21 +306,39 @@ template <class T> T pass(const Chunk<T>& c, int64_t panel, bool back, T* room) 
 template <class T>
 void gradient(const Chunk<T>& c, int64_t i, int64_t first, int64_t rows, bool add, T* gradient, T* room) {
     const Layer<T>& layer = c.layers[i];
-    const int64_t panels = (c.rows + c.panel_rows - 1) / c.panel_rows, in_last = c.rows - (panels - 1) * c.panel_rows;
-    const int64_t width_of_last = whole_vectors<T>(in_last), units = layer.units, columns = whole_vectors<T>(units);
+    const int64_t panels = (c.rows + panel_rows<T> - 1) / panel_rows<T>, in_last = c.rows - (panels - 1) * panel_rows<T>;
+    const int64_t width_of_last = whole_vectors<T>(in_last), units = layer.units, columns = layer.columns;
     const bool whole = columns == units;
     gradient += first * units;
+    if (is_narrow(layer)) {
+        const auto sums = [&]<int J>() {
+            const auto f = [&](int64_t panel) {
+                const Panel<T> at(c, panel);
+                return at.f(i) + first * at.width;
+            };
+            const auto delta = [&](int64_t panel) { return Panel<T>(c, panel).slopes(i); };
+            if constexpr (J <= lanes<T>)
+                sums_over_lanes<T, J>(f, delta, panels, panel_rows<T>, width_of_last, rows, gradient, add);
+        };
+        switch (units) {
+            case 1: return sums.template operator()<1>();
+            case 2: return sums.template operator()<2>();
+            case 3: return sums.template operator()<3>();
+            default: return sums.template operator()<4>();
+        }
+    }
     T* const to = whole ? gradient : room;
     if (!whole && add)
         for (int64_t r = 0; r < rows; r++)
             for (int64_t j = 0; j < units; j++) room[r * columns + j] = gradient[r * units + j];
-    Product<T> p = {rows, columns, in_last, c.f[i], width_of_last, 1, c.errors[i], layer.stride, to, columns, add};
+    Product<T> p = {rows, columns, in_last, c.f[i], width_of_last, 1, c.errors[i], 0, to, columns, add};
     p.first_row = first;
+    p.packed_rows = panel_rows<T>;
     if (panels > 1) {
         p.segments = panels;
-        p.inner = p.row_step = c.panel_rows;
-        p.a_advance = c.panel_rows * (layer.inputs + 1);
-        p.b_advance = c.panel_rows * layer.stride;
+        p.inner = p.row_step = panel_rows<T>;
+        p.a_advance = panel_rows<T> * (layer.inputs + 1);
+        p.b_advance = panel_rows<T> * columns;
         p.last_inner = in_last;
         p.last_row_step = width_of_last;
     }
@@ -251,8 +363,9 @@ template <class T> void function(int which, const T* x, T* result, int64_t n) {
 }
 
 template <class T> const Kernels<T>& kernels() {
-    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>, chain<T>, pack<T>,
-                                          gradient<T>, add<T>,        penalise<T>, update<T>, function<T>};
+    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>,     begin<T>,
+                                          forward<T>, output<T>,     scatter<T>, back<T>,    chain<T>,    pack<T>,
+                                          gradient<T>, add<T>,       penalise<T>, update<T>, function<T>};
     return chosen;
 }
 

@@ -21,27 +21,28 @@ constexpr int sgd_place = 0, adam_place = 1, adamw_place = 2;  // in `optimizer_
 // One layer as the kernels see it: W (inputs × units) and below it b where there is one, as in the flat vector.
 template <class T> struct Layer {
     int64_t inputs, units;
-    int64_t rows;    // of W and b together: inputs, or one more
-    int64_t stride;  // of δᵀ: the units in whole vectors
+    int64_t rows;     // of W and b together: inputs, or one more
+    int64_t columns;  // the units in whole vectors
     const T* theta;
-    T* packed;       // Wᵀ and b as matrix.hpp packs them, for layers so large that this pays; otherwise null
+    T* packed;        // of a large layer, Wᵀ and b as matrix.hpp packs them; otherwise null
     int activation;
     T parameter;
 };
 
 // Rows of a batch that go forward and back before their gradient is taken, in panels: as many rows as two vectors have
 // lanes, one lane for each. Of a panel with rows in `width` lanes (whole vectors), fᵢ is (dᵢ + 1) × width with ones in
-// its last row, which stand for the bias; f′(zᵢ), whose place δᵢ takes, and masks are dᵢ × width; δᵢᵀ is width × stride.
-// Panel p's numbers begin p · panel_rows · (dᵢ + 1), and so on, after those of panel 0.
+// its last row, which stand for the bias; z_L, f′(zᵢ), whose place δᵢ takes, and masks are dᵢ × width; δᵢᵀ is width ×
+// dᵢ, packed as matrix.hpp says. Panel p's numbers begin p · panel_rows · (dᵢ + 1), and so on, after those of panel 0.
 template <class T> struct Chunk {
     const Layer<T>* layers;
-    int64_t depth, rows, panel_rows;
+    int64_t depth, rows;
     const T *x, *y, *weights;  // the data, row by row
     const int64_t* order;      // which of its rows
     T scale;                   // by what their weights are multiplied to be shares of the batch
     int loss;
     T loss_parameter, divisor; // of the row's loss: how many outputs it is the mean over, or 1
     T* const* f;               // from f₀ = x on
+    T* z;                      // z_L
     T* const* slopes;
     T* const* masks;           // by what fᵢ is multiplied on its way on; null without dropout
     T* const* errors;          // δᵢᵀ
@@ -69,18 +70,30 @@ template <class T> struct Chain {
     T* room;  // for 2 · depth vectors
 };
 
+// Some blocks of a layer's units (forward) or inputs (back), as matrix.hpp divides them, of some of a chunk's panels.
+struct Tile {
+    int64_t layer, first_block, blocks, first_panel, panels;
+};
+
 template <class T> struct Kernels {
     int lanes, panel_rows, block_rows;
     // f_L (rows × d_L) of rows of x (rows × d₀). `room` has 4 · panel_rows · (the greatest width + 1) numbers.
     void (*predict)(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T* result, T* room);
-    // A panel forward and, where that is asked for, back; returns its part of the loss. `room` has 2 · panel_rows · (the
+    // A panel forward and, where that is asked for, back; returns its part of the loss. `room` has panel_rows · (the
     // greatest width + 1) numbers.
     T (*pass)(const Chunk<T>& chunk, int64_t panel, bool back, T* room);
+    // What a pass is made of: f₀ of a panel; zᵢ and fᵢ; ℒ and δ_L of a panel; δᵢᵀ of a panel; δᵢ₋₁. `room` has as many
+    // numbers as a panel's y has, or the δᵢ₋₁ of the tile.
+    void (*begin)(const Chunk<T>& chunk, int64_t panel);
+    void (*forward)(const Chunk<T>& chunk, const Tile& tile, bool back);
+    T (*output)(const Chunk<T>& chunk, int64_t panel, T* room);
+    void (*scatter)(const Chunk<T>& chunk, int64_t layer, int64_t panel);
+    void (*back)(const Chunk<T>& chunk, const Tile& tile, T* room);
     // How many of the steps were made before a number was not finite; adds their losses to `total`.
     int64_t (*chain)(const Chain<T>& chain, double& total);
     // A block of a layer's packed parameters.
     void (*pack)(const Layer<T>& layer, int64_t block);
-    // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · stride.
+    // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · columns.
     void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
     // g ← g + h over n numbers, n a whole number of vectors, as below.
     void (*add)(T* g, const T* h, int64_t n);

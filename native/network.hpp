@@ -29,14 +29,12 @@ template <class T> class Network {
         widest = d.widths[0];
         for (std::size_t i = 0; i < d.activations.size(); i++) {
             const int64_t inputs = d.widths[i], units = d.widths[i + 1];
-            int64_t stride = (units + lanes - 1) / lanes * lanes;
-            // Rows an even number of vectors apart would share few places of a cache.
-            if (stride / lanes >= 4 && stride / lanes % 2 == 0) stride += lanes;
-            layers.push_back({inputs, units, inputs + d.biases[i], stride, nullptr, nullptr,
+            const int64_t columns = (units + lanes - 1) / lanes * lanes;
+            layers.push_back({inputs, units, inputs + d.biases[i], columns, nullptr, nullptr,
                               position(activation_names, d.activations[i].first), T(d.activations[i].second)});
             begins.push_back(parameters);
             parameters += (inputs + d.biases[i]) * units;
-            widest = std::max(widest, stride);
+            widest = std::max(widest, columns);
         }
         padded = (parameters + lanes - 1) / lanes * lanes;
         theta = zeros<T>(std::size_t(padded));
@@ -45,7 +43,7 @@ template <class T> class Network {
 
     std::vector<Layer<T>> layers;
     std::vector<int64_t> begins;                // where each layer's W begins
-    int64_t parameters = 0, padded, widest;  // how many; to whole vectors; the greatest number of inputs or stride
+    int64_t parameters = 0, padded, widest;  // how many; to whole vectors; the greatest number of inputs or columns
     Block<T> theta;
 };
 

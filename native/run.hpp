@@ -61,9 +61,9 @@ template <class T> class Run {
 
         const double work = double(net.parameters) * (6.0 * double(std::min(settings.batch_size, data_.rows)) + 60.0);
         this->threads = int(std::clamp(work / work_that_pays, 1.0, double(threads)));
-        reserve_groups();
-        plan_gradient();
         reserve_packed();
+        reserve_groups();
+        plan_parts();
         is_chain_ = is_chain();
         if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size() * std::size_t(kernels.lanes));
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
@@ -135,38 +135,55 @@ template <class T> class Run {
   private:
     static constexpr double work_that_pays = 1e6;             // operations in a step, for each thread
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
+    static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, at most
+    static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
     static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
     static constexpr int64_t piece = 1024;                    // parameters that are updated by one thread at a time
 
     // Rows of a batch that one thread takes forward and back by itself, with a gradient of its own; so little goes from
     // one core to another. Where the gradient is large there is one group, and the threads share its panels and the
     // parts of its gradient. The groups are the same for any number of threads, and so are the bits of their sum.
-    struct Group {
+    struct alignas(128) Group {  // no two share a cache line
         Chunk<T> chunk{};
         std::vector<Block<T>> f, slopes, masks, errors;
         std::vector<T*> addresses[4];
+        Block<T> z;
         Block<T> gradient;  // the first group's is that of the run
         double loss = 0;
     };
-    struct Part {
+    struct Part {  // rows of a layer's gradient
         int64_t layer, first, rows;
     };
 
     int64_t panels(int64_t rows) const { return (rows + kernels_.panel_rows - 1) / kernels_.panel_rows; }
 
+    // Layers so large that their parameters would not stay in a cache from panel to panel take all panels of a chunk
+    // before the next layer does; they are packed at every step, which is soon made good by its batch.
+    void reserve_packed() {
+        for (Layer<T>& layer : net.layers) {
+            if (layer.rows * layer.units < 1 << 15 || panels(batch_rows()) < 4) continue;
+            packed_.push_back(room<T>(std::size_t(layer.rows * layer.units)));
+            layer.packed = packed_.back().get();
+        }
+    }
+    bool goes_by_layers() const { return !packed_.empty(); }
+    static bool takes_all_panels(const Layer<T>& layer) { return layer.packed && layer.activation != softmax_place; }
+    int64_t batch_rows() const { return std::min(settings_.batch_size, data_.rows); }
+
     // As many rows as go through together before their gradient is taken: few enough for the second cache, but enough
     // that taking it pays, and never more than a group has.
     void reserve_groups() {
-        const int64_t batch_rows = std::min(settings_.batch_size, data_.rows);
         int64_t groups = 1;
-        if (net.parameters <= 1 << 16)
-            while (groups < 16 && groups * 128 <= batch_rows) groups *= 2;
-        int64_t numbers = net.layers[0].inputs + 1;
-        for (const Layer<T>& layer : net.layers) numbers += 3 * layer.units + layer.stride;
-        const int64_t rows = kernels_.panel_rows, fit = chunk_bytes / int64_t(sizeof(T)) / numbers / groups / rows * rows;
-        const int64_t least = std::clamp(8 * chunk_bytes / int64_t(sizeof(T)) / numbers / rows * rows, rows, 8 * rows);
-        const int64_t of_group = (std::max(batch_rows, validation_.rows) + groups - 1) / groups;
-        chunk_rows_ = std::min(std::max(fit, least), panels(of_group) * rows);
+        if (net.parameters <= 1 << 16 && !goes_by_layers())
+            while (groups < 16 && groups * 128 <= batch_rows()) groups *= 2;
+        int64_t numbers = net.layers[0].inputs + 1 + net.layers.back().units;
+        for (const Layer<T>& layer : net.layers) numbers += 3 * layer.units + layer.columns;
+        const int64_t rows = kernels_.panel_rows;
+        const auto rows_of = [&](int64_t bytes) { return bytes / int64_t(sizeof(T)) / numbers / rows * rows; };
+        chunk_rows_ = goes_by_layers() ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
+                                       : std::max(rows_of(chunk_bytes / groups), std::clamp(rows_of(8 * chunk_bytes), rows, 8 * rows));
+        const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups;
+        chunk_rows_ = std::min(chunk_rows_, panels(of_group) * rows);
         for (int64_t k = 0; k < groups; k++) {
             Group& group = groups_.emplace_back();
             const auto room_for = [&](int64_t units) { return zeros<T>(std::size_t(chunk_rows_ * units)); };
@@ -176,41 +193,39 @@ template <class T> class Run {
                 group.f.push_back(room_for(layer.units + 1));
                 group.slopes.push_back(room_for(layer.units));
                 group.masks.push_back(settings_.dropout[i] > 0 ? room_for(layer.units) : nullptr);
-                group.errors.push_back(room_for(layer.stride));
+                group.errors.push_back(room_for(layer.columns));
             }
+            group.z = room_for(net.layers.back().units);
             std::vector<Block<T>>* const blocks[4] = {&group.f, &group.slopes, &group.masks, &group.errors};
             for (int what = 0; what < 4; what++)
                 for (const Block<T>& block : *blocks[what]) group.addresses[what].push_back(block.get());
             if (k) group.gradient = zeros<T>(std::size_t(net.padded));
-            group.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, rows, nullptr, nullptr, nullptr, nullptr, T(0),
+            group.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, nullptr, nullptr, nullptr, nullptr, T(0),
                            position(loss_names, settings_.loss), T(settings_.loss_parameter), T(settings_.divisor),
-                           group.addresses[0].data(), group.addresses[1].data(), group.addresses[2].data(),
-                           group.addresses[3].data()};
+                           group.addresses[0].data(), group.z.get(), group.addresses[1].data(),
+                           group.addresses[2].data(), group.addresses[3].data()};
         }
     }
+
+    int64_t blocks_of(int64_t rows) const { return (rows + kernels_.block_rows - 1) / kernels_.block_rows; }
 
     // The gradient in parts: whole blocks of rows, some for every thread where these share one group.
-    void plan_gradient() {
-        int64_t most = 2 * kernels_.panel_rows * (net.widest + 1);
+    void plan_parts() {
+        int64_t most = kernels_.panel_rows * (net.widest + 1);
         for (std::size_t i = 0; i < net.layers.size(); i++) {
             const Layer<T>& layer = net.layers[i];
-            const int64_t blocks = (layer.rows + kernels_.block_rows - 1) / kernels_.block_rows;
-            const int64_t rows = (groups_.size() == 1 ? (blocks + 15) / 16 : std::min<int64_t>(blocks, 16)) * kernels_.block_rows;
-            for (int64_t first = 0; first < layer.rows; first += rows) {
-                parts_.push_back({int64_t(i), first, std::min(rows, layer.rows - first)});
-                most = std::max(most, parts_.back().rows * layer.stride);
+            const int64_t blocks = blocks_of(layer.rows);
+            const int64_t parts = groups_.size() == 1 ? std::min<int64_t>(blocks, parts_of_layer) : (blocks + 15) / 16;
+            for (int64_t k = 0; k < parts; k++) {
+                const int64_t first = blocks * k / parts * kernels_.block_rows;
+                const int64_t end = std::min(blocks * (k + 1) / parts * kernels_.block_rows, layer.rows);
+                parts_.push_back({int64_t(i), first, end - first});
+                most = std::max(most, parts_.back().rows * layer.columns);
             }
+            if (i && takes_all_panels(layer))
+                most = std::max(most, (blocks_of(layer.inputs) / parts_of_layer + 1) * kernels_.block_rows * chunk_rows_);
         }
         for (int thread = 0; thread < threads; thread++) rooms_.push_back(zeros<T>(std::size_t(most)));
-    }
-
-    // A large layer's parameters are packed at every step, if that is soon made good by its batch.
-    void reserve_packed() {
-        for (Layer<T>& layer : net.layers) {
-            if (layer.rows * layer.units < 1 << 15 || std::min(settings_.batch_size, data_.rows) < 4 * kernels_.panel_rows) continue;
-            packed_.push_back(room<T>(std::size_t(layer.rows * layer.units)));
-            layer.packed = packed_.back().get();
-        }
     }
 
     // Whether chain.hpp can make the steps.
@@ -276,8 +291,7 @@ template <class T> class Run {
     double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, double weight, bool back) {
         for (const Layer<T>& layer : net.layers)
             if (layer.packed) {
-                const int64_t blocks = (layer.units + kernels_.block_rows - 1) / kernels_.block_rows;
-                pool.each(blocks, [&](int64_t block, int) { kernels_.pack(layer, block); });
+                pool.each(blocks_of(layer.units), [&](int64_t block, int) { kernels_.pack(layer, block); });
             }
         const auto groups = int64_t(groups_.size());
         const T scale = weight > 0 ? T(1 / weight) : T(0);
@@ -312,8 +326,9 @@ template <class T> class Run {
             chunk.rows = std::min(chunk_rows_, end - done);
             chunk.order = order + done;
             double* const losses = losses_.data() + (&group - groups_.data()) * panels(chunk_rows_);
-            each(panels(chunk.rows), [&](int64_t panel, int thread) {
-                if (back) drop(group, panel, done);
+            if (back) each(panels(chunk.rows), [&](int64_t panel, int) { drop(group, panel, done); });
+            if (goes_by_layers()) layer_by_layer(chunk, losses, back, each);
+            else each(panels(chunk.rows), [&](int64_t panel, int thread) {
                 losses[panel] = double(kernels_.pass(chunk, panel, back, rooms_[std::size_t(thread)].get()));
             });
             for (int64_t panel = 0; panel < panels(chunk.rows); panel++) group.loss += losses[panel];
@@ -323,6 +338,34 @@ template <class T> class Run {
                 kernels_.gradient(chunk, part.layer, part.first, part.rows, done > begin,
                                   gradient + net.begins[std::size_t(part.layer)], rooms_[std::size_t(thread)].get());
             });
+        }
+    }
+
+    // As Kernels::pass, but each layer takes all panels before the next one does: a large layer in parts of it for all
+    // panels, another panel by panel.
+    template <class Each> void layer_by_layer(const Chunk<T>& chunk, double* losses, bool back, Each each) {
+        const int64_t count = panels(chunk.rows), last = chunk.depth - 1;
+        const auto tiles = [&](int64_t i, int64_t blocks, auto work) {
+            if (!takes_all_panels(net.layers[std::size_t(i)]))
+                return each(count, [&](int64_t panel, int thread) { work(Tile{i, 0, blocks, panel, 1}, thread); });
+            const int64_t parts = std::min(blocks, parts_of_layer);
+            each(parts, [&](int64_t k, int thread) {
+                const int64_t first = blocks * k / parts;
+                work(Tile{i, first, blocks * (k + 1) / parts - first, 0, count}, thread);
+            });
+        };
+        each(count, [&](int64_t panel, int) { kernels_.begin(chunk, panel); });
+        for (int64_t i = 0; i <= last; i++)
+            tiles(i, blocks_of(net.layers[std::size_t(i)].units), [&](const Tile& tile, int) { kernels_.forward(chunk, tile, back); });
+        each(count, [&](int64_t panel, int thread) {
+            losses[panel] = double(kernels_.output(chunk, panel, rooms_[std::size_t(thread)].get()));
+            if (back) kernels_.scatter(chunk, last, panel);
+        });
+        for (int64_t i = last; back && i > 0; i--) {
+            tiles(i, blocks_of(net.layers[std::size_t(i)].inputs), [&](const Tile& tile, int thread) {
+                kernels_.back(chunk, tile, rooms_[std::size_t(thread)].get());
+            });
+            each(count, [&](int64_t panel, int) { kernels_.scatter(chunk, i - 1, panel); });
         }
     }
 

@@ -91,4 +91,18 @@ template <class T> inline void transpose(Vec<T> (&v)[lanes<T>]) {
         }
 }
 
+// Lane i is the sum over the lanes of v[i]: halves onto halves, of two vectors at once.
+template <class T> inline Vec<T> sums_of(Vec<T> (&v)[lanes<T>]) {
+    const Integers<T> lane = lane_numbers<T>();
+#pragma GCC unroll 4
+    for (int half = lanes<T> / 2; half; half /= 2)
+#pragma GCC unroll 16
+        for (int i = 0; i < half; i++) {
+            // In v[i], lanes of the same number modulo 2 · half belong together; of v[i + half] they follow those of v[i].
+            const Integers<T> low = (lane & half) != 0 ? lane + (lanes<T> - half) : lane;
+            v[i] = picked<T>(v[i], v[i + half], low) + picked<T>(v[i], v[i + half], low + half);
+        }
+    return v[0];
+}
+
 }  // namespace chainrule::CHAINRULE_ISA
