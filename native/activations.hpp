@@ -78,6 +78,13 @@ template <class T> struct Exponential {
     static Vec<T> slope(Vec<T>, Vec<T> f, T) { return f; }
 };
 
+// f(z) for one number, where others wait for it.
+template <class T, class Activation> T value_of_one(T z, T a) {
+    if constexpr (sizeof(T) == 4 && __is_same(Activation, Tanh<T>))
+        if (__builtin_fabsf(z) < tanh_is_one) return tanh_of_middle(z);
+    return Activation::value(all<T>(z), a)[0];
+}
+
 // f(z) in the place of z, and f′(z) in `slopes` where that is asked for.
 template <class T, class Activation> void apply(T* rows, T* slopes, int64_t numbers, T a) {
     if (!slopes) {

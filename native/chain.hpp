@@ -7,33 +7,40 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// zᵢ = fᵢ₋₁wᵢ + bᵢ; δᵢ₋₁ = δᵢ wᵢ f′(zᵢ₋₁); wᵢ ← wᵢ − η δᵢ fᵢ₋₁. All lanes of a vector hold the same number.
+// zᵢ = fᵢ₋₁wᵢ + bᵢ; δᵢ₋₁ = δᵢ wᵢ f′(zᵢ₋₁); wᵢ ← wᵢ − η δᵢ fᵢ₋₁.
 template <class T, class Activation> bool chain_step(const Chain<T>& c, int64_t step, T& loss) {
-    const int64_t row = c.order[step];
-    T* const slopes = c.room + c.depth * lanes<T>;
-    Vec<T> f = all<T>(c.x[row]), z = f;
-    const auto theta_of = [&](int64_t i) { return c.theta + i * (c.bias ? 2 : 1); };  // w, and b after it
+    const int64_t row = c.order[step], stride = c.bias ? 2 : 1;  // in θ, each w with its b after it
+    T *const inputs = c.room, *const slopes = c.room + c.depth;
+    T f = c.x[row], z = f;
     for (int64_t i = 0; i < c.depth; i++) {
-        store(c.room + i * lanes<T>, f);
-        z = f * all<T>(theta_of(i)[0]);
-        if (c.bias) z += all<T>(theta_of(i)[1]);
-        f = Activation::value(z, c.parameter);
-        store(slopes + i * lanes<T>, Activation::slope(z, f, c.parameter));
+        inputs[i] = f;
+        z = f * c.theta[i * stride];
+        if (c.bias) z += c.theta[i * stride + 1];
+        f = value_of_one<T, Activation>(z, c.parameter);
+        slopes[i] = Activation::slope(all<T>(z), all<T>(f), c.parameter)[0];
     }
-    const Vec<T> y = all<T>(c.y[row]);
-    const Outputs<T> o = {reinterpret_cast<const T*>(&y), reinterpret_cast<const T*>(&z), reinterpret_cast<const T*>(&f),
-                          slopes + (c.depth - 1) * lanes<T>, 1, lanes<T>, c.loss_parameter};
-    const T share = c.weights[row] > 0 ? T(1) : T(0);
-    loss = loss_of_rows<T>(c.loss, c.activation, o, all<T>(share))[0] * share;
-    T delta = o.slopes[0], check = loss * T(0);  // NaN where a number is not finite
+    const T y = c.y[row], share = c.weights[row] > 0 ? T(1) : T(0);
+    T delta;
+    if (c.loss == squared_error_place) {
+        loss = (y - f) * (y - f) * share;
+        delta = T(2) * (f - y) * share * slopes[c.depth - 1];
+    } else {
+        const Vec<T> ys = all<T>(y), zs = all<T>(z), fs = all<T>(f);
+        Vec<T> deltas = all<T>(slopes[c.depth - 1]);
+        const auto numbers = [](const Vec<T>& v) { return reinterpret_cast<const T*>(&v); };
+        const Outputs<T> o = {numbers(ys), numbers(zs), numbers(fs), reinterpret_cast<T*>(&deltas), 1, lanes<T>, c.loss_parameter};
+        loss = loss_of_rows<T>(c.loss, c.activation, o, all<T>(share))[0] * share;
+        delta = deltas[0];
+    }
+    T check = loss * T(0);  // NaN where a number is not finite
     const T rate = T(c.rates[step]);
     for (int64_t i = c.depth - 1; i >= 0; i--) {
-        T* const theta = theta_of(i);
-        const T w = theta[0], gradient = delta * c.room[i * lanes<T>];
-        theta[0] = w - rate * gradient;
+        T* const theta = c.theta + i * stride;
+        const T before = i ? theta[0] * slopes[i - 1] : T(0);
+        theta[0] -= rate * (delta * inputs[i]);
         check += theta[0] * T(0);
         if (c.bias) check += (theta[1] -= rate * delta) * T(0);
-        if (i) delta = delta * w * slopes[(i - 1) * lanes<T>];
+        delta *= before;
     }
     return check == 0;
 }

@@ -16,6 +16,7 @@ inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", 
 inline constexpr const char* optimizer_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "rprop"};
 
 constexpr int exponential_place = 13, softmax_place = 14;  // in `activation_names`
+constexpr int squared_error_place = 0;                       // in `loss_names`
 constexpr int sgd_place = 0, adam_place = 1, adamw_place = 2;  // in `optimizer_names`
 
 // One layer as the kernels see it: W (inputs × units) and below it b where there is one, as in the flat vector.
@@ -67,7 +68,7 @@ template <class T> struct Chain {
     const int64_t* order;
     const double* rates;
     int64_t steps;
-    T* room;  // for 2 · depth vectors
+    T* room;  // for 2 · depth numbers
 };
 
 // Some blocks of a layer's units (forward) or inputs (back), as matrix.hpp divides them, of some of a chunk's panels.

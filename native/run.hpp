@@ -65,7 +65,7 @@ template <class T> class Run {
         reserve_groups();
         plan_parts();
         is_chain_ = is_chain();
-        if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size() * std::size_t(kernels.lanes));
+        if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size());
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
         squares_.resize(std::size_t((net.padded + piece - 1) / piece));
     }
