@@ -67,7 +67,8 @@ template <class T> class Run {
         is_chain_ = is_chain();
         if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size());
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
-        squares_.resize(std::size_t((net.padded + piece - 1) / piece));
+        piece_ = std::clamp<int64_t>(net.padded / 32, 256, 16384) / 256 * 256;
+        squares_.resize(std::size_t((net.padded + piece_ - 1) / piece_));
     }
 
     // Goes on until the epochs that rates are given for are done (steps_in_epoch rates for each, the first for
@@ -138,7 +139,6 @@ template <class T> class Run {
     static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, at most
     static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
     static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
-    static constexpr int64_t piece = 1024;                    // parameters that are updated by one thread at a time
 
     // Rows of a batch that one thread takes forward and back by itself, with a gradient of its own; so little goes from
     // one core to another. Where the gradient is large there is one group, and the threads share its panels and the
@@ -182,7 +182,7 @@ template <class T> class Run {
         const auto rows_of = [&](int64_t bytes) { return bytes / int64_t(sizeof(T)) / numbers / rows * rows; };
         chunk_rows_ = goes_by_layers() ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
                                        : std::max(rows_of(chunk_bytes / groups), std::clamp(rows_of(8 * chunk_bytes), rows, 8 * rows));
-        const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups;
+        const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups + kernels_.lanes;
         chunk_rows_ = std::min(chunk_rows_, panels(of_group) * rows);
         for (int64_t k = 0; k < groups; k++) {
             Group& group = groups_.emplace_back();
@@ -300,7 +300,8 @@ template <class T> class Run {
             return groups_[0].loss;
         }
         pool.each(groups, [&](int64_t k, int thread) {
-            forward_and_back(groups_[std::size_t(k)], data, order, count * k / groups, count * (k + 1) / groups, scale, back,
+            const auto first_of = [&](int64_t k) { return k < groups ? count * k / groups / kernels_.lanes * kernels_.lanes : count; };
+            forward_and_back(groups_[std::size_t(k)], data, order, first_of(k), first_of(k + 1), scale, back,
                              [&](int64_t parts, auto work) {
                                  for (int64_t part = 0; part < parts; part++) work(part, thread);
                              });
@@ -380,9 +381,8 @@ template <class T> class Run {
     }
 
     template <class Work> void each_piece(Pool& pool, Work work) {
-        pool.each((net.padded + piece - 1) / piece, [&](int64_t k, int) {
-            work(k * piece, std::min(piece, net.padded - k * piece));
-        });
+        const int64_t pieces = (net.padded + piece_ - 1) / piece_;
+        pool.each(pieces, [&](int64_t k, int) { work(k * piece_, std::min(piece_, net.padded - k * piece_)); }, piece_ < 16384);
     }
 
     // The sum of the groups' gradients, with penalty.
@@ -400,7 +400,7 @@ template <class T> class Run {
             each_piece(pool, [&](int64_t from, int64_t numbers) {
                 double result = 0;
                 for (int64_t k = from; k < from + numbers; k++) result = of_number(result, double(gradient_[std::size_t(k)]));
-                squares_[std::size_t(from / piece)] = result;
+                squares_[std::size_t(from / piece_)] = result;
             });
         };
         sum_of([](double largest, double g) { return std::max(largest, std::abs(g)); });
@@ -434,7 +434,7 @@ template <class T> class Run {
     const bool shuffles_;  // not where all rows make one batch, whose order says nothing
     Shuffle shuffle_;
     Block<T> gradient_, is_weight_;
-    int64_t chunk_rows_ = 0;
+    int64_t chunk_rows_ = 0, piece_ = 0;  // piece: parameters that are updated by one thread at a time
     std::vector<Group> groups_;
     bool is_chain_ = false;
     Block<T> chain_room_;

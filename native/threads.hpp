@@ -10,8 +10,9 @@
 namespace chainrule {
 
 // Every thread has its own stretch of the parts, the same in each piece of work, so that what it wrote is still in its
-// cache; then it helps the others. So who does a part is left to chance, and no result may depend on it. The threads end
-// with the pool: a process that forks between two calls has none to lose.
+// cache; then it helps the others, unless the work is so small that looking for parts of theirs would take as long. So who
+// does a part is left to chance, and no result may depend on it. The threads end with the pool: a process that forks
+// between two calls has none to lose.
 class Pool {
   public:
     explicit Pool(int threads) : next_(std::size_t(threads)) {
@@ -19,6 +20,7 @@ class Pool {
             for (int thread = 1; thread < threads; thread++) helpers_.emplace_back([this, thread] { help(thread); });
         } catch (const std::system_error&) {  // the system has no more of them: the others do the work
         }
+        threads_ = helpers_.size() + 1;
     }
     ~Pool() {
         ending_ = true;
@@ -28,8 +30,9 @@ class Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    // work(part, thread) for every part from 0 to parts − 1; returns when all are done.
-    template <class Work> void each(int64_t parts, Work work) {
+    // work(part, thread) for every part from 0 to parts − 1; returns when all are done. Of small parts, threads keep to
+    // their own.
+    template <class Work> void each(int64_t parts, Work work, bool small = false) {
         if (helpers_.empty() || parts < 2) {
             for (int64_t part = 0; part < parts; part++) work(part, 0);
             return;
@@ -37,7 +40,8 @@ class Pool {
         work_ = &work;
         call_ = [](void* what, int64_t part, int thread) { (*static_cast<Work*>(what))(part, thread); };
         parts_ = parts;
-        for (std::size_t k = 0; k < next_.size(); k++) next_[k].part.store(begin_of(k), std::memory_order_relaxed);
+        stretches_ = small || parts <= int64_t(threads_) ? 1 : threads_;
+        for (std::size_t k = 0; k < threads_; k++) next_[k].part.store(begin_of(k), std::memory_order_relaxed);
         busy_.store(int(helpers_.size()), std::memory_order_relaxed);
         announce();
         take_parts(0);
@@ -57,10 +61,10 @@ class Pool {
         call_number_.fetch_add(1, std::memory_order_seq_cst);
         if (sleeping_.load(std::memory_order_seq_cst)) call_number_.notify_all();
     }
-    int64_t begin_of(std::size_t stretch) const { return parts_ * int64_t(stretch) / int64_t(next_.size()); }
+    int64_t begin_of(std::size_t stretch) const { return parts_ * int64_t(stretch) / int64_t(threads_); }
     void take_parts(int thread) {
-        for (std::size_t k = 0; k < next_.size(); k++) {
-            const std::size_t stretch = (std::size_t(thread) + k) % next_.size();
+        for (std::size_t k = 0; k < stretches_; k++) {
+            const std::size_t stretch = (std::size_t(thread) + k) % threads_;
             const int64_t end = begin_of(stretch + 1);
             for (int64_t part; (part = next_[stretch].part.fetch_add(1, std::memory_order_relaxed)) < end;)
                 call_(work_, part, thread);
@@ -87,11 +91,13 @@ class Pool {
     struct alignas(64) Next {
         std::atomic<int64_t> part{0};
     };
-    std::vector<Next> next_;  // of each stretch
+    std::vector<Next> next_;  // of each thread's stretch
+    std::size_t threads_ = 1;
     std::vector<std::thread> helpers_;
     void* work_ = nullptr;
     void (*call_)(void*, int64_t, int) = nullptr;
     int64_t parts_ = 0;
+    std::size_t stretches_ = 1;  // that a thread takes parts of
     bool ending_ = false;
     alignas(64) std::atomic<int> call_number_{0};
     alignas(64) std::atomic<int> sleeping_{0};
