@@ -1,11 +1,14 @@
 // The Python module chainrule.engines._native: prediction and training by the kernels of one instruction set.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <iterator>
+#include <limits>
+#include <optional>
 
 #include "run.hpp"
 
@@ -101,22 +104,27 @@ template <class T> class Predictor {
     Network<T> net_;
 };
 
-template <class T> struct Table {  // x, y and weights as Python has them; kept alive here
+using Rows = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// x, y, weights and the numbers of rows as Python has them; kept alive here. Python has checked the numbers.
+template <class T> struct Table {
     Matrix<T> x, y;
     Vector<T> weights;
+    std::optional<Rows> numbers;
     Data<T> data() const {
         if (y.shape(0) != x.shape(0) || weights.shape(0) != x.shape(0))
             throw std::invalid_argument("x, y and weights have unequal numbers of rows");
-        return {x.data(), y.data(), weights.data(), int64_t(x.shape(0))};
+        return {x.data(), y.data(), weights.data(), numbers ? numbers->data() : nullptr,
+                int64_t(numbers ? numbers->shape(0) : x.shape(0))};
     }
 };
 
 // A run as Python sees it, which moves while Python may do something else.
 template <class T> class Trainer {
   public:
-    Trainer(const Description& description, const Settings& settings, Matrix<T> x, Matrix<T> y, Vector<T> weights,
-            Matrix<T> validation_x, Matrix<T> validation_y, Vector<T> validation_weights, int threads, const std::string& isa)
-        : training_{x, y, weights}, validation_{validation_x, validation_y, validation_weights},
+    Trainer(const Description& description, const Settings& settings, const Table<T>& training, const Table<T>& validation,
+            int threads, const std::string& isa)
+        : training_(training), validation_(validation),
           run_(description, settings, kernels_of<T>(isa), training_.data(), validation_.data(), threads) {}
 
     void set(Vector<T> theta, std::vector<Vector<T>> memory, int64_t step, int64_t epoch) {
@@ -132,12 +140,14 @@ template <class T> class Trainer {
         run_.best_loss = loss;
     }
 
-    std::string advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds) {
+    const char* advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds) {
         nb::gil_scoped_release no_python;
+        return moved(rates.data(), int64_t(rates.shape(0)), first_epoch, steps, seconds);
+    }
+    const char* moved(const double* rates, int64_t count, int64_t first_epoch, int64_t steps, double seconds) {
         run_.losses.clear();
         run_.validation_losses.clear();
-        const int64_t epochs = int64_t(rates.shape(0)) / run_.steps_in_epoch;
-        switch (run_.advance(rates.data(), first_epoch, epochs, steps, seconds)) {
+        switch (run_.advance(rates, first_epoch, count / run_.steps_in_epoch, steps, seconds)) {
             case Outcome::done: return "done";
             case Outcome::time_is_up: return "time is up";
             case Outcome::no_longer_better: return "no longer better";
@@ -178,6 +188,27 @@ template <class T> class Trainer {
     Run<T> run_;
 };
 
+// Advances each of some runs, as many at a time as there are threads, until the time is up; one that was not begun has
+// no outcome.
+template <class T>
+std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> trainers, std::vector<Vector<double>> rates,
+                                                     std::vector<int64_t> first_epochs, double seconds, int threads) {
+    std::vector<std::optional<std::string>> outcomes(trainers.size());
+    if (rates.size() != trainers.size() || first_epochs.size() != trainers.size())
+        throw std::invalid_argument("each run needs its rates and its first epoch");
+    const auto start = std::chrono::steady_clock::now();
+    nb::gil_scoped_release no_python;
+    Pool pool(int(std::clamp<std::size_t>(trainers.size(), 1, std::size_t(threads))));
+    pool.each(int64_t(trainers.size()), [&](int64_t k, int) {
+        const auto i = std::size_t(k);
+        const double left = seconds - std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        if (left > 0)
+            outcomes[i] = trainers[i]->moved(rates[i].data(), int64_t(rates[i].shape(0)), first_epochs[i],
+                                             std::numeric_limits<int64_t>::max(), left);
+    });
+    return outcomes;
+}
+
 template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const std::string& isa) {
     const Kernels<T>& kernels = kernels_of<T>(isa);
     const std::size_t n = x.shape(0), whole = (n + std::size_t(kernels.lanes) - 1) / kernels.lanes * kernels.lanes;
@@ -187,16 +218,17 @@ template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const
     return as_numpy<T>(std::move(result), {n});
 }
 
-template <class T> void bind(nb::module_& m, const char* predictor, const char* trainer) {
+template <class T> void bind(nb::module_& m, const char* predictor, const char* table, const char* trainer) {
     nb::class_<Predictor<T>>(m, predictor)
         .def(nb::init<const Description&, Vector<T>, const std::string&>(), "description"_a, "theta"_a, "isa"_a)
         .def("predict", &Predictor<T>::predict, "x"_a, "threads"_a);
     const auto told = [](auto of_run) { return [of_run](const Trainer<T>& trainer) { return of_run(trainer.run()); }; };
+    nb::class_<Table<T>>(m, table)
+        .def(nb::init<Matrix<T>, Matrix<T>, Vector<T>, std::optional<Rows>>(), "x"_a, "y"_a, "weights"_a,
+             "numbers"_a.none() = nb::none());
     nb::class_<Trainer<T>>(m, trainer)
-        .def(nb::init<const Description&, const Settings&, Matrix<T>, Matrix<T>, Vector<T>, Matrix<T>, Matrix<T>, Vector<T>,
-                      int, const std::string&>(),
-             "description"_a, "settings"_a, "x"_a, "y"_a, "weights"_a, "validation_x"_a, "validation_y"_a,
-             "validation_weights"_a, "threads"_a, "isa"_a)
+        .def(nb::init<const Description&, const Settings&, const Table<T>&, const Table<T>&, int, const std::string&>(),
+             "description"_a, "settings"_a, "training"_a, "validation"_a, "threads"_a, "isa"_a)
         .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
         .def("set_best", &Trainer<T>::set_best, "theta"_a, "epoch"_a, "loss"_a)
         .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a)
@@ -211,10 +243,14 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def_prop_ro("batch", told([](const Run<T>& run) { return run.batch; }))
         .def_prop_ro("best_epoch", told([](const Run<T>& run) { return run.best_epoch; }))
         .def_prop_ro("best_loss", told([](const Run<T>& run) { return run.best_loss; }))
+        .def_prop_ro("rows", told([](const Run<T>& run) { return run.rows(); }))
         .def_prop_ro("threads", told([](const Run<T>& run) { return run.threads; }))
         .def_prop_ro("panel_rows", told([](const Run<T>& run) { return run.panel_rows(); }))
         .def_prop_ro("groups", told([](const Run<T>& run) { return run.groups(); }))
+        .def_prop_ro("goes_by_layers", told([](const Run<T>& run) { return run.goes_by_layers(); }))
+        .def_prop_ro("goes_row_by_row", told([](const Run<T>& run) { return run.goes_row_by_row(); }))
         .def_prop_ro("chunk_rows", told([](const Run<T>& run) { return run.chunk_rows(); }));
+    m.def("advance_many", &advance_many<T>, "trainers"_a, "rates"_a, "first_epochs"_a, "seconds"_a, "threads"_a);
     m.def("function", &function<T>, "name"_a, "x"_a.noconvert(), "isa"_a);
 }
 
@@ -244,6 +280,6 @@ NB_MODULE(_native, m) {
              "loss"_a, "loss_parameter"_a, "divisor"_a, "optimizer"_a, "constants"_a, "remembers"_a, "dropout"_a, "l1"_a,
              "l2"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a, "patience"_a,
              "tolerance"_a);
-    chainrule::bind<float>(m, "Predictor32", "Trainer32");
-    chainrule::bind<double>(m, "Predictor64", "Trainer64");
+    chainrule::bind<float>(m, "Predictor32", "Table32", "Trainer32");
+    chainrule::bind<double>(m, "Predictor64", "Table64", "Trainer64");
 }

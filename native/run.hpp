@@ -27,9 +27,11 @@ struct Settings {
     double tolerance;
 };
 
-// Rows of the caller's, who keeps them: x (rows × inputs), y (rows × outputs), weights (rows).
+// Rows of the caller's, who keeps them: x (… × inputs), y (… × outputs), weights, and which of their rows to take, in
+// which order; null for all as they are.
 template <class T> struct Data {
     const T *x, *y, *weights;
+    const int64_t* numbers;
     int64_t rows;
 };
 
@@ -41,11 +43,9 @@ template <class T> class Run {
     Run(const Description& description, const Settings& settings, const Kernels<T>& kernels, Data<T> training,
         Data<T> validation, int threads)
         : net(description, kernels.lanes), settings_(settings), kernels_(kernels), data_(training), validation_(validation),
-          all_rows_(std::size_t(std::max(training.rows, validation.rows))), order_(std::size_t(training.rows)),
+          training_rows_(numbers_of(training)), validation_rows_(numbers_of(validation)), order_(training_rows_),
           shuffles_(settings.shuffle && (settings.batch_size < training.rows || has_dropout(settings))),
           shuffle_(shuffles_ ? order_.size() : 0), gradient_(zeros<T>(std::size_t(net.padded))) {
-        std::iota(all_rows_.begin(), all_rows_.end(), 0);
-        std::iota(order_.begin(), order_.end(), 0);
         for (int k = 0; k < settings.remembers; k++) memory.push_back(zeros<T>(std::size_t(net.padded)));
         if (settings.patience) best_theta = zeros<T>(std::size_t(net.padded));
         if (settings.l1 != 0 || settings.l2 != 0) {
@@ -54,9 +54,8 @@ template <class T> class Run {
                 std::fill_n(is_weight_.get() + net.begins[i], net.layers[i].inputs * net.layers[i].units, T(1));
         }
         if (!settings.optimizer.empty()) optimizer_ = position(optimizer_names, settings.optimizer);
-        const auto sum_of = [](const T* weights, int64_t rows) { return std::accumulate(weights, weights + rows, 0.0); };
-        all_weights_ = sum_of(data_.weights, data_.rows);
-        validation_weights_ = sum_of(validation_.weights, validation_.rows);
+        all_weights_ = weight_of(data_, training_rows_.data(), data_.rows);
+        validation_weights_ = weight_of(validation_, validation_rows_.data(), validation_.rows);
         steps_in_epoch = (data_.rows + settings.batch_size - 1) / settings.batch_size;
 
         const double work = double(net.parameters) * (6.0 * double(std::min(settings.batch_size, data_.rows)) + 60.0);
@@ -83,7 +82,7 @@ template <class T> class Run {
         const int64_t steps_between_looks = net.parameters * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
         while (epoch < first_epoch + epochs) {
             if (batch == 0) {
-                if (shuffles_) shuffle_(all_rows_, order_, settings_.seed, uint64_t(epoch));
+                if (shuffles_) shuffle_(training_rows_, order_, settings_.seed, uint64_t(epoch));
                 total_ = 0;
             }
             const double* of_epoch = rates + (epoch - first_epoch) * steps_in_epoch;
@@ -101,7 +100,7 @@ template <class T> class Run {
             }
             losses.push_back(total_ / all_weights_);
             if (validation_.rows)
-                validation_losses.push_back(forward_and_back(pool, validation_, all_rows_.data(), validation_.rows,
+                validation_losses.push_back(forward_and_back(pool, validation_, validation_rows_.data(), validation_.rows,
                                                              validation_weights_, false));
             batch = 0;
             epoch++;
@@ -114,15 +113,18 @@ template <class T> class Run {
     // The loss of all rows at θ, and its gradient with penalty in gradient(). Without dropout.
     double objective() {
         Pool pool(threads);
-        const double loss = forward_and_back(pool, data_, all_rows_.data(), data_.rows, all_weights_, true);
+        const double loss = forward_and_back(pool, data_, training_rows_.data(), data_.rows, all_weights_, true);
         each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
         return loss;
     }
     const T* gradient() const { return gradient_.get(); }
 
+    int64_t rows() const { return data_.rows; }
     int64_t panel_rows() const { return kernels_.panel_rows; }
     int64_t chunk_rows() const { return chunk_rows_; }
     int64_t groups() const { return int64_t(groups_.size()); }
+    bool goes_by_layers() const { return !packed_.empty(); }
+    bool goes_row_by_row() const { return is_chain_; }
 
     Network<T> net;
     std::vector<Block<T>> memory;
@@ -155,6 +157,16 @@ template <class T> class Run {
         int64_t layer, first, rows;
     };
 
+    static std::vector<int64_t> numbers_of(const Data<T>& data) {
+        std::vector<int64_t> numbers(std::size_t(data.rows));
+        if (data.numbers) std::copy_n(data.numbers, data.rows, numbers.begin());
+        else std::iota(numbers.begin(), numbers.end(), 0);
+        return numbers;
+    }
+    static double weight_of(const Data<T>& data, const int64_t* rows, int64_t count) {
+        return std::accumulate(rows, rows + count, 0.0, [&](double sum, int64_t row) { return sum + double(data.weights[row]); });
+    }
+
     int64_t panels(int64_t rows) const { return (rows + kernels_.panel_rows - 1) / kernels_.panel_rows; }
 
     // Layers so large that their parameters would not stay in a cache from panel to panel take all panels of a chunk
@@ -166,7 +178,6 @@ template <class T> class Run {
             layer.packed = packed_.back().get();
         }
     }
-    bool goes_by_layers() const { return !packed_.empty(); }
     static bool takes_all_panels(const Layer<T>& layer) { return layer.packed && layer.activation != softmax_place; }
     int64_t batch_rows() const { return std::min(settings_.batch_size, data_.rows); }
 
@@ -253,8 +264,7 @@ template <class T> class Run {
 
     // Returns whether all numbers are finite.
     bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
-        double weight = 0;
-        for (int64_t r = 0; r < count; r++) weight += double(data_.weights[order_[std::size_t(begin + r)]]);
+        const double weight = weight_of(data_, order_.data() + begin, count);
         const double loss = forward_and_back(pool, data_, order_.data() + begin, count, weight, true);
         total_ += loss * weight;
 
@@ -430,7 +440,8 @@ template <class T> class Run {
     const Settings settings_;
     const Kernels<T>& kernels_;
     const Data<T> data_, validation_;
-    std::vector<int64_t> all_rows_, order_;
+    const std::vector<int64_t> training_rows_, validation_rows_;
+    std::vector<int64_t> order_;  // of the epoch
     const bool shuffles_;  // not where all rows make one batch, whose order says nothing
     Shuffle shuffle_;
     Block<T> gradient_, is_weight_;

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .network import Dense, Network, chain
     from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, RMSProp, Rprop
     from .parameters import Parameters
-    from .training import History, Run, resume, train
+    from .training import History, Run, resume, train, train_many
 
 # Where each public name lives; "" marks a module that is public itself.
 _HOMES = {
@@ -61,6 +61,7 @@ _HOMES = {
     "load": "model",
     "resume": "training",
     "train": "training",
+    "train_many": "training",
     "verify": "diagnostics.verify",
 }
 
@@ -96,6 +97,7 @@ __all__ = [
     "resume",
     "schedules",
     "train",
+    "train_many",
     "verify",
 ]
 

@@ -16,6 +16,7 @@ from .errors import InputError
 from .network import Network
 
 Floats = NDArray[np.floating]
+RowNumbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Data:
     def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, rows: NDArray[np.int64]) -> Data:
+    def take(self, rows: RowNumbers) -> Data:
         """Return the rows of these numbers, in their order."""
         return Data(self.x[rows], self.y[rows], self.weights[rows])
 

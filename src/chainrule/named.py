@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from .errors import InputError, unknown_name
@@ -87,7 +88,7 @@ class Catalogue(Mapping[str, Callable[..., T]]):
                 return thing
         if name not in self:
             raise unknown_name(self._kind, name, self)
-        known = inspect.signature(self[name]).parameters
+        known = _parameters_of(self[name])
         for parameter in parameters:
             if parameter not in known:
                 raise unknown_name(f"parameter of {self._kind} {name!r}", parameter, known)
@@ -95,6 +96,11 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             return self[name](**parameters)
         except TypeError as error:
             raise InputError(f"{self._kind} {name!r}: {error}") from error
+
+
+@cache  # finding out takes longer than making most things
+def _parameters_of(factory: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(factory).parameters
 
 
 def _with_article(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -140,7 +141,7 @@ class Network:
         if self.parameter_count > MAX_PARAMETERS:
             raise InputError(f"a network of {self.parameter_count:,} parameters is over {MAX_PARAMETERS:,}")
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """The number of units of each layer, the input first: (d₀, d₁, …, d_L)."""
         return (self.inputs, *(layer.units for layer in self.layers))
@@ -150,7 +151,7 @@ class Network:
         """The number of outputs, d_L."""
         return self.layers[-1].units
 
-    @property
+    @cached_property
     def parameter_count(self) -> int:
         """How many numbers the weights and biases are, together."""
         return sum(

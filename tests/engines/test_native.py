@@ -240,18 +240,54 @@ def test_a_chain_that_learns_row_by_row_is_that_of_the_reference_engine(activati
     """It has a path of its own, and another as soon as the rows are two."""
     net = cr.Network(1, [cr.Dense(1, activation, bias=bias)] * 5, loss)
     weights = np.r_[0.0, np.random.default_rng(0).uniform(0.5, 1.5, 129)]
-    for batch_size in (1, 2):
+    for batch_size, plan in ((1, "a chain that learns row by row"), (2, "a batch is 1 group of rows")):
         settings: dict[str, Any] = {"batch_size": batch_size, "sample_weight": weights, "epochs": 2}
-        assert_same(run_both(net, optimizer=cr.SGD(0.01), **settings))
+        runs = run_both(net, optimizer=cr.SGD(0.01), **settings)
+        assert plan in str(runs[1].plan)
+        assert_same(runs)
+
+
+def test_a_chain_in_float32_saturates_as_that_of_the_reference_engine() -> None:
+    """In scalars, tanh has a way of its own up to where it is 1."""
+    net = cr.chain(3)
+    x = np.linspace(-12, 12, 50, dtype=np.float32)
+    runs = [
+        cr.train(
+            net,
+            x,
+            0.1 * x,
+            optimizer=cr.SGD(1e-3),
+            batch_size=1,
+            epochs=3,
+            initial=net.pack([9.0, -2.0, 1.0]),
+            engine=e,
+        )
+        for e in ("reference", "native")
+    ]
+    np.testing.assert_allclose(runs[1].parameters.vector, runs[0].parameters.vector, rtol=1e-5)
 
 
 @pytest.mark.parametrize("isa", SETS)
-def test_a_layer_so_large_that_it_is_packed_gives_the_run_of_the_reference_engine(
-    isa: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_layers_give_the_run_of_the_reference_engine(isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are packed and take all rows before the next layer does; one with softmax goes by rows."""
     monkeypatch.setenv("CHAINRULE_ISA", isa)
-    net = cr.Network(700, [cr.Dense(50, "tanh"), cr.Dense(700, "tanh", bias=False), cr.Dense(3)])
-    assert_same(run_both(net, batch_size=130, epochs=5))
+    hidden = [cr.Dense(50, "tanh", dropout=0.2), cr.Dense(700, "tanh", bias=False)]
+    for output in (cr.Dense(3), cr.Dense(50, "softmax")):
+        runs = run_both(cr.Network(700, [*hidden, output]), batch_size=130, epochs=5)
+        assert "layer by layer" in str(runs[1].plan)
+        assert_same(runs)
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("units", [1, 2, 3, 4, 5])
+def test_layers_of_few_units_give_the_run_of_the_reference_engine(
+    units: int, isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their gradient is summed over lanes."""
+    monkeypatch.setenv("CHAINRULE_ISA", isa)
+    net = cr.Network(5, [cr.Dense(units, "tanh"), cr.Dense(19, "tanh"), cr.Dense(units, bias=False)])
+    for batch_size in (1, 17, 130):
+        assert_same(run_both(net, batch_size=batch_size, epochs=4))
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
@@ -272,18 +308,23 @@ def test_many_epochs_in_one_call_are_those_of_the_reference_engine(optimizer: st
 
 
 @pytest.mark.parametrize(
-    ("widths", "batch_size", "groups"),
-    [([20, 40, 3], 600, 8), ([300, 300, 3], 128, 1), ([700, 40, 3], 5400, 16)],
-    ids=["groups of rows", "parts of a large gradient", "several chunks"],
+    ("widths", "batch_size", "plan"),
+    [
+        ([20, 40, 3], 600, "a batch is 8 groups of rows"),
+        ([300, 300, 3], 128, "layer by layer"),
+        ([300, 300, 3], 40, "a batch is 1 group of rows"),
+        ([700, 20, 3], 5400, "a batch is 16 groups of rows"),
+    ],
+    ids=["groups of rows", "large layers", "parts of a large gradient", "several chunks"],
 )
-def test_the_number_of_threads_changes_no_bit(widths: list[int], batch_size: int, groups: int) -> None:
+def test_the_number_of_threads_changes_no_bit(widths: list[int], batch_size: int, plan: str) -> None:
     net = cr.Network(widths[0], [cr.Dense(widths[1], "tanh", dropout=0.2), cr.Dense(widths[2])])
     x, y = RANDOM.normal(size=(6000, widths[0])), RANDOM.normal(size=(6000, widths[2]))
     settings: dict[str, Any] = {"epochs": 2, "batch_size": batch_size, "validation": 0.1, "l2": 0.01, "clip_norm": 0.1}
     runs = [cr.train(net, x, y, threads=threads, **settings) for threads in (1, 2, 3)]
     for run, threads in zip(runs, (1, 2, 3), strict=True):
         assert run.plan is not None
-        assert f"{threads} of {threads} threads; a batch is {groups} group" in run.plan
+        assert f"{threads} of {threads} threads; {plan}" in run.plan
         assert run.parameters.vector.tobytes() == runs[0].parameters.vector.tobytes()
         assert dict(run.history) == dict(runs[0].history)
 

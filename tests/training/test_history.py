@@ -13,10 +13,10 @@ mpl.use("Agg")
 
 def test_a_history_is_a_mapping_from_names_to_columns() -> None:
     history = History()
-    history.append({"loss": 0.9, "r2": 0.1})
-    history.append({"loss": 0.4, "r2": 0.5})
-    assert dict(history) == {"loss": [0.9, 0.4], "r2": [0.1, 0.5]}
-    assert history.epochs == 2
+    history.extend({"loss": [0.9], "r2": [0.1]})
+    history.extend({"loss": [0.4, 0.3], "r2": [0.5, 0.6]})
+    assert dict(history) == {"loss": [0.9, 0.4, 0.3], "r2": [0.1, 0.5, 0.6]}
+    assert history.epochs == 3
 
 
 def test_a_long_history_shows_its_two_ends() -> None:

@@ -44,17 +44,24 @@ class Predictor64:
 
 class Predictor32(Predictor64): ...
 
+class Table64:
+    def __init__(
+        self,
+        x: NDArray[np.floating],
+        y: NDArray[np.floating],
+        weights: NDArray[np.floating],
+        numbers: NDArray[np.int64] | None = None,
+    ) -> None: ...
+
+class Table32(Table64): ...
+
 class Trainer64:
     def __init__(
         self,
         description: Description,
         settings: Settings,
-        x: NDArray[np.floating],
-        y: NDArray[np.floating],
-        weights: NDArray[np.floating],
-        validation_x: NDArray[np.floating],
-        validation_y: NDArray[np.floating],
-        validation_weights: NDArray[np.floating],
+        training: Table64,
+        validation: Table64,
         threads: int,
         isa: str,
     ) -> None: ...
@@ -92,5 +99,19 @@ class Trainer64:
     def groups(self) -> int: ...
     @property
     def chunk_rows(self) -> int: ...
+    @property
+    def goes_by_layers(self) -> bool: ...
+    @property
+    def goes_row_by_row(self) -> bool: ...
+    @property
+    def rows(self) -> int: ...
 
 class Trainer32(Trainer64): ...
+
+def advance_many(
+    trainers: Sequence[Trainer64],
+    rates: Sequence[NDArray[np.float64]],
+    first_epochs: Sequence[int],
+    seconds: float,
+    threads: int,
+) -> list[str | None]: ...

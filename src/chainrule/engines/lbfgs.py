@@ -55,7 +55,8 @@ def run(
         state.losses.append(float(intermediate_result.fun) - settings.penalty.value(state.theta, is_weight))
         judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
         why = note_best(settings, state, judged)
-        enough = not watch.after_epoch(optimizer.learning_rate, judged) or why is not None or watch.interrupted()
+        going_on = watch.after_epochs([optimizer.learning_rate], None if judged is None else [judged])
+        enough = not going_on or why is not None or watch.interrupted()
         if enough:
             raise StopIteration
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
 
 from ..activations import ACTIVATIONS
-from ..data import Data, Floats
+from ..data import Data, Floats, RowNumbers
 from ..errors import DivergenceError, InputError, unknown_name
 from ..losses import LOSSES
 from ..network import Network
@@ -36,6 +36,7 @@ _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are worked out at a time
 _FEW = 512  # rows that are predicted at once
+_NO_ROWS = np.arange(0)
 _SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
 
 
@@ -108,65 +109,167 @@ def run(
     allowed_threads: int,
 ) -> str | None:
     """Train as :func:`chainrule.engines.reference.run` does; many epochs are one call of the extension."""
-    trainer = _trainer(net, settings, data, validation, allowed_threads)
+    task = Task(net, settings, data, validation, state, watch)
+    trainer = _trainer(task, allowed_threads)
     watch.planned(_plan(trainer, settings, allowed_threads))
     if isinstance(settings.optimizer, LBFGS):
         objective = _objective(net, settings, data, state, trainer)
         return lbfgs.run(net, settings, objective, validation, state, watch, reference.evaluate)
-    _place(trainer, state)
-    while state.epoch < settings.epochs and not watch.interrupted():
-        first, count = state.epoch, _epochs_at_once(settings, data, state, watch)
-        learning_rates = rates(settings, len(data), state, count)
-        while True:
-            outcome = trainer.advance(learning_rates.ravel(), first, _ALL, _SLICE)
-            if outcome != "time is up":
-                break
-            if not _tell(trainer, state, watch, learning_rates, first) or watch.interrupted():
-                _move(state, trainer)
-                return None
+    moving = _Moving(task, trainer)
+    while not moving.ended and not watch.interrupted():
+        moving.follow(trainer.advance(*moving.ahead(), _ALL, _SLICE))
+    moving.stop()
+    return moving.why
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of many runs. The numbers of rows choose some of the data's rows, in this order; None stands for all."""
+
+    net: Network
+    settings: Settings
+    data: Data
+    validation: Data | None
+    state: State
+    watch: Watch
+    training_rows: RowNumbers | None = None
+    validation_rows: RowNumbers | None = None
+
+
+def run_many(
+    tasks: Sequence[Task], allowed_threads: int, interrupted: Callable[[], bool]
+) -> list[str | DivergenceError | None]:
+    """Train independent networks side by side, each by one thread; their data are not copied.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        All of one dtype, and none with L-BFGS, which SciPy makes.
+    allowed_threads : int
+    interrupted : callable
+        Asked every few milliseconds whether to stop all of them after the step that each is in.
+
+    Returns
+    -------
+    list
+        For each what :func:`run` returns, or the error that it would raise.
+    """
+    tables: dict[int, Any] = {}  # one for all runs that take all rows of the same data
+    all_moving = []
+    for task in tasks:
+        trainer = _trainer(task, 1, tables)
+        task.watch.planned(_plan(trainer, task.settings, 1))
+        all_moving.append(_Moving(task, trainer))
+    errors: dict[int, DivergenceError] = {}
+    while (going := [k for k, moving in enumerate(all_moving) if not moving.ended]) and not interrupted():
+        trainers = [all_moving[k].trainer for k in going]
+        rates_of_runs, first_epochs = zip(*(all_moving[k].ahead() for k in going), strict=True)
+        outcomes = _native.advance_many(trainers, rates_of_runs, first_epochs, _SLICE, allowed_threads)
+        for k, outcome in zip(going, outcomes, strict=True):
+            try:
+                all_moving[k].follow(outcome)
+            except DivergenceError as error:
+                errors[k] = error
+    for moving in all_moving:
+        moving.stop()
+    return [errors.get(k, moving.why) for k, moving in enumerate(all_moving)]
+
+
+class _Moving:
+    """A run that the extension moves, call by call, and a state that follows."""
+
+    def __init__(self, task: Task, trainer: Any) -> None:
+        self.task, self.trainer = task, trainer
+        self.ended = False
+        self.why: str | None = None
+        self._moved = False  # whether the extension is ahead of the state's parameters
+        trainer.set(task.state.theta, list(task.state.memory.values()), task.state.step, task.state.epoch)
+        if (best := task.state.best) is not None:
+            trainer.set_best(best.theta, best.epoch, best.loss)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Work out the learning rates of the epochs that can be made before anyone has to see the state."""
+        task, rows = self.task, self.trainer.rows
+        settings, state = task.settings, task.state
+        count = min(settings.epochs - state.epoch, max(1, _RATES // -(-rows // settings.batch_size)))
+        if task.watch.sees_state or settings.schedule.follows_losses:
+            count = min(count, 1)
+        self.first = state.epoch
+        self.rates = rates(settings, rows, state, count)
+        self.ended = self.ended or count == 0
+
+    def ahead(self) -> tuple[Floats, int]:
+        """Return the learning rate of every step that comes, from the start of its epoch, and that epoch."""
+        return self.rates.ravel(), self.first
+
+    def follow(self, outcome: str | None) -> None:
+        """Take in what a call of the extension has done; None if it did not come to this run.
+
+        Raises
+        ------
+        DivergenceError
+            When a number was not finite; the state is that before the step.
+        """
+        if outcome is None:
+            return
+        task, trainer = self.task, self.trainer
+        self._moved = True
         if outcome == "diverged":
-            done = (trainer.epoch - first) * learning_rates.shape[1] + trainer.batch
-            at_start = state.copy()
-            at_start.epoch = first
-            _tell(trainer, state, watch, learning_rates, first)
-            _report_divergence(net, settings, data, at_start, state, learning_rates, done)
-        _move(state, trainer)
+            self.ended, self._moved = True, False
+            done = (trainer.epoch - self.first) * self.rates.shape[1] + trainer.batch
+            at_start = task.state.copy()
+            at_start.epoch = self.first
+            self._tell()
+            _keep_best(task.state, trainer)
+            _report_divergence(task, at_start, self.rates, done)
+        if outcome != "time is up":
+            self._take_over()
         judged = trainer.validation_losses
-        if not _tell(trainer, state, watch, learning_rates, first):
-            return None
-        if outcome == "no longer better" and state.best is not None:
-            return no_longer_better(state.best, judged[-1] if judged else None)
-    return None
+        if not self._tell():
+            self.ended = True
+        elif outcome == "no longer better" and task.state.best is not None:
+            self.ended, self.why = True, no_longer_better(task.state.best, judged[-1] if judged else None)
+        elif outcome == "done":
+            self._look_ahead()
+
+    def stop(self) -> None:
+        """Leave the state where the extension is, if need be in the middle of an epoch."""
+        if self._moved:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        _move(self.task.state, self.trainer)
+        _keep_best(self.task.state, self.trainer)
+        self._moved = False
+
+    def _tell(self) -> bool:
+        """Tell of the epochs that the last call completed, and return whether to go on."""
+        trainer, state = self.trainer, self.task.state
+        if not (made := trainer.losses):
+            return True
+        first = state.epoch - self.first
+        of_epochs = [float(rate) for rate in self.rates[first : first + len(made), 0]]
+        state.epoch += len(made)
+        state.losses.extend(made)
+        return self.task.watch.after_epochs(of_epochs, trainer.validation_losses or None)
 
 
 def _plan(trainer: Any, settings: Settings, allowed_threads: int) -> str:
-    shared = "which the threads share" if trainer.groups == 1 else "each with a gradient of its own"
-    return (
-        f"native engine, {settings.dtype}, {instruction_set()}, {trainer.threads} of {allowed_threads} threads; "
-        f"a batch is {trainer.groups} group{'s' * (trainer.groups > 1)} of rows, {shared}; of a group, "
+    start = f"native engine, {settings.dtype}, {instruction_set()}, {trainer.threads} of {allowed_threads} threads; "
+    if trainer.goes_row_by_row:
+        return start + "a chain that learns row by row, in scalars"
+    if trainer.goes_by_layers:
+        return start + (
+            f"layer by layer: at most {trainer.chunk_rows} rows go through a layer, in parts of it, before the next, "
+            "and then make their gradient"
+        )
+    own = "with one gradient" if trainer.groups == 1 else "each with a gradient of its own"
+    return start + (
+        f"a batch is {trainer.groups} group{'s' * (trainer.groups > 1)} of rows, {own}; of a group, "
         f"{trainer.panel_rows} rows at a time go through all layers and back, and at most {trainer.chunk_rows} of them "
         "then make their gradient"
     )
-
-
-def _epochs_at_once(settings: Settings, data: Data, state: State, watch: Watch) -> int:
-    """Return how many epochs the extension may make before anyone has to see the state."""
-    if watch.sees_state or settings.schedule.follows_losses:
-        return 1
-    steps = -(-len(data) // settings.batch_size)
-    return min(settings.epochs - state.epoch, max(1, _RATES // steps))
-
-
-def _tell(trainer: Any, state: State, watch: Watch, learning_rates: Floats, first: int) -> bool:
-    """Tell of the epochs that the last call of the extension completed, and return whether to go on."""
-    judged = trainer.validation_losses or [None] * len(trainer.losses)
-    going_on = True
-    for loss, validation_loss in zip(trainer.losses, judged, strict=True):
-        rate = float(learning_rates[state.epoch - first, 0])
-        state.epoch += 1
-        state.losses.append(loss)
-        going_on = watch.after_epoch(rate, validation_loss)
-    return going_on
 
 
 def _description(net: Network) -> Any:
@@ -175,8 +278,8 @@ def _description(net: Network) -> Any:
     return _native.Description(net.widths, list(zip(names, parameters, strict=True)), [b.bias for b in net.layers])
 
 
-def _trainer(net: Network, settings: Settings, data: Data, validation: Data | None, allowed_threads: int) -> Any:
-    optimizer = settings.optimizer
+def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = None) -> Any:
+    net, settings, optimizer = task.net, task.settings, task.settings.optimizer
     described = _native.Settings(
         loss=net.loss.name,
         loss_parameter=next((value for _, value in net.loss.parameters), 0.0),
@@ -194,23 +297,20 @@ def _trainer(net: Network, settings: Settings, data: Data, validation: Data | No
         patience=settings.patience or 0,
         tolerance=settings.tolerance,
     )
-    kind = _native.Trainer32 if settings.dtype == "float32" else _native.Trainer64
-    judged = data.take(np.arange(0)) if validation is None else validation
-    return kind(
-        _description(net),
-        described,
-        *(data.x, data.y, data.weights),
-        *(judged.x, judged.y, judged.weights),
-        allowed_threads,
-        instruction_set(),
-    )
+    single = settings.dtype == "float32"
+    table_of, trainer_of = (_native.Table32, _native.Trainer32) if single else (_native.Table64, _native.Trainer64)
+    tables = {} if tables is None else tables
 
+    def table(data: Data, rows: RowNumbers | None) -> Any:
+        if rows is not None:
+            return table_of(data.x, data.y, data.weights, rows)
+        if id(data) not in tables:
+            tables[id(data)] = table_of(data.x, data.y, data.weights)
+        return tables[id(data)]
 
-def _place(trainer: Any, state: State) -> None:
-    """Put the extension where the state is."""
-    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
-    if state.best is not None:
-        trainer.set_best(state.best.theta, state.best.epoch, state.best.loss)
+    training = table(task.data, task.training_rows)
+    judged = table(task.data, _NO_ROWS) if task.validation is None else table(task.validation, task.validation_rows)
+    return trainer_of(_description(net), described, training, judged, allowed_threads, instruction_set())
 
 
 def _move(state: State, trainer: Any) -> None:
@@ -218,6 +318,9 @@ def _move(state: State, trainer: Any) -> None:
     state.theta = trainer.theta
     state.memory = dict(zip(state.memory, trainer.memory, strict=True))
     state.step = trainer.step
+
+
+def _keep_best(state: State, trainer: Any) -> None:
     if trainer.best_epoch:
         state.best = Best(trainer.best_epoch, trainer.best_loss, trainer.best_theta)
 
@@ -233,9 +336,7 @@ def _objective(net: Network, settings: Settings, data: Data, state: State, train
     return objective
 
 
-def _report_divergence(
-    net: Network, settings: Settings, data: Data, at_start: State, state: State, learning_rates: Floats, steps: int
-) -> NoReturn:
+def _report_divergence(task: Task, at_start: State, learning_rates: Floats, steps: int) -> NoReturn:
     """Make `steps` steps again from the start of an epoch, and let the reference engine say what the next one meets.
 
     The extension only knows that a number is not finite.
@@ -245,10 +346,12 @@ def _report_divergence(
     DivergenceError
         Always; the state is that before the step.
     """
-    trainer = _trainer(net, settings, data, None, 1)
-    _place(trainer, at_start)
-    trainer.advance(learning_rates.ravel(), at_start.epoch, steps, np.inf)
-    _move(state, trainer)
+    net, settings, state = task.net, task.settings, task.state
+    data = task.data if task.training_rows is None else task.data.take(task.training_rows)
+    again = Task(net, settings, data, None, at_start, task.watch)
+    moving = _Moving(again, _trainer(again, 1))
+    moving.trainer.advance(learning_rates.ravel(), at_start.epoch, steps, np.inf)
+    _move(state, moving.trainer)
     batch = steps % learning_rates.shape[1]
     rows = list(batches(settings, len(data), state.epoch))[batch]
     rate = float(learning_rates.ravel()[steps])

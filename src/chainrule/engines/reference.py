@@ -94,7 +94,7 @@ def _run_steps(
         state.losses.append(total / float(data.weights.sum()))
         judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
         enough = note_best(settings, state, judged)
-        if not watch.after_epoch(float(learning_rates[0]), judged):
+        if not watch.after_epochs([float(learning_rates[0])], None if judged is None else [judged]):
             return None
         if enough:
             return enough

@@ -28,19 +28,19 @@ class Watch:
 
     Attributes
     ----------
-    after_epoch : callable
-        Called after every epoch with its first learning rate and its validation loss (None without validation
-        data); tells whether to go on.
+    after_epochs : callable
+        Called after one or more epochs with the first learning rate of each, and their validation losses (None without
+        validation data); tells whether to go on.
     interrupted : callable
         Asked every few milliseconds whether to stop after the step that is being made.
     sees_state : bool
-        Whether `after_epoch` needs the parameters as they are after just that epoch. Otherwise an engine may make
+        Whether `after_epochs` needs the parameters as they are after every single epoch. Otherwise an engine may make
         many epochs before it tells of them.
     planned : callable
         Told in words how the engine goes about the run.
     """
 
-    after_epoch: Callable[[float, float | None], bool]
+    after_epochs: Callable[[list[float], list[float] | None], bool]
     interrupted: Callable[[], bool]
     sees_state: bool
     planned: Callable[[str], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .history import History
 from .loop import resume, train
+from .many import train_many
 from .run import Run
 
-__all__ = ["History", "Run", "resume", "train"]
+__all__ = ["History", "Run", "resume", "train", "train_many"]

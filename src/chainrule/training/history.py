@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ class History(Mapping[str, list[float]]):
     def __init__(self, columns: Mapping[str, list[float]] | None = None) -> None:
         self._columns = {name: list(column) for name, column in (columns or {}).items()}
 
-    def append(self, row: Mapping[str, float]) -> None:
-        """Add the numbers of one epoch."""
-        for name, value in row.items():
-            self._columns.setdefault(name, []).append(value)
+    def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
+        """Add the numbers of the epochs that follow, equally many in each column."""
+        for name, values in columns.items():
+            self._columns.setdefault(name, []).extend(values)
 
     @property
     def epochs(self) -> int:

@@ -11,27 +11,25 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..data import prepare
-from ..engines.choice import chosen, engine_of, outputs_of
-from ..engines.task import Settings, State, Watch
+from ..engines.choice import engine_of, outputs_of
+from ..engines.task import State, Watch
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
 from ..files import remove_leftovers
 from ..network import Definition, Network
-from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
+from ..optimizers import Optimizer
 from ..parameters import Parameters
-from ..regularization import Penalty
-from ..schedules import SCHEDULES, Schedule
+from ..schedules import Schedule
 from .checkpoint import read_checkpoint, write_checkpoint
 from .interruption import interruptible
 from .metrics import Metric, named_metrics
 from .parts import Parts
 from .progress import progress_bar
-from .run import Run
+from .run import ALL_DONE, INTERRUPTED, Run
+from .settings import dtype_of, settings_of
 
 Callback: TypeAlias = Callable[[Run], object]
 Validation: TypeAlias = float | Sequence[Any] | None
-
-DEFAULT_BATCH_SIZE = 32
 
 
 def train(
@@ -128,30 +126,29 @@ def train(
     DivergenceError
         When NaN or infinity comes up. It says where, and its ``run`` has the last good parameters.
     """
-    dtype = dtype or (str(x.dtype) if str(getattr(x, "dtype", "")) in ("float32", "float64") else "float64")
-    if dtype not in ("float32", "float64"):
-        raise InputError(f"dtype must be float32 or float64, but is {dtype!r}")
+    dtype = dtype_of(x, dtype)
     given = prepare(net, x, y, sample_weight, dtype)
     fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
     parts = Parts.of(net, given, aside, fraction, seed, dtype)
-    found = OPTIMIZERS.find(optimizer)
-    settings = Settings(
-        optimizer=found,
-        schedule=SCHEDULES.find(schedule),
+    settings = settings_of(
+        net,
+        len(parts.training),
+        dtype,
+        fraction,
+        None if checkpoint is None else checkpoint_every,
+        optimizer=optimizer,
+        schedule=schedule,
         epochs=epochs,
-        batch_size=min(DEFAULT_BATCH_SIZE, len(parts.training)) if batch_size is None else batch_size,
-        penalty=Penalty(l1, l2),
+        batch_size=batch_size,
+        l1=l1,
+        l2=l2,
         clip_norm=clip_norm,
-        shuffle=shuffle,
-        seed=seed,
-        dtype=dtype,
-        validation_fraction=fraction,
         patience=patience,
         tolerance=tolerance,
-        checkpoint_every=None if checkpoint is None else checkpoint_every,
-        engine=chosen(net, found, engine),
+        shuffle=shuffle,
+        seed=seed,
+        engine=engine,
     )
-    _check_fit(net, settings, len(parts.training))
     run = Run(net, settings, State.start(net, settings, initial))
     saver = None if checkpoint is None else _Saver(Path(checkpoint), parts.fingerprint())
     if saver is not None:
@@ -200,29 +197,15 @@ def resume(
     if parts.fingerprint() != fingerprint:
         raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
     chosen = named_metrics(metrics)
-    columns = {*_row(run, parts, chosen, 0.0, None if parts.validation is None else 0.0)} if run.epoch else set()
-    if {*run.history} != columns:
+    judged = parts.validation is not None
+    columns = {"loss", "learning_rate", *(["validation_loss"] if judged else []), *_measured(run, parts, chosen)}
+    if run.epoch and {*run.history} != columns:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
     remove_leftovers(path)
     saver = _Saver(path, fingerprint)
     if run.stopped is not None:
         return run
     return _go_on(run, parts, chosen, tuple(callbacks), saver, allowed(threads), progress)
-
-
-def _check_fit(net: Network, settings: Settings, rows: int) -> None:
-    """Check the settings that depend on the network or the data."""
-    if settings.batch_size > rows:
-        raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
-    if isinstance(settings.optimizer, LBFGS):
-        unfit = {
-            "dropout": any(layer.dropout for layer in net.layers),
-            "clip_norm": settings.clip_norm is not None,
-            "a schedule": settings.schedule.name != "constant",
-        }
-        for what, present in unfit.items():
-            if present:
-                raise InputError(f"lbfgs searches along a line and cannot use {what}: use another optimizer")
 
 
 @dataclass
@@ -267,23 +250,23 @@ def _go_on(
     settings = run.settings
     execute = engine_of(run.network, settings, threads)
 
-    def after_epoch(rate: float, validation_loss: float | None) -> bool:
-        run.history.append(_row(run, parts, metrics, rate, validation_loss))
+    def after_epochs(learning_rates: list[float], validation_losses: list[float] | None) -> bool:
+        run.note_epochs(learning_rates, validation_losses, _measured(run, parts, metrics))
         asked = [callback(run) for callback in callbacks]
         if run.epoch == settings.epochs:
-            run.stopped = "all epochs done"
+            run.stopped = ALL_DONE
         elif any(isinstance(answer, (bool, np.bool_)) and answer for answer in asked):
             run.stopped = "a callback asked to stop"
         due = settings.checkpoint_every is not None and run.epoch % settings.checkpoint_every == 0
         if saver is not None:
             (saver.write if due or run.stopped is not None else saver.remember)(run)
-        report(run.history)
+        report(run.epoch, run.history)
         return run.stopped is None
 
     with interruptible() as interrupted, progress_bar(settings.epochs, run.epoch, progress) as report:
         try:
             watch = Watch(
-                after_epoch,
+                after_epochs,
                 interrupted,
                 sees_state=bool(metrics or callbacks or saver),
                 planned=partial(setattr, run, "plan"),
@@ -300,21 +283,18 @@ def _go_on(
     if run.stopped is None:
         if saver is not None:
             saver.catch_up(run)
-        run.stopped = "interrupted"
+        run.stopped = INTERRUPTED
     return run
 
 
-def _row(
-    run: Run, parts: Parts, metrics: dict[str, Metric], rate: float, validation_loss: float | None
-) -> dict[str, float]:
-    """Return the history's row of the epoch just completed."""
-    row = {"loss": run.state.losses[-1], "learning_rate": rate}
-    params = run.network.parameters(run.state.theta)
-    outputs_of_rows = outputs_of(run.network, params, run.settings.engine) if metrics else None
-    for prefix, data, loss in (("", parts.training, None), ("validation_", parts.validation, validation_loss)):
-        if loss is not None:
-            row["validation_loss"] = loss
-        if outputs_of_rows is not None and data is not None:
+def _measured(run: Run, parts: Parts, metrics: dict[str, Metric]) -> dict[str, float]:
+    """Return each metric of the training data and of the validation data, as the parameters are now."""
+    if not metrics:
+        return {}
+    outputs_of_rows = outputs_of(run.network, run.network.parameters(run.state.theta), run.settings.engine)
+    measured: dict[str, float] = {}
+    for prefix, data in (("", parts.training), ("validation_", parts.validation)):
+        if data is not None:
             outputs = outputs_of_rows(data.x)
-            row |= {prefix + name: float(metric(data.y, outputs)) for name, metric in metrics.items()}
-    return row
+            measured |= {prefix + name: float(metric(data.y, outputs)) for name, metric in metrics.items()}
+    return measured

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Data, prepare
+from ..data import Data, RowNumbers, prepare
 from ..errors import InputError
 from ..network import Network
 from ..randomness import Purpose, permutation
@@ -47,21 +47,31 @@ class Parts:
             When the validation data do not fit, or the fraction leaves a part without rows.
         """
         if fraction is not None:
-            return cls(*_split(given, fraction, seed))
-        if validation is None:
-            return cls(given, None)
-        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
-            raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
-        x, y, *weights = validation
-        return cls(given, prepare(net, x, y, weights[0] if weights else None, dtype, "validation "))
+            training, aside = split(given, fraction, seed)
+            return cls(given.take(training), given.take(aside))
+        return cls(given, None if validation is None else judged_by(net, validation, dtype))
 
     def fingerprint(self) -> str:
         """Return a text that differs when any number of either part differs."""
         return self.training.fingerprint() + (self.validation.fingerprint() if self.validation else "")
 
 
-def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
-    """Set a part of the rows aside, at random but evenly over the targets.
+def judged_by(net: Network, validation: Sequence[Any], dtype: str) -> Data:
+    """Return validation data that were given as (x, y) or (x, y, sample_weight).
+
+    Raises
+    ------
+    InputError
+        When they do not fit.
+    """
+    if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
+        raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
+    x, y, *weights = validation
+    return prepare(net, x, y, weights[0] if weights else None, dtype, "validation ")
+
+
+def split(given: Data, fraction: float, seed: int) -> tuple[RowNumbers, RowNumbers]:
+    """Return the numbers of the rows to train on, and of a part set aside, at random but evenly over the targets.
 
     The shuffled rows are sorted by target (class, or number where there is one output), and rows at equal
     distances go to validation. So each class has its share there to within one row, but no class its last row.
@@ -83,4 +93,4 @@ def _split(given: Data, fraction: float, seed: int) -> tuple[Data, Data]:
             aside[order[np.argmax(key == label)]] = False
         if not aside.any():
             raise InputError(f"a validation fraction of {fraction:g} of {rows} rows would take a class's only row")
-    return given.take(np.flatnonzero(~aside)), given.take(np.flatnonzero(aside))
+    return np.flatnonzero(~aside), np.flatnonzero(aside)

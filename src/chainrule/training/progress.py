@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from .history import History
 
-Report: TypeAlias = Callable[[History], None]
-"""Called after each epoch with the history up to then."""
+Report: TypeAlias = Callable[[int, History], None]
+"""Called after each epoch with how many are done, and the history of the run that it belongs to."""
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def progress_bar(epochs: int, done: int, show: bool | None) -> Iterator[Report]:
         None shows the bar when standard error is a terminal.
     """
     if not (sys.stderr.isatty() if show is None else show):
-        yield lambda history: None
+        yield lambda done, history: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -41,10 +41,10 @@ def progress_bar(epochs: int, done: int, show: bool | None) -> Iterator[Report]:
     ) as bar:
         task = bar.add_task("", total=epochs, completed=done)
 
-        def report(history: History) -> None:
+        def report(completed: int, history: History) -> None:
             text = f"loss {history['loss'][-1]:.4g}"
             if "validation_loss" in history:
                 text += f", validation {history['validation_loss'][-1]:.4g}"
-            bar.update(task, completed=history.epochs, description=text)
+            bar.update(task, completed=completed, description=text)
 
         yield report

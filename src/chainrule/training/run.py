@@ -13,6 +13,10 @@ from ..network import Network
 from ..parameters import Parameters
 from .history import History
 
+# Why a run ended, where nothing in particular ended it.
+ALL_DONE = "all epochs done"
+INTERRUPTED = "interrupted"
+
 
 @dataclass
 class Run:
@@ -59,6 +63,16 @@ class Run:
     def model(self) -> Model:
         """The network with these parameters."""
         return Model(self.network, self.parameters)
+
+    def note_epochs(
+        self, learning_rates: list[float], validation_losses: list[float] | None, measured: dict[str, float]
+    ) -> None:
+        """Write down the epochs that an engine has just completed, the last with what was measured after it."""
+        columns = {"loss": self.state.losses[-len(learning_rates) :], "learning_rate": learning_rates}
+        of_validation = {} if validation_losses is None else {"validation_loss": validation_losses}
+        for name, value in measured.items():
+            (of_validation if name.startswith("validation_") else columns)[name] = [value]
+        self.history.extend(columns | of_validation)
 
     def predict(self, x: Any) -> Floats:
         """Return the outputs f_L, (n, d₀) → (n, d_L); see :meth:`Model.predict`."""

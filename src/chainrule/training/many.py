@@ -1,0 +1,241 @@
+"""``train_many``: independent networks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from inspect import signature
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..data import Data, RowNumbers, prepare
+from ..engines import native
+from ..engines.choice import engine_of
+from ..engines.task import State, Watch
+from ..engines.threads import allowed
+from ..errors import DivergenceError, InputError, unknown_name
+from ..network import Network
+from ..optimizers import LBFGS
+from .interruption import interruptible
+from .loop import Validation
+from .parts import judged_by, split
+from .progress import progress_bar
+from .run import ALL_DONE, INTERRUPTED, Run
+from .settings import dtype_of, settings_of
+
+_AT_ONCE = 256  # runs whose working memory exists at a time
+_KNOWN = ("initial", *(p.name for p in signature(settings_of).parameters.values() if p.kind is p.KEYWORD_ONLY))
+
+
+def train_many(
+    net: Network | Iterable[Network],
+    x: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    seeds: Iterable[int] | None = None,
+    settings: Iterable[Mapping[str, Any]] = ({},),
+    folds: Iterable[tuple[Any, Any]] | None = None,
+    validation: Validation = None,
+    dtype: str | None = None,
+    threads: int | None = None,
+    progress: bool | None = None,
+    **common: Any,
+) -> list[Run]:
+    """Train independent networks on the same data, side by side, and return their runs.
+
+    There is a run for every network, with all settings, on every fold, from every seed, in this order, the seed
+    changing fastest. Each has the bits that :func:`train` gives it alone. The data are not copied. Where the native
+    engine executes them, each run has one thread, and as many go on at a time as there are threads.
+
+    A run in which NaN or infinity comes up does not end the others: its ``stopped`` says where, and it has its last
+    good parameters. Ctrl-C ends all of them after the step that each is in.
+
+    Parameters
+    ----------
+    net : Network or iterable of Network
+    x : array-like, shape (n, d₀)
+    y : array-like, shape (n, d_L)
+    sample_weight : array-like, shape (n,), optional
+    seeds : iterable of int, optional
+        Such as ``range(64)``; the ``seed`` of the settings, or 0, when left out.
+    settings : iterable of mapping
+        In what the runs differ: mappings from names of settings of :func:`train` to their values, as
+        ``[{"l2": 0.0}, {"l2": 0.1, "optimizer": cr.SGD(0.01)}]``.
+    folds : iterable of (training, validation), optional
+        Numbers of rows, or a mask of all rows: a run trains on the first and is judged by the second, as
+        scikit-learn's ``KFold(5).split(x)`` gives them.
+    validation : float or (x, y) or (x, y, sample_weight), optional
+        As for :func:`train`, for all runs; not with folds.
+    dtype, threads, progress
+        As for :func:`train`, for all runs.
+    **common
+        Settings of :func:`train` that all runs share: optimizer, schedule, epochs, batch_size, l1, l2, clip_norm,
+        patience, tolerance, initial, shuffle, seed and engine.
+
+    Returns
+    -------
+    list of Run
+
+    Raises
+    ------
+    InputError
+        When an array, a fold or a setting does not fit; before any run begins.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> runs = cr.train_many(cr.chain(2), [[0.5]], [0.8], seeds=range(3), epochs=10)
+    >>> [run.settings.seed for run in runs]
+    [0, 1, 2]
+    """
+    nets = [net] if isinstance(net, Network) else list(net)
+    dtype = dtype_of(x, dtype)
+    given = {}
+    for one in nets:
+        if not isinstance(one, Network):
+            raise InputError(f"train_many takes networks, but got {one!r}")
+        key = (one.inputs, one.outputs, one.loss)
+        if key not in given:
+            data = prepare(one, x, y, sample_weight, dtype)
+            aside = None if validation is None or isinstance(validation, (int, float)) else validation
+            given[key] = data, None if aside is None else judged_by(one, aside, dtype)
+    wanted = [_with_seeds({**common, **one}, seeds) for one in settings]
+    if folds is not None and validation is not None:
+        raise InputError("train_many takes folds or validation, not both: a fold has its own validation rows")
+    fraction = float(validation) if isinstance(validation, (int, float)) else None
+    of_folds = [None] if folds is None else list(folds)
+    jobs = []
+    for one, of_run, fold in product(nets, wanted, of_folds):
+        data, judged = given[one.inputs, one.outputs, one.loss]
+        rows = None if fold is None else _rows_of(fold, len(data))
+        for every in of_run:
+            if fraction is not None:
+                rows = split(data, fraction, every.get("seed", 0))
+            jobs.append(_Job.of(one, data, judged, rows, every, dtype, fraction))
+    return _executed(jobs, allowed(threads), progress)
+
+
+def _with_seeds(named: dict[str, Any], seeds: Iterable[int] | None) -> list[dict[str, Any]]:
+    """Return settings once for every seed."""
+    for name in named:
+        if name not in _KNOWN:
+            raise unknown_name("setting", name, _KNOWN)
+    if seeds is None:
+        return [named]
+    if "seed" in named:
+        raise InputError("train_many takes seeds, or a seed among the settings, not both")
+    return [{**named, "seed": seed} for seed in seeds]
+
+
+def _rows_of(fold: tuple[Any, Any], count: int) -> tuple[RowNumbers, RowNumbers]:
+    """Return the numbers of a fold's training and validation rows, checked."""
+    if not isinstance(fold, (tuple, list)) or len(fold) != 2:
+        raise InputError("a fold must be two arrays: the numbers of its training rows and of its validation rows")
+    training, validation = (
+        _numbers_of(rows, count, what) for rows, what in zip(fold, ("training", "validation"), strict=True)
+    )
+    return training, validation
+
+
+def _numbers_of(rows: Any, count: int, what: str) -> RowNumbers:
+    array = np.asarray(rows)
+    if array.dtype == np.bool_ and array.shape == (count,):
+        array = np.flatnonzero(array)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not len(array):
+        raise InputError(f"the {what} rows of a fold must be whole numbers, at least one, or a mask of {count} rows")
+    if array.min() < 0 or array.max() >= count:
+        raise InputError(f"the {what} rows of a fold must be numbers from 0 to {count - 1}")
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A run, and the rows that it is made of."""
+
+    run: Run
+    data: Data
+    validation: Data | None
+    rows: tuple[RowNumbers, RowNumbers] | None
+
+    @classmethod
+    def of(
+        cls,
+        net: Network,
+        data: Data,
+        judged: Data | None,
+        rows: tuple[RowNumbers, RowNumbers] | None,
+        named: Mapping[str, Any],
+        dtype: str,
+        fraction: float | None,
+    ) -> _Job:
+        count = len(data) if rows is None else len(rows[0])
+        others = {name: value for name, value in named.items() if name != "initial"}
+        settings = settings_of(net, count, dtype, fraction, **others)
+        run = Run(net, settings, State.start(net, settings, named.get("initial")))
+        return cls(run, data, judged if rows is None else data, rows)
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the native engine can make it beside others; SciPy makes L-BFGS, in Python."""
+        return self.run.settings.engine == "native" and not isinstance(self.run.settings.optimizer, LBFGS)
+
+    def task(self, watch: Watch) -> native.Task:
+        training, validation = self.rows or (None, None)
+        run = self.run
+        return native.Task(
+            run.network, run.settings, self.data, self.validation, run.state, watch, training, validation
+        )
+
+    def alone(self, watch: Watch, threads: int) -> str | DivergenceError | None:
+        """Execute it by itself."""
+        training, validation = self.data, self.validation
+        if self.rows is not None:
+            training, validation = self.data.take(self.rows[0]), self.data.take(self.rows[1])
+        run = self.run
+        execute = engine_of(run.network, run.settings, threads)
+        try:
+            return execute(run.network, run.settings, training, validation, run.state, watch)
+        except DivergenceError as error:
+            return error
+
+
+def _executed(jobs: Sequence[_Job], threads: int, progress: bool | None) -> list[Run]:
+    done = 0
+    total = sum(job.run.settings.epochs for job in jobs)
+    with interruptible() as interrupted, progress_bar(total, 0, progress) as report:
+
+        def after_epochs(run: Run, learning_rates: list[float], validation_losses: list[float] | None) -> bool:
+            nonlocal done
+            done += len(learning_rates)
+            run.note_epochs(learning_rates, validation_losses, {})
+            if run.epoch == run.settings.epochs:
+                run.stopped = ALL_DONE
+            report(done, run.history)
+            return run.stopped is None
+
+        def watch(run: Run) -> Watch:
+            return Watch(
+                partial(after_epochs, run), interrupted, sees_state=False, planned=partial(setattr, run, "plan")
+            )
+
+        native_jobs = [job for job in jobs if job.is_native]
+        for begin in range(0, len(native_jobs), _AT_ONCE):
+            some = native_jobs[begin : begin + _AT_ONCE]
+            ended = native.run_many([job.task(watch(job.run)) for job in some], threads, interrupted)
+            for job, why in zip(some, ended, strict=True):
+                _close(job.run, why)
+        for job in jobs:
+            if not job.is_native:
+                _close(job.run, None if interrupted() else job.alone(watch(job.run), threads))
+    return [job.run for job in jobs]
+
+
+def _close(run: Run, why: str | DivergenceError | None) -> None:
+    if isinstance(why, DivergenceError):
+        run.stopped = str(why)
+    elif run.stopped is None:
+        run.stopped = why or INTERRUPTED

@@ -1,0 +1,87 @@
+"""From what :func:`chainrule.train` is given to the settings of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engines.choice import chosen
+from ..engines.task import Settings
+from ..errors import InputError
+from ..network import Network
+from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
+from ..regularization import Penalty
+from ..schedules import SCHEDULES, Schedule
+
+DEFAULT_BATCH_SIZE = 32
+
+
+def dtype_of(x: Any, wanted: str | None) -> str:
+    """Return what to compute in: what is wanted, or else the dtype of x if it is one that can be.
+
+    Raises
+    ------
+    InputError
+        When another is wanted.
+    """
+    dtype = wanted or (str(x.dtype) if str(getattr(x, "dtype", "")) in ("float32", "float64") else "float64")
+    if dtype not in ("float32", "float64"):
+        raise InputError(f"dtype must be float32 or float64, but is {dtype!r}")
+    return dtype
+
+
+def settings_of(
+    net: Network,
+    rows: int,
+    dtype: str,
+    validation_fraction: float | None = None,
+    checkpoint_every: int | None = None,
+    *,
+    optimizer: Optimizer | str = "adam",
+    schedule: Schedule | str = "constant",
+    epochs: int = 100,
+    batch_size: int | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    clip_norm: float | None = None,
+    patience: int | None = None,
+    tolerance: float = 0.0,
+    shuffle: bool = True,
+    seed: int = 0,
+    engine: str = "auto",
+) -> Settings:
+    """Return the settings of a run on so many rows, checked; :func:`train` documents each.
+
+    Raises
+    ------
+    InputError
+        When a setting is out of range, or does not fit the network or the rows.
+    """
+    found = OPTIMIZERS.find(optimizer)
+    settings = Settings(
+        optimizer=found,
+        schedule=SCHEDULES.find(schedule),
+        epochs=epochs,
+        batch_size=min(DEFAULT_BATCH_SIZE, rows) if batch_size is None else batch_size,
+        penalty=Penalty(l1, l2),
+        clip_norm=clip_norm,
+        shuffle=shuffle,
+        seed=seed,
+        dtype=dtype,
+        validation_fraction=validation_fraction,
+        patience=patience,
+        tolerance=tolerance,
+        checkpoint_every=checkpoint_every,
+        engine=chosen(net, found, engine),
+    )
+    if settings.batch_size > rows:
+        raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
+    if isinstance(found, LBFGS):
+        unfit = {
+            "dropout": any(layer.dropout for layer in net.layers),
+            "clip_norm": settings.clip_norm is not None,
+            "a schedule": settings.schedule.name != "constant",
+        }
+        for what, present in unfit.items():
+            if present:
+                raise InputError(f"lbfgs searches along a line and cannot use {what}: use another optimizer")
+    return settings
