@@ -78,6 +78,8 @@ template <class T> class Run {
             return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds;
         };
         Pool pool(threads);
+        losses.reserve(losses.size() + std::size_t(epochs));
+        validation_losses.reserve(validation_losses.size() + std::size_t(epochs));
         const int64_t size = settings_.batch_size;
         const int64_t steps_between_looks = net.parameters * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
         while (epoch < first_epoch + epochs) {

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from ..data import Data, Floats
 from ..network import Network
@@ -14,6 +13,9 @@ from ..optimizers import LBFGS
 from ..parameters import Parameters
 from ..regularization import weight_positions
 from .task import Settings, State, Watch, note_best
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 Objective: TypeAlias = Callable[[Floats], tuple[float, Floats]]
 """θ → the loss of all rows without penalty, and the gradient with it; raises DivergenceError where one overflows."""
@@ -39,6 +41,8 @@ def run(
         As an engine does.
     """
     assert isinstance(settings.optimizer, LBFGS)  # noqa: S101 - for the type checker; the engines see to it
+    from scipy.optimize import minimize  # which takes longer to import than all else
+
     optimizer, is_weight = settings.optimizer, weight_positions(net)
     why, enough = None, False
 
