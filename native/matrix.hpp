@@ -142,7 +142,11 @@ void sums_over_lanes(A a, B b, int64_t panels, int64_t panel_width, int64_t last
             }
         }
         const Vec<T> all_sums = sums_of<T>(sums);
-        for (int64_t k = 0; k < here * J; k++) c[row * J + k] = all_sums[k] + (add ? c[row * J + k] : T(0));
+        T* const to = c + row * J;
+        // The vector may end in zeros, where the next rows' sums will be; after the last there is no room for them.
+        if ((rows - row) * J >= lanes<T>) store(to, add ? load(to) + all_sums : all_sums);
+        else
+            for (int64_t k = 0; k < here * J; k++) to[k] = all_sums[k] + (add ? to[k] : T(0));
     }
 }
 

@@ -274,8 +274,9 @@ template <class T> class Run {
         s.rate = T(rate);
         std::copy(settings_.constants.begin(), settings_.constants.end(), s.c);
         if (optimizer_ == adam_place || optimizer_ == adamw_place) {
-            const double root = std::sqrt(1 - std::pow(double(s.c[1]), double(steps_made + 1)));
-            s.adam_rate = T(rate * root / (1 - std::pow(double(s.c[0]), double(steps_made + 1))));
+            find_powers(s.c);
+            const double root = std::sqrt(1 - powers_[1]);
+            s.adam_rate = T(rate * root / (1 - powers_[0]));
             s.adam_epsilon = T(double(s.c[2]) * root);
         }
         std::atomic<bool> fine = loss * 0 == 0;
@@ -297,6 +298,18 @@ template <class T> class Run {
         }
         steps_made++;
         return fine;
+    }
+
+    // β₁ᵗ and β₂ᵗ of step t = steps_made + 1, from the step before, and every 256 steps from the exponent. The same for a
+    // run that goes on from a checkpoint.
+    void find_powers(const T* beta) {
+        const int64_t begin = steps_made / 256 * 256;
+        for (int k = 0; k < 2; k++) {
+            int64_t at = powers_of_;
+            if (at < begin || at > steps_made) powers_[k] = std::pow(double(beta[k]), double((at = begin) + 1));
+            for (; at < steps_made; at++) powers_[k] *= double(beta[k]);
+        }
+        powers_of_ = steps_made;
     }
 
     // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout.
@@ -456,6 +469,8 @@ template <class T> class Run {
     std::vector<Part> parts_;
     std::vector<double> losses_, squares_;  // of panels, of pieces
     int optimizer_ = 0;
+    int64_t powers_of_ = -1;  // what steps_made was
+    double powers_[2] = {};
     double total_ = 0, all_weights_, validation_weights_;
 };
 
