@@ -55,29 +55,7 @@ template <class T> void scatter(const T* from, int64_t units, int64_t width, T* 
 
 // zᵢ = fᵢ₋₁Wᵢ + bᵢ: W's columns are A's rows, and the ones below fᵢ₋₁ take in the bias.
 template <class T> Product<T> weighing(const Layer<T>& layer, const T* f, int64_t width, T* z) {
-    Product<T> p = {layer.units, width, layer.rows, layer.theta, 1, layer.units, f, width, z, width};
-    if (layer.packed) {
-        p.a = layer.packed;
-        p.packed_inner = layer.rows;
-    }
-    return p;
-}
-template <class T> void piece_of(Product<T>& p, int64_t k, int64_t inner) {
-    p.inner = inner;
-    p.first_k = k;
-    if (!p.packed_inner) p.a += k * p.step;
-    p.b += k * p.b_stride;
-    p.add = k > 0;
-}
-
-template <class T> void pack(const Layer<T>& layer, int64_t block) {
-    const Division division(layer.units);
-    const int64_t row = division.row_of(block), rows = division.rows_of(block);
-    const T* from = layer.theta + row;
-    T* to = layer.packed + row * layer.rows;
-    for (int64_t k = 0; k + 1 < layer.rows; k++, from += layer.units, to += rows)
-        for (int64_t j = 0; j < rows; j += lanes<T>) store(to + j, load(from + j));
-    for (int64_t j = 0; j < rows; j++) to[j] = from[j];  // whole vectors would reach into the next block
+    return {layer.units, width, layer.rows, layer.theta, 1, layer.units, f, width, z, width};
 }
 
 template <class T> void ones(T* to, int64_t width) {
@@ -141,11 +119,7 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
         for (int64_t i = 0; i < depth; i++) {
             const Layer<T>& layer = layers[i];
             T* const z = halves[(i + 1) % 2];
-            in_pieces(layer.rows, [&](int64_t k, int64_t inner) {
-                Product<T> p = weighing(layer, f, width, z);
-                piece_of(p, k, inner);
-                multiply(p);
-            });
+            in_pieces(layer.rows, [&](int64_t k, int64_t inner) { multiply(piece_of(weighing(layer, f, width, z), k, inner)); });
             activate<T>(layer, z, nullptr, width);
             ones(z + layer.units * width, width);
             f = z;
@@ -177,22 +151,43 @@ template <class T> void begin(const Chunk<T>& c, int64_t panel) {
     ones(at.f(0) + at.inputs() * at.width, at.width);
 }
 
+// A piece of a block of A's rows, which begins with element (row, k), as it is copied: elements of one row, or of one k,
+// lie together.
+template <class T> struct Piece {
+    alignas(64) T numbers[block_rows * inner_at_once + lanes<T>];  // whole vectors reach beyond the last
+    int64_t row, rows, k, inner, row_step, step;
+};
+
 // Piece by piece of the inner dimension, block by block, panel by panel: so a piece of A stays in the first cache for
-// all panels, and the panels' pieces in the second for all blocks. product(panel) is that of a panel as a whole.
-template <class T, class MakeProduct>
-void multiply_tile(const Chunk<T>& c, const Tile& tile, int64_t inner, MakeProduct product) {
-    const int64_t at_once = tile.panels == 1 ? tile.blocks : 1;
-    in_pieces(inner, [&](int64_t k, int64_t length) {
-        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += at_once)
+// all panels, and the panels' pieces in the second for all blocks. A's rows may lie so that they share few places of a
+// cache; copy(piece) gets one for all panels. product(panel) is that of all rows of A, with C where the tile's rows begin.
+template <class T, class Copy, class MakeProduct>
+void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct product) {
+    const Product<T> first = product(Panel<T>(c, tile.first_panel));
+    const Division division(first.rows);
+    const bool copied = tile.panels > 1;
+    Piece<T> piece;
+    in_pieces(first.inner, [&](int64_t k, int64_t inner) {
+        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += copied ? 1 : tile.blocks) {
+            piece.row = division.row_of(block);
+            piece.rows = division.rows_of(block);
+            piece.k = k;
+            piece.inner = inner;
+            if (copied) copy(piece);
             for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
-                Product<T> p = product(Panel<T>(c, panel));
-                piece_of(p, k, length);
-                const Division division(p.rows);
-                p.c += (division.row_of(block) - division.row_of(tile.first_block)) * p.c_stride;
+                Product<T> p = piece_of(product(Panel<T>(c, panel)), k, inner);
+                p.c += (piece.row - division.row_of(tile.first_block)) * p.c_stride;
                 p.first_block = block;
-                p.blocks = at_once;
+                p.blocks = copied ? 1 : tile.blocks;
+                if (copied) {
+                    p.a = piece.numbers;
+                    p.row_step = piece.row_step;
+                    p.step = piece.step;
+                    p.first_row = -piece.row;
+                }
                 multiply(p);
             }
+        }
     });
 }
 
@@ -201,7 +196,15 @@ template <class T> void forward(const Chunk<T>& c, const Tile& tile, bool back) 
     const Layer<T>& layer = c.layers[i];
     const Division division(layer.units);
     const int64_t first = division.row_of(tile.first_block), units = division.row_of(tile.first_block + tile.blocks) - first;
-    multiply_tile(c, tile, layer.rows, [&](const Panel<T>& at) {
+    const auto copy = [&](Piece<T>& piece) {
+        const T* from = layer.theta + piece.k * layer.units + piece.row;
+        T* to = piece.numbers;
+        for (int64_t k = 0; k < piece.inner; k++, from += layer.units, to += piece.rows)
+            for (int64_t r = 0; r < piece.rows; r += lanes<T>) store(to + r, load(from + r));
+        piece.row_step = 1;
+        piece.step = piece.rows;
+    };
+    multiply_tile(c, tile, copy, [&](const Panel<T>& at) {
         return weighing(layer, at.f(i), at.width, at.f(i + 1) + first * at.width);
     });
     for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
@@ -259,28 +262,16 @@ template <class T> void back(const Chunk<T>& c, const Tile& tile, T* room) {
     const Division division(layer.inputs);
     const int64_t first = division.row_of(tile.first_block), inputs = division.row_of(tile.first_block + tile.blocks) - first;
     const auto room_of = [&](int64_t panel) { return room + (panel - tile.first_panel) * panel_rows<T> * inputs; };
-    in_pieces(layer.units, [&](int64_t k, int64_t inner) {
-        const bool copied = tile.panels > 1;
-        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += copied ? 1 : tile.blocks) {
-            // Rows of W may lie so that they share few places of the first cache; their piece is copied for all panels.
-            alignas(64) T rows[block_rows * inner_at_once];
-            const int64_t row = division.row_of(block);
-            if (copied)
-                for (int64_t r = 0; r < division.rows_of(block); r++)
-                    __builtin_memcpy(rows + r * inner, layer.theta + (row + r) * layer.units + k, sizeof(T) * inner);
-            for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
-                const Panel<T> at(c, panel);
-                Product<T> p = {layer.inputs, at.width, inner, layer.theta + k, layer.units, 1, at.slopes(i) + k * at.width,
-                                at.width, room_of(panel) + (row - first) * at.width, at.width, k > 0, block,
-                                copied ? 1 : tile.blocks};
-                if (copied) {
-                    p.a = rows;
-                    p.row_step = inner;
-                    p.first_row = -row;
-                }
-                multiply(p);
-            }
-        }
+    const auto copy = [&](Piece<T>& piece) {
+        for (int64_t r = 0; r < piece.rows; r++)
+            __builtin_memcpy(piece.numbers + r * piece.inner, layer.theta + (piece.row + r) * layer.units + piece.k,
+                             sizeof(T) * piece.inner);
+        piece.row_step = piece.inner;
+        piece.step = 1;
+    };
+    multiply_tile(c, tile, copy, [&](const Panel<T>& at) {
+        return Product<T>{layer.inputs, at.width, layer.units, layer.theta, layer.units, 1, at.slopes(i), at.width,
+                          room_of(at.begin / panel_rows<T>), at.width};
     });
     for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
         const Panel<T> at(c, panel);
@@ -364,7 +355,7 @@ template <class T> void function(int which, const T* x, T* result, int64_t n) {
 
 template <class T> const Kernels<T>& kernels() {
     static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>,     begin<T>,
-                                          forward<T>, output<T>,     scatter<T>, back<T>,    chain<T>,    pack<T>,
+                                          forward<T>, output<T>,     scatter<T>, back<T>,    chain<T>,
                                           gradient<T>, add<T>,       penalise<T>, update<T>, function<T>};
     return chosen;
 }

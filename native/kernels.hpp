@@ -25,7 +25,7 @@ template <class T> struct Layer {
     int64_t rows;     // of W and b together: inputs, or one more
     int64_t columns;  // the units in whole vectors
     const T* theta;
-    T* packed;        // of a large layer, Wᵀ and b as matrix.hpp packs them; otherwise null
+    bool large;       // so that its parameters would have to be read anew for every panel
     int activation;
     T parameter;
 };
@@ -92,8 +92,6 @@ template <class T> struct Kernels {
     void (*back)(const Chunk<T>& chunk, const Tile& tile, T* room);
     // How many of the steps were made before a number was not finite; adds their losses to `total`.
     int64_t (*chain)(const Chain<T>& chain, double& total);
-    // A block of a layer's packed parameters.
-    void (*pack)(const Layer<T>& layer, int64_t block);
     // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · columns.
     void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
     // g ← g + h over n numbers, n a whole number of vectors, as below.

@@ -37,30 +37,27 @@ template <class T> struct Product {
     bool add = false;
     int64_t first_block = 0, blocks = 0;  // of the rows; 0 for all
     int64_t first_row = 0;                // of A
-    // Not 0 where A is packed, over an inner dimension so long: block after block of its rows, in each of which the
-    // elements of one k lie together. The product begins with element first_k.
-    int64_t packed_inner = 0, first_k = 0;
     // Not 0 where B is packed: block after block of its columns, in each of which the rows, so many, lie together.
     int64_t packed_rows = 0;
     int64_t segments = 1, a_advance = 0, b_advance = 0, last_inner = 0, last_row_step = 0;
 };
 
 template <class T, int R, int J>
-void block(const Product<T>& p, const T* a_begin, int64_t row, int64_t row_step, int64_t step, const T* b_begin,
-           int64_t b_stride, T* c) {
+void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride, T* c) {
     // Unrolled in full, since only then does the compiler keep the sums in registers.
     Vec<T> sums[R][J];
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 2
         for (int j = 0; j < J; j++) sums[r][j] = p.add ? load(c + r * p.c_stride + j * lanes<T>) : Vec<T>{};
-    int64_t inner = p.inner;
+    int64_t inner = p.inner, row_step = p.row_step;
+    const int64_t step = p.step;
     for (int64_t s = 0; s < p.segments; s++) {
         if (p.segments > 1 && s + 1 == p.segments) {
             inner = p.last_inner;
             row_step = p.last_row_step;
         }
-        const T *a = a_begin + s * p.a_advance + row * row_step, *b = b_begin + s * p.b_advance;
+        const T *a = p.a + s * p.a_advance + row * row_step, *b = b_begin + s * p.b_advance;
         for (int64_t k = 0; k < inner; k++) {
             Vec<T> of_b[J];
 #pragma GCC unroll 2
@@ -79,8 +76,7 @@ void block(const Product<T>& p, const T* a_begin, int64_t row, int64_t row_step,
         for (int j = 0; j < J; j++) store(c + r * p.c_stride + j * lanes<T>, sums[r][j]);
 }
 
-template <class T>
-using BlockFunction = void (*)(const Product<T>&, const T*, int64_t, int64_t, int64_t, const T*, int64_t, T*);
+template <class T> using BlockFunction = void (*)(const Product<T>&, int64_t, const T*, int64_t, T*);
 template <class T, int J, int... R> constexpr void fill(BlockFunction<T>* functions, std::integer_sequence<int, R...>) {
     ((functions[R] = block<T, R + 1, J>), ...);
 }
@@ -102,13 +98,19 @@ template <class T> inline void multiply(const Product<T>& p) {
         const int64_t b_stride = p.packed_rows ? width : p.b_stride;
         for (int64_t i = p.first_block; i < end; i++) {
             const int64_t row = division.row_of(i), rows = division.rows_of(i);
-            T* const c = p.c + (row - begin) * p.c_stride + column;
-            if (p.packed_inner)
-                functions[rows - 1](p, p.a + row * p.packed_inner + p.first_k * rows, 0, 1, rows, b, b_stride, c);
-            else functions[rows - 1](p, p.a, p.first_row + row, p.row_step, p.step, b, b_stride, c);
+            functions[rows - 1](p, p.first_row + row, b, b_stride, p.c + (row - begin) * p.c_stride + column);
         }
         column += width;
     }
+}
+
+// The part of a product that is made of `inner` elements of the inner dimension from k on; it is added from the second on.
+template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t inner) {
+    p.inner = inner;
+    p.a += k * p.step;
+    p.b += k * p.b_stride;
+    p.add = k > 0;
+    return p;
 }
 
 // Calls use(k, inner) for pieces of an inner dimension.

@@ -57,6 +57,7 @@ template <class T> const Kernels<T>& kernels_of(const std::string& isa) {
 
 template <class T> using Vector = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T> using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T> using Writable = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T> using NumPy = nb::ndarray<nb::numpy, T>;
 
 template <class T> NumPy<T> as_numpy(Block<T> numbers, std::initializer_list<std::size_t> shape) {
@@ -134,8 +135,7 @@ template <class T> class Trainer {
         run_.epoch = epoch;
         run_.batch = 0;
     }
-    void set_best(Vector<T> theta, int64_t epoch, double loss) {
-        fill(theta, run_.best_theta);
+    void set_best(int64_t epoch, double loss) {  // its θ is the caller's
         run_.best_epoch = epoch;
         run_.best_loss = loss;
     }
@@ -162,27 +162,34 @@ template <class T> class Trainer {
             nb::gil_scoped_release no_python;
             loss = run_.objective();
         }
-        return {loss, copy(run_.gradient())};
+        Block<T> gradient = room<T>(std::size_t(run_.net.parameters));
+        std::copy_n(run_.gradient(), run_.net.parameters, gradient.get());
+        return {loss, as_numpy<T>(std::move(gradient), {std::size_t(run_.net.parameters)})};
     }
 
-    NumPy<T> theta() const { return copy(run_.net.theta.get()); }
-    NumPy<T> best_theta() const { return copy(run_.best_theta.get()); }
-    std::vector<NumPy<T>> memory() const {
-        std::vector<NumPy<T>> vectors;
-        for (const Block<T>& vector : run_.memory) vectors.push_back(copy(vector.get()));
-        return vectors;
+    // Copies θ and what the optimiser remembers to the caller's arrays.
+    void get(Writable<T> theta, std::vector<Writable<T>> memory) const {
+        give(run_.net.theta, theta);
+        for (std::size_t k = 0; k < run_.memory.size(); k++) give(run_.memory[k], memory.at(k));
+    }
+    // θ of the best epoch, which is the caller's from then on; None where it has been taken.
+    std::optional<NumPy<T>> take_best() {
+        if (!run_.best_theta) return std::nullopt;
+        return as_numpy<T>(std::move(run_.best_theta), {std::size_t(run_.net.parameters)});
     }
     const Run<T>& run() const { return run_; }
 
   private:
+    void check(std::size_t numbers) const {
+        if (int64_t(numbers) != run_.net.parameters) throw std::invalid_argument("a vector does not fit the network");
+    }
     void fill(const Vector<T>& from, Block<T>& to) const {
-        if (int64_t(from.shape(0)) != run_.net.parameters) throw std::invalid_argument("a vector does not fit the network");
+        check(from.shape(0));
         std::copy_n(from.data(), run_.net.parameters, to.get());
     }
-    NumPy<T> copy(const T* from) const {
-        Block<T> numbers = room<T>(std::size_t(run_.net.parameters));
-        std::copy_n(from, run_.net.parameters, numbers.get());
-        return as_numpy<T>(std::move(numbers), {std::size_t(run_.net.parameters)});
+    void give(const Block<T>& from, const Writable<T>& to) const {
+        check(to.shape(0));
+        std::copy_n(from.get(), run_.net.parameters, to.data());
     }
     const Table<T> training_, validation_;
     Run<T> run_;
@@ -230,12 +237,11 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def(nb::init<const Description&, const Settings&, const Table<T>&, const Table<T>&, int, const std::string&>(),
              "description"_a, "settings"_a, "training"_a, "validation"_a, "threads"_a, "isa"_a)
         .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
-        .def("set_best", &Trainer<T>::set_best, "theta"_a, "epoch"_a, "loss"_a)
+        .def("set_best", &Trainer<T>::set_best, "epoch"_a, "loss"_a)
         .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a)
         .def("objective", &Trainer<T>::objective, "theta"_a)
-        .def_prop_ro("theta", &Trainer<T>::theta, nb::rv_policy::move)
-        .def_prop_ro("best_theta", &Trainer<T>::best_theta, nb::rv_policy::move)
-        .def_prop_ro("memory", &Trainer<T>::memory, nb::rv_policy::move)
+        .def("get", &Trainer<T>::get, "theta"_a.noconvert(), "memory"_a)
+        .def("take_best", &Trainer<T>::take_best)
         .def_prop_ro("losses", told([](const Run<T>& run) { return run.losses; }))
         .def_prop_ro("validation_losses", told([](const Run<T>& run) { return run.validation_losses; }))
         .def_prop_ro("step", told([](const Run<T>& run) { return run.steps_made; }))

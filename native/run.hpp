@@ -47,7 +47,6 @@ template <class T> class Run {
           shuffles_(settings.shuffle && (settings.batch_size < training.rows || has_dropout(settings))),
           shuffle_(shuffles_ ? order_.size() : 0), gradient_(zeros<T>(std::size_t(net.padded))) {
         for (int k = 0; k < settings.remembers; k++) memory.push_back(zeros<T>(std::size_t(net.padded)));
-        if (settings.patience) best_theta = zeros<T>(std::size_t(net.padded));
         if (settings.l1 != 0 || settings.l2 != 0) {
             is_weight_ = zeros<T>(std::size_t(net.padded));
             for (std::size_t i = 0; i < net.layers.size(); i++)
@@ -60,7 +59,7 @@ template <class T> class Run {
 
         const double work = double(net.parameters) * (6.0 * double(std::min(settings.batch_size, data_.rows)) + 60.0);
         this->threads = int(std::clamp(work / work_that_pays, 1.0, double(threads)));
-        reserve_packed();
+        find_large_layers();
         reserve_groups();
         plan_parts();
         is_chain_ = is_chain();
@@ -125,7 +124,7 @@ template <class T> class Run {
     int64_t panel_rows() const { return kernels_.panel_rows; }
     int64_t chunk_rows() const { return chunk_rows_; }
     int64_t groups() const { return int64_t(groups_.size()); }
-    bool goes_by_layers() const { return !packed_.empty(); }
+    bool goes_by_layers() const { return goes_by_layers_; }
     bool goes_row_by_row() const { return is_chain_; }
 
     Network<T> net;
@@ -134,7 +133,7 @@ template <class T> class Run {
     int64_t steps_made = 0, epoch = 0, batch = 0, steps_in_epoch;
     int64_t best_epoch = 0;  // 0: none yet
     double best_loss = 0;
-    Block<T> best_theta;
+    Block<T> best_theta;  // null before there is one, or after it was taken
     int threads;
 
   private:
@@ -172,28 +171,27 @@ template <class T> class Run {
     int64_t panels(int64_t rows) const { return (rows + kernels_.panel_rows - 1) / kernels_.panel_rows; }
 
     // Layers so large that their parameters would not stay in a cache from panel to panel take all panels of a chunk
-    // before the next layer does; they are packed at every step, which is soon made good by its batch.
-    void reserve_packed() {
+    // before the next layer does, where these are some.
+    void find_large_layers() {
         for (Layer<T>& layer : net.layers) {
-            if (layer.rows * layer.units < 1 << 15 || panels(batch_rows()) < 4) continue;
-            packed_.push_back(room<T>(std::size_t(layer.rows * layer.units)));
-            layer.packed = packed_.back().get();
+            layer.large = layer.rows * layer.units >= 1 << 15 && panels(batch_rows()) >= 4;
+            goes_by_layers_ = goes_by_layers_ || layer.large;
         }
     }
-    static bool takes_all_panels(const Layer<T>& layer) { return layer.packed && layer.activation != softmax_place; }
+    static bool takes_all_panels(const Layer<T>& layer) { return layer.large && layer.activation != softmax_place; }
     int64_t batch_rows() const { return std::min(settings_.batch_size, data_.rows); }
 
     // As many rows as go through together before their gradient is taken: few enough for the second cache, but enough
     // that taking it pays, and never more than a group has.
     void reserve_groups() {
         int64_t groups = 1;
-        if (net.parameters <= 1 << 16 && !goes_by_layers())
+        if (net.parameters <= 1 << 16 && !goes_by_layers_)
             while (groups < 16 && groups * 128 <= batch_rows()) groups *= 2;
         int64_t numbers = net.layers[0].inputs + 1 + net.layers.back().units;
         for (const Layer<T>& layer : net.layers) numbers += 3 * layer.units + layer.columns;
         const int64_t rows = kernels_.panel_rows;
         const auto rows_of = [&](int64_t bytes) { return bytes / int64_t(sizeof(T)) / numbers / rows * rows; };
-        chunk_rows_ = goes_by_layers() ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
+        chunk_rows_ = goes_by_layers_ ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
                                        : std::max(rows_of(chunk_bytes / groups), std::clamp(rows_of(8 * chunk_bytes), rows, 8 * rows));
         const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups + kernels_.lanes;
         chunk_rows_ = std::min(chunk_rows_, panels(of_group) * rows);
@@ -314,10 +312,6 @@ template <class T> class Run {
 
     // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout.
     double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, double weight, bool back) {
-        for (const Layer<T>& layer : net.layers)
-            if (layer.packed) {
-                pool.each(blocks_of(layer.units), [&](int64_t block, int) { kernels_.pack(layer, block); });
-            }
         const auto groups = int64_t(groups_.size());
         const T scale = weight > 0 ? T(1 / weight) : T(0);
         if (groups == 1) {
@@ -353,7 +347,7 @@ template <class T> class Run {
             chunk.order = order + done;
             double* const losses = losses_.data() + (&group - groups_.data()) * panels(chunk_rows_);
             if (back) each(panels(chunk.rows), [&](int64_t panel, int) { drop(group, panel, done); });
-            if (goes_by_layers()) layer_by_layer(chunk, losses, back, each);
+            if (goes_by_layers_) layer_by_layer(chunk, losses, back, each);
             else each(panels(chunk.rows), [&](int64_t panel, int thread) {
                 losses[panel] = double(kernels_.pass(chunk, panel, back, rooms_[std::size_t(thread)].get()));
             });
@@ -448,6 +442,7 @@ template <class T> class Run {
             return epoch - best_epoch >= settings_.patience;
         best_epoch = epoch;
         best_loss = now;
+        if (!best_theta) best_theta = zeros<T>(std::size_t(net.padded));
         std::copy_n(net.theta.get(), net.padded, best_theta.get());
         return false;
     }
@@ -462,9 +457,8 @@ template <class T> class Run {
     Block<T> gradient_, is_weight_;
     int64_t chunk_rows_ = 0, piece_ = 0;  // piece: parameters that are updated by one thread at a time
     std::vector<Group> groups_;
-    bool is_chain_ = false;
+    bool is_chain_ = false, goes_by_layers_ = false;
     Block<T> chain_room_;
-    std::vector<Block<T>> packed_;  // of the large layers
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;
     std::vector<double> losses_, squares_;  // of panels, of pieces

@@ -37,7 +37,7 @@ class Optimizer:
 
     def start(self, theta: Array) -> Memory:
         """Return the memory before the first step: zeros."""
-        return dict.fromkeys(self.remembers, 0.0 * theta)
+        return {name: 0.0 * theta for name in self.remembers}  # noqa: C420 - each its own, as an engine may write into it
 
     def update(self, theta: Array, g: Array, memory: Memory, rate: float, step: int) -> tuple[Array, Memory]:
         """Return θ and the memory after one step.

@@ -1,4 +1,4 @@
-"""A step of the native engine allocates nothing: a program with an allocator that counts, around the engine's own headers."""
+"""A step of the native engine allocates nothing: its own headers in a program whose allocator counts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ def test_steps_and_epochs_allocate_nothing(tmp_path: Path) -> None:
     program = tmp_path / "allocations"
     subprocess.run(
         [
-            *(str(COMPILER), "-std=c++20", "-O1", "-pthread", "-DCHAINRULE_ISA=baseline", "-DCHAINRULE_VECTOR_BYTES=16"),
-            *("-Wno-psabi", "-Wl,--wrap=aligned_alloc", f"-I{NATIVE}"),
+            *(str(COMPILER), "-std=c++20", "-O1", "-pthread"),
+            *("-DCHAINRULE_ISA=baseline", "-DCHAINRULE_VECTOR_BYTES=16", "-Wno-psabi"),
+            *("-Wl,--wrap=aligned_alloc", f"-I{NATIVE}"),
             *(str(HERE / "allocations.cpp"), str(NATIVE / "kernels.cpp"), "-o", str(program)),
         ],
         check=True,

@@ -185,7 +185,7 @@ class _Moving:
         self._moved = False  # whether the extension is ahead of the state's parameters
         trainer.set(task.state.theta, list(task.state.memory.values()), task.state.step, task.state.epoch)
         if (best := task.state.best) is not None:
-            trainer.set_best(best.theta, best.epoch, best.loss)
+            trainer.set_best(best.epoch, best.loss)
         self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -239,8 +239,11 @@ class _Moving:
             self._take_over()
 
     def _take_over(self) -> None:
-        _move(self.task.state, self.trainer)
-        _keep_best(self.task.state, self.trainer)
+        state = self.task.state
+        if self.task.watch.sees_state:  # who may have kept the parameters of an epoch
+            state.theta = np.empty_like(state.theta)
+        _move(state, self.trainer)
+        _keep_best(state, self.trainer)
         self._moved = False
 
     def _tell(self) -> bool:
@@ -314,15 +317,14 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
 
 
 def _move(state: State, trainer: Any) -> None:
-    """Take over where the extension is, but for the epochs, of which it tells."""
-    state.theta = trainer.theta
-    state.memory = dict(zip(state.memory, trainer.memory, strict=True))
+    """Take over where the extension is, into the state's arrays, but for the epochs, of which it tells."""
+    trainer.get(state.theta, list(state.memory.values()))
     state.step = trainer.step
 
 
 def _keep_best(state: State, trainer: Any) -> None:
-    if trainer.best_epoch:
-        state.best = Best(trainer.best_epoch, trainer.best_loss, trainer.best_theta)
+    if (theta := trainer.take_best()) is not None:
+        state.best = Best(trainer.best_epoch, trainer.best_loss, theta)
 
 
 def _objective(net: Network, settings: Settings, data: Data, state: State, trainer: Any) -> lbfgs.Objective:
