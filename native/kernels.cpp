@@ -145,8 +145,18 @@ template <class T> struct Panel {
     T* errors(int64_t i) const { return c.errors[i] + begin * c.layers[i].columns; }
 };
 
+// The data may be far away: rows of the next panel are asked for before this one goes through the layers.
+template <class T> void ask_for_next(const Panel<T>& at) {
+    const int64_t begin = at.begin + at.rows, left = at.c.rows + at.c.ahead - begin;
+    for (int64_t r = 0; r < (left < panel_rows<T> ? left : panel_rows<T>); r++) {
+        const T* const row = at.c.x + at.c.order[begin + r] * at.inputs();
+        for (int64_t k = 0; k < at.inputs(); k += 64 / int64_t(sizeof(T))) __builtin_prefetch(row + k, 0, 2);
+    }
+}
+
 template <class T> void begin(const Chunk<T>& c, int64_t panel) {
     const Panel<T> at(c, panel);
+    ask_for_next(at);
     gather<T>([&](int64_t r) { return c.x + c.order[at.begin + r] * at.inputs(); }, at.rows, at.inputs(), at.f(0), at.width);
     ones(at.f(0) + at.inputs() * at.width, at.width);
 }

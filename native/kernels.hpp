@@ -39,6 +39,7 @@ template <class T> struct Chunk {
     int64_t depth, rows;
     const T *x, *y, *weights;  // the data, row by row
     const int64_t* order;      // which of its rows
+    int64_t ahead;             // how many more of them will soon be asked for, after those of the chunk
     T scale;                   // by what their weights are multiplied to be shares of the batch
     int loss;
     T loss_parameter, divisor; // of the row's loss: how many outputs it is the mean over, or 1

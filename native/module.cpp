@@ -81,6 +81,7 @@ template <class T> class Predictor {
         Block<T> result = room<T>(std::size_t(rows * outputs));
         {
             nb::gil_scoped_release no_python;
+            const int64_t rows_at_once = std::max<int64_t>(512, rows / Pool::most_parts + 1);
             const int64_t parts = (rows + rows_at_once - 1) / rows_at_once;
             const double pay = double(net_.parameters) * double(rows) / operations_that_pay;
             threads = int(std::clamp(std::min(pay, double(parts)), 1.0, double(std::max(threads, 1))));
@@ -99,7 +100,6 @@ template <class T> class Predictor {
     }
 
   private:
-    static constexpr int64_t rows_at_once = 512;
     static constexpr double operations_that_pay = 1e7;  // for each thread, as it must be started
     const Kernels<T>& kernels_;
     Network<T> net_;

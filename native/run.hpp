@@ -101,7 +101,7 @@ template <class T> class Run {
             }
             losses.push_back(total_ / all_weights_);
             if (validation_.rows)
-                validation_losses.push_back(forward_and_back(pool, validation_, validation_rows_.data(), validation_.rows,
+                validation_losses.push_back(forward_and_back(pool, validation_, validation_rows_.data(), validation_.rows, validation_.rows,
                                                              validation_weights_, false));
             batch = 0;
             epoch++;
@@ -114,7 +114,7 @@ template <class T> class Run {
     // The loss of all rows at θ, and its gradient with penalty in gradient(). Without dropout.
     double objective() {
         Pool pool(threads);
-        const double loss = forward_and_back(pool, data_, training_rows_.data(), data_.rows, all_weights_, true);
+        const double loss = forward_and_back(pool, data_, training_rows_.data(), data_.rows, data_.rows, all_weights_, true);
         each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
         return loss;
     }
@@ -211,7 +211,7 @@ template <class T> class Run {
             for (int what = 0; what < 4; what++)
                 for (const Block<T>& block : *blocks[what]) group.addresses[what].push_back(block.get());
             if (k) group.gradient = zeros<T>(std::size_t(net.padded));
-            group.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, nullptr, nullptr, nullptr, nullptr, T(0),
+            group.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, nullptr, nullptr, nullptr, nullptr, 0, T(0),
                            position(loss_names, settings_.loss), T(settings_.loss_parameter), T(settings_.divisor),
                            group.addresses[0].data(), group.z.get(), group.addresses[1].data(),
                            group.addresses[2].data(), group.addresses[3].data()};
@@ -265,7 +265,7 @@ template <class T> class Run {
     // Returns whether all numbers are finite.
     bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
         const double weight = weight_of(data_, order_.data() + begin, count);
-        const double loss = forward_and_back(pool, data_, order_.data() + begin, count, weight, true);
+        const double loss = forward_and_back(pool, data_, order_.data() + begin, count, data_.rows - begin, weight, true);
         total_ += loss * weight;
 
         Step<T> s{};
@@ -311,16 +311,18 @@ template <class T> class Run {
     }
 
     // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout.
-    double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, double weight, bool back) {
+    // `order` has `available` rows, so many of which come soon.
+    double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, int64_t available,
+                            double weight, bool back) {
         const auto groups = int64_t(groups_.size());
         const T scale = weight > 0 ? T(1 / weight) : T(0);
         if (groups == 1) {
-            forward_and_back(groups_[0], data, order, 0, count, scale, back, [&](int64_t parts, auto work) { pool.each(parts, work); });
+            forward_and_back(groups_[0], data, order, 0, count, available, scale, back, [&](int64_t parts, auto work) { pool.each(parts, work); });
             return groups_[0].loss;
         }
         pool.each(groups, [&](int64_t k, int thread) {
             const auto first_of = [&](int64_t k) { return k < groups ? count * k / groups / kernels_.lanes * kernels_.lanes : count; };
-            forward_and_back(groups_[std::size_t(k)], data, order, first_of(k), first_of(k + 1), scale, back,
+            forward_and_back(groups_[std::size_t(k)], data, order, first_of(k), first_of(k + 1), available, scale, back,
                              [&](int64_t parts, auto work) {
                                  for (int64_t part = 0; part < parts; part++) work(part, thread);
                              });
@@ -332,8 +334,9 @@ template <class T> class Run {
 
     // Rows `begin` … `end` − 1 of a batch, chunk by chunk; `each` calls a function for every one of some parts.
     template <class Each>
-    void forward_and_back(Group& group, const Data<T>& data, const int64_t* order, int64_t begin, int64_t end, T scale,
-                          bool back, Each each) {
+    void forward_and_back(Group& group, const Data<T>& data, const int64_t* order, int64_t begin, int64_t end,
+                          int64_t available, T scale, bool back, Each each) {
+        const bool far_away = data.rows * net.layers[0].inputs * int64_t(sizeof(T)) > chunk_bytes / 8;
         Chunk<T>& chunk = group.chunk;
         T* const gradient = group.gradient ? group.gradient.get() : gradient_.get();
         chunk.x = data.x;
@@ -345,6 +348,7 @@ template <class T> class Run {
         for (int64_t done = begin; done < end; done += chunk_rows_) {
             chunk.rows = std::min(chunk_rows_, end - done);
             chunk.order = order + done;
+            chunk.ahead = far_away ? available - done - chunk.rows : 0;
             double* const losses = losses_.data() + (&group - groups_.data()) * panels(chunk_rows_);
             if (back) each(panels(chunk.rows), [&](int64_t panel, int) { drop(group, panel, done); });
             if (goes_by_layers_) layer_by_layer(chunk, losses, back, each);

@@ -10,17 +10,16 @@
 namespace chainrule {
 
 // Every thread has its own stretch of the parts, the same in each piece of work, so that what it wrote is still in its
-// cache; then it helps the others, unless the work is so small that looking for parts of theirs would take as long. So who
-// does a part is left to chance, and no result may depend on it. The threads end with the pool: a process that forks
-// between two calls has none to lose.
+// cache; then it helps the others. A piece of work ends when its parts are done, whoever did them: a thread that the
+// system does not let run just then is not waited for. So who does a part is left to chance, and no result may depend on
+// it. The threads end with the pool: a process that forks between two calls has none to lose.
 class Pool {
   public:
-    explicit Pool(int threads) : next_(std::size_t(threads)) {
+    explicit Pool(int threads) : stretches_(std::size_t(threads)) {
         try {
             for (int thread = 1; thread < threads; thread++) helpers_.emplace_back([this, thread] { help(thread); });
         } catch (const std::system_error&) {  // the system has no more of them: the others do the work
         }
-        threads_ = helpers_.size() + 1;
     }
     ~Pool() {
         ending_ = true;
@@ -30,8 +29,10 @@ class Pool {
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    // work(part, thread) for every part from 0 to parts − 1; returns when all are done. Of small parts, threads keep to
-    // their own.
+    static constexpr int64_t most_parts = (1 << 21) - 1;
+
+    // work(part, thread) for every part from 0 to parts − 1; returns when all are done. Of small parts, this thread leaves
+    // the others theirs for as long as looking for them would take.
     template <class Work> void each(int64_t parts, Work work, bool small = false) {
         if (helpers_.empty() || parts < 2) {
             for (int64_t part = 0; part < parts; part++) work(part, 0);
@@ -39,17 +40,32 @@ class Pool {
         }
         work_ = &work;
         call_ = [](void* what, int64_t part, int thread) { (*static_cast<Work*>(what))(part, thread); };
-        parts_ = parts;
-        stretches_ = small || parts <= int64_t(threads_) ? 1 : threads_;
-        for (std::size_t k = 0; k < threads_; k++) next_[k].part.store(begin_of(k), std::memory_order_relaxed);
-        busy_.store(int(helpers_.size()), std::memory_order_relaxed);
+        done_.store(0, std::memory_order_relaxed);
+        const uint64_t call = call_number_.load(std::memory_order_relaxed) + 1;
+        const auto count = int64_t(stretches_.size());
+        for (int64_t k = 0; k < count; k++)
+            stretches_[std::size_t(k)].state.store(State{call, parts * k / count, parts * (k + 1) / count}.packed(),
+                                                   std::memory_order_release);
         announce();
-        take_parts(0);
-        for (int tries = 0; busy_.load(std::memory_order_acquire); tries++) wait_a_little(tries);
+        take_parts(0, 0, call);
+        const auto all_done = [&] { return done_.load(std::memory_order_acquire) == parts; };
+        for (int tries = 0; small && tries < 64 && !all_done(); tries++) wait_a_little(tries);
+        for (std::size_t k = 1; k < stretches_.size() && !all_done(); k++) take_parts(k, 0, call);
+        for (int tries = 0; !all_done(); tries++) wait_a_little(tries);
     }
 
   private:
     static constexpr int patience = 4000;  // looks, of some 10 ns each, before a thread lets others have its core
+
+    // What is left of a stretch, in one number, so that a thread that comes too late cannot take a part of other work.
+    struct State {
+        uint64_t call;  // of each(), modulo 2²²
+        int64_t next, end;
+        uint64_t packed() const { return call << 42 | uint64_t(next) << 21 | uint64_t(end); }
+        static State of(uint64_t packed) {
+            return {packed >> 42, int64_t(packed >> 21 & uint64_t(most_parts)), int64_t(packed & uint64_t(most_parts))};
+        }
+    };
 
     static void wait_a_little(int tries) {
         if (tries > patience) return std::this_thread::yield();
@@ -61,17 +77,22 @@ class Pool {
         call_number_.fetch_add(1, std::memory_order_seq_cst);
         if (sleeping_.load(std::memory_order_seq_cst)) call_number_.notify_all();
     }
-    int64_t begin_of(std::size_t stretch) const { return parts_ * int64_t(stretch) / int64_t(threads_); }
-    void take_parts(int thread) {
-        for (std::size_t k = 0; k < stretches_; k++) {
-            const std::size_t stretch = (std::size_t(thread) + k) % threads_;
-            const int64_t end = begin_of(stretch + 1);
-            for (int64_t part; (part = next_[stretch].part.fetch_add(1, std::memory_order_relaxed)) < end;)
-                call_(work_, part, thread);
+    void take_parts(std::size_t stretch, int thread, uint64_t call) {
+        std::atomic<uint64_t>& state = stretches_[stretch].state;
+        int64_t taken = 0;
+        for (uint64_t now = state.load(std::memory_order_acquire);;) {
+            State left = State::of(now);
+            if (left.call != (call & (uint64_t(-1) >> 42)) || left.next == left.end) break;
+            const int64_t part = left.next++;
+            if (!state.compare_exchange_weak(now, left.packed(), std::memory_order_acquire)) continue;
+            call_(work_, part, thread);
+            taken++;
+            now = state.load(std::memory_order_acquire);
         }
+        if (taken) done_.fetch_add(taken, std::memory_order_release);
     }
     void help(int thread) {
-        for (int seen = 0;;) {
+        for (uint64_t seen = 0;;) {
             for (int tries = 0; call_number_.load(std::memory_order_acquire) == seen; tries++) {
                 if (tries < patience) {
                     wait_a_little(tries);
@@ -81,27 +102,24 @@ class Pool {
                 call_number_.wait(seen);
                 sleeping_.fetch_sub(1, std::memory_order_seq_cst);
             }
-            seen++;  // the next call is not made before this one is done
+            seen = call_number_.load(std::memory_order_acquire);
             if (ending_) return;
-            take_parts(thread);
-            busy_.fetch_sub(1, std::memory_order_release);
+            for (std::size_t k = 0; k < stretches_.size(); k++)
+                take_parts((std::size_t(thread) + k) % stretches_.size(), thread, seen);
         }
     }
 
-    struct alignas(64) Next {
-        std::atomic<int64_t> part{0};
+    struct alignas(64) Stretch {
+        std::atomic<uint64_t> state{0};
     };
-    std::vector<Next> next_;  // of each thread's stretch
-    std::size_t threads_ = 1;
+    std::vector<Stretch> stretches_;  // of each thread
     std::vector<std::thread> helpers_;
     void* work_ = nullptr;
     void (*call_)(void*, int64_t, int) = nullptr;
-    int64_t parts_ = 0;
-    std::size_t stretches_ = 1;  // that a thread takes parts of
-    bool ending_ = false;
-    alignas(64) std::atomic<int> call_number_{0};
+    std::atomic<bool> ending_{false};
+    alignas(64) std::atomic<uint64_t> call_number_{0};
     alignas(64) std::atomic<int> sleeping_{0};
-    alignas(64) std::atomic<int> busy_{0};
+    alignas(64) std::atomic<int64_t> done_{0};
 };
 
 }  // namespace chainrule
