@@ -115,8 +115,8 @@ def test_ctrl_c_ends_all_runs_and_keeps_what_they_learnt() -> None:
 
 
 def test_more_runs_than_are_made_at_a_time_and_none() -> None:
-    runs = cr.train_many(cr.chain(1), 0.5, 0.8, seeds=range(300), epochs=1)
-    assert [run.settings.seed for run in runs] == list(range(300))
+    runs = cr.train_many(cr.chain(1), 0.5, 0.8, seeds=range(1200), epochs=1)
+    assert [run.settings.seed for run in runs] == list(range(1200))
     assert {run.stopped for run in runs} == {"all epochs done"}
     assert cr.train_many(NET, X, Y, seeds=[]) == []
 

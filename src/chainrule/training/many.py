@@ -26,7 +26,8 @@ from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
 from .settings import dtype_of, settings_of
 
-_AT_ONCE = 256  # runs whose working memory exists at a time
+_WORKING_MEMORY = 1 << 28  # bytes, of the runs that exist at a time in the engine; about what each needs:
+_OF_A_ROW, _OF_A_PARAMETER = 64, 40
 _KNOWN = ("initial", *(p.name for p in signature(settings_of).parameters.values() if p.kind is p.KEYWORD_ONLY))
 
 
@@ -183,6 +184,11 @@ class _Job:
         """Whether the native engine can make it beside others; SciPy makes L-BFGS, in Python."""
         return self.run.settings.engine == "native" and not isinstance(self.run.settings.optimizer, LBFGS)
 
+    @property
+    def bytes(self) -> int:
+        """About how much memory the native engine needs for it."""
+        return _OF_A_ROW * len(self.data) + _OF_A_PARAMETER * self.run.network.parameter_count + (1 << 18)
+
     def task(self, watch: Watch) -> native.Task:
         training, validation = self.rows or (None, None)
         run = self.run
@@ -223,8 +229,10 @@ def _executed(jobs: Sequence[_Job], threads: int, progress: bool | None) -> list
             )
 
         native_jobs = [job for job in jobs if job.is_native]
-        for begin in range(0, len(native_jobs), _AT_ONCE):
-            some = native_jobs[begin : begin + _AT_ONCE]
+        needed = max((job.bytes for job in native_jobs), default=1)
+        at_once = max(4 * threads, _WORKING_MEMORY // needed)
+        for begin in range(0, len(native_jobs), at_once):
+            some = native_jobs[begin : begin + at_once]
             ended = native.run_many([job.task(watch(job.run)) for job in some], threads, interrupted)
             for job, why in zip(some, ended, strict=True):
                 _close(job.run, why)
