@@ -3,7 +3,7 @@
 Every measurement is a process of its own, in turn: each system with one thread and with two, round after round. A
 system's time is the better median of one and two threads; chainrule's time with the threads that it takes by default
 stands beside it. In training, rows are taken in their order, all systems but scikit-learn begin with the same
-parameters, and each makes as many epochs as fit half a second; losses are compared after equally many epochs. Prints
+parameters, and each makes as many epochs as fit half a second or so; losses are compared after equally many. Prints
 what it finds, at the end a table in Markdown, and writes JSON.
 
     pip install torch==2.13.0 jax && python benchmarks/speed.py --rounds 3 --json speed.json --mnist mnist.npz
@@ -40,9 +40,11 @@ def measured(part: str, systems: list[str], rounds: int) -> dict[str, dict[str, 
     print(f"\n{part}")
     ours = rows.get("chainrule", {})
     for system, row in rows.items():
-        row["times as long"] = row["seconds"] / ours.get("seconds", float("nan"))
-        line = f"  {system:17}{1e6 * row['seconds']:14.2f} µs {row['times as long']:9.2f} ×  {row['threads']} threads"
-        if row.get("loss") is not None and "loss" in ours:
+        line = f"  {system:17}{1e6 * row['seconds']:14.2f} µs, {row['threads']} threads"
+        if ours:
+            row["times as long"] = row["seconds"] / ours["seconds"]
+            line += f" {row['times as long']:10.2f} ×"
+        if ours and row.get("loss") is not None:
             row["loss deviation"] = abs(row["loss"] / ours["loss"] - 1)
             line += f"  loss {row['loss']:.4f}, off by {row['loss deviation']:.2%}"
         print(line, flush=True)
@@ -73,7 +75,7 @@ def table(results: dict[str, dict[str, dict[str, Any]]], systems: list[str], pea
         lines.append(
             [
                 part,
-                *("–" if seconds is None else f"{1e6 * seconds:,.4g}" for seconds in micros),
+                *("–" if seconds is None else f"{1e6 * seconds:,.{0 if seconds > 1e-3 else 2}f}" for seconds in micros),
                 "–" if gflops is None else f"{gflops:.1f}",
                 "–" if gflops is None else f"{gflops / peak:.0%}",
                 *("–" if ratio is None else f"{ratio:.3g}" for ratio in times),
@@ -93,6 +95,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="PATH")
     arguments = parser.parse_args()
     systems, parts = arguments.systems.split(","), arguments.workloads.split(",")
+    if unknown := {*systems, *parts} - {*SYSTEMS, *PARTS}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
     if "MNIST" in parts and not (arguments.mnist and arguments.mnist.is_file()):
         print(f"MNIST is left out: {HOW_TO_GET_MNIST}")
         parts.remove("MNIST")

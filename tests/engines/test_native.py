@@ -176,31 +176,54 @@ def assert_same(runs: tuple[cr.Run, cr.Run], tolerance: float = 1e-9) -> None:
 PAIRS = [(a, name) for a in ACTIVATIONS for name, make in LOSSES.items() if make().accepts(a)]
 
 
-@pytest.mark.parametrize("isa", SETS)
+RATE = 0.01
+OPTIMIZERS_OF_RUNS = [cr.SGD(RATE), cr.SGD(RATE, momentum=0.9), cr.SGD(RATE, momentum=0.9, nesterov=True)] + [
+    OPTIMIZERS.find({"name": name, "learning_rate": RATE}) for name in ("adam", "adamw", "rmsprop", "adagrad", "rprop")
+]
+REGULARISERS: list[dict[str, Any]] = [{}, {"l1": 0.01}, {"l2": 0.1}, {"clip_norm": 0.05}, {"schedule": "cosine"}]
+OTHER_SETS = SETS[1:]
+
+
+def network_of(activation: str, loss: str) -> cr.Network:
+    hidden = "tanh" if activation in ("softmax", "exponential") else activation
+    layers = [cr.Dense(17, hidden, dropout=0.2), cr.Dense(9, "tanh", bias=False), cr.Dense(3, activation)]
+    return cr.Network(5, layers, loss)
+
+
 @pytest.mark.parametrize(("activation", "loss"), PAIRS)
-def test_a_run_is_that_of_the_reference_engine_for_every_activation_and_loss(
+def test_a_run_is_that_of_the_reference_engine_for_every_activation_loss_optimiser_and_regulariser(
+    activation: str, loss: str
+) -> None:
+    """By the instruction set that this machine runs fastest; the next tests try the others.
+
+    Where all errors have one sign, the slopes of these two losses through softmax cancel, and Rprop follows the sign
+    of the rounding that is left, unless a penalty is larger.
+    """
+    net = network_of(activation, loss)
+    cancels = activation == "softmax" and loss in ("quantile", "absolute_error")
+    for optimizer in OPTIMIZERS_OF_RUNS:
+        for more in REGULARISERS:
+            if not (cancels and isinstance(optimizer, cr.Rprop) and not {"l1", "l2"} & more.keys()):
+                assert_same(run_both(net, optimizer=optimizer, **more))
+
+
+@pytest.mark.parametrize("isa", OTHER_SETS)
+@pytest.mark.parametrize(("activation", "loss"), PAIRS)
+def test_every_activation_and_loss_on_other_instruction_sets(
     activation: str, loss: str, isa: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHAINRULE_ISA", isa)
-    hidden = "tanh" if activation in ("softmax", "exponential") else activation
-    layers = [cr.Dense(17, hidden, dropout=0.2), cr.Dense(9, "tanh", bias=False), cr.Dense(3, activation)]
-    assert_same(run_both(cr.Network(5, layers, loss), optimizer=cr.SGD(0.01)))
+    assert_same(run_both(network_of(activation, loss), optimizer=cr.SGD(RATE)))
 
 
-@pytest.mark.parametrize("isa", SETS)
-@pytest.mark.parametrize("more", [{}, {"l1": 0.01, "l2": 0.1}, {"clip_norm": 0.05}, {"schedule": "cosine"}])
-@pytest.mark.parametrize(
-    "optimizer",
-    [cr.SGD(0.1), cr.SGD(0.1, momentum=0.9), cr.SGD(0.1, momentum=0.9, nesterov=True)]
-    + [OPTIMIZERS.find(name) for name in ("adam", "adamw", "rmsprop", "adagrad", "rprop")],
-    ids=str,
-)
-def test_a_run_is_that_of_the_reference_engine_for_every_optimiser_and_regulariser(
+@pytest.mark.parametrize("isa", OTHER_SETS)
+@pytest.mark.parametrize("more", REGULARISERS, ids=str)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS_OF_RUNS, ids=str)
+def test_every_optimiser_and_regulariser_on_other_instruction_sets(
     optimizer: Any, more: dict[str, Any], isa: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CHAINRULE_ISA", isa)
-    net = cr.Network(5, [cr.Dense(17, "tanh", dropout=0.2), cr.Dense(3, "softmax")], "cross_entropy")
-    assert_same(run_both(net, optimizer=optimizer, **more))
+    assert_same(run_both(network_of("softmax", "cross_entropy"), optimizer=optimizer, **more))
 
 
 @pytest.mark.parametrize("loss", [cr.losses.huber(0.3), cr.losses.quantile(0.8), cr.losses.squared_error()], ids=str)
