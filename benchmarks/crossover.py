@@ -39,7 +39,10 @@ SYSTEMS: dict[str, Measurement] = {
 
 def cell(seconds: dict[str, float]) -> str:
     """Return the fastest system, and the better of the others' times as a multiple of chainrule's."""
-    rival = min(time for system, time in seconds.items() if system != "chainrule")
+    others = [time for system, time in seconds.items() if system != "chainrule"]
+    if not others or "chainrule" not in seconds:
+        return "–"
+    rival = min(others)
     return f"{min(seconds, key=seconds.__getitem__)} {rival / seconds['chainrule']:.3g}"
 
 

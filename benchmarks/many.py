@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from statistics import mean
@@ -43,9 +44,10 @@ def fit(x: Any, y: Any, seed: int) -> float:
 
 
 def with_scikit_learn(x: Any, y: Any, threads: Threads) -> TrainAll:
-    """By joblib, whose worker processes live on from one call to the next."""
+    """By joblib, whose worker processes live on from one call to the next, each with one thread."""
     from sklearn.utils.parallel import Parallel, delayed
 
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return lambda: list(Parallel(n_jobs=threads)(delayed(fit)(x, y, seed) for seed in SEEDS))
 
 

@@ -1,7 +1,7 @@
 """Measurements, each in a process of its own.
 
 `python benchmarks/measuring.py MODULE SYSTEM WHAT THREADS` is such a process: it prints, as JSON, what
-`MODULE.SYSTEMS[SYSTEM](WHAT, THREADS)` returns. One thread is held to one core, as nothing else gives JAX one thread.
+`MODULE.SYSTEMS[SYSTEM](WHAT, THREADS)` returns. So many threads are held to so many cores, as nothing else tells JAX.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def _say_once(text: str) -> None:
 
 
 def _main(module: str, system: str, what: str, threads: str) -> None:
-    if threads == "1" and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if threads.isdecimal() and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
     measure: Measurement = import_module(module).SYSTEMS[system]
     print(json.dumps(measure(what, int(threads) if threads.isdecimal() else None)))
 

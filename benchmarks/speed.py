@@ -3,8 +3,8 @@
 Every measurement is a process of its own, in turn: each system with one thread and with two, round after round. A
 system's time is the better median of one and two threads; chainrule's time with the threads that it takes by default
 stands beside it. In training, rows are taken in their order, all systems but scikit-learn begin with the same
-parameters, and each makes as many epochs as fit half a second or so; losses are compared after equally many. Prints
-what it finds, at the end a table in Markdown, and writes JSON.
+parameters, and a step's time is how much longer a run takes for each step more; losses are compared after equally many.
+Prints what it finds, at the end a table in Markdown, and writes JSON.
 
     pip install torch==2.13.0 jax && python benchmarks/speed.py --rounds 3 --json speed.json --mnist mnist.npz
 """
@@ -54,16 +54,20 @@ def measured(part: str, systems: list[str], rounds: int) -> dict[str, dict[str, 
 
 
 def table(results: dict[str, dict[str, dict[str, Any]]], systems: list[str], peak: float) -> str:
-    """Return the results in Markdown: a row for each part, and how many times as long the others take."""
+    """Return the results in Markdown: a row for each part, and how many times as long the others take.
+
+    The floor is what the matrix products of a step would take both cores at the peak of sgemm.
+    """
     others = [system for system in systems if system != "chainrule"]
-    ours = ("chainrule, µs", "one thread, µs", "default threads, µs", "GFLOP/s a core", "of the peak")
+    ours = ("chainrule, µs", "one thread, µs", "default threads, µs", "floor, µs", "GFLOP/s a core", "of the peak")
     header = ["workload", *ours, *others, "losses within"]
     lines = [header, ["---"] * len(header)]
     for part, rows in results.items():
         row = rows.get("chainrule")
         if row is None:
             continue
-        micros = [row["seconds"], row["medians"].get("1"), row["medians"].get("default")]
+        floor = WORKLOADS[part].flops / (2 * peak * 1e9) if part in WORKLOADS else None
+        micros = [row["seconds"], row["medians"].get("1"), row["medians"].get("default"), floor]
         gflops = row.get("gflops a core")
         times = [rows[system]["times as long"] if system in rows else None for system in others]
         # scikit-learn begins with parameters of its own, so its loss says little after a few epochs.

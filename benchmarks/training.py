@@ -191,17 +191,24 @@ def with_fann(work: Workload, _threads: Threads) -> Train | None:
 
 
 def a_step(train: Train, work: Workload, seconds: float = 0.5) -> dict[str, Any]:
-    """Return the seconds of a step, in runs that last so long or have work.epochs, and the loss after these."""
-    train(1)  # compiles, and starts threads
-    losses: list[float] = []
-    epochs, taken = work.epochs, seconds_of(lambda: losses.extend(train(work.epochs)))
-    while taken < seconds / 2:  # a short run tells little of how long a longer one takes
+    """Return how much longer a run takes for each step more, and the loss after work.epochs epochs.
+
+    What a run takes before its first step does not count: it is in the time of a short run as in that of one that lasts
+    about so many seconds more.
+    """
+    losses = train(work.epochs)  # compiles, and starts threads
+    short = seconds_of(partial(train, work.epochs), times=3)
+    epochs, taken = 2 * work.epochs, 0.0
+    while (taken := seconds_of(partial(train, epochs))) - short < seconds / 2:
         epochs = int(epochs * min(10.0, 1.0 + seconds / taken))
-        taken = seconds_of(partial(train, epochs))
-    if taken < 1:
-        taken = seconds_of(partial(train, epochs), times=3)
+    long = seconds_of(partial(train, epochs), times=3)
     loss = losses[work.epochs - 1] if losses else None
-    return {"seconds": taken / (epochs * work.steps), "loss": loss, "epochs": epochs}
+    return {
+        "seconds": (long - short) / ((epochs - work.epochs) * work.steps),
+        "loss": loss,
+        "epochs": epochs,
+        "short": short,
+    }
 
 
 def _measurement(of: Callable[[Workload, Threads], Train | None]) -> Measurement:

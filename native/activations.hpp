@@ -81,7 +81,7 @@ template <class T> struct Exponential {
 // f(z) for one number, where others wait for it.
 template <class T, class Activation> T value_of_one(T z, T a) {
     if constexpr (sizeof(T) == 4 && __is_same(Activation, Tanh<T>))
-        if (__builtin_fabsf(z) < tanh_is_one) return tanh_of_middle(z);
+        if (__builtin_fabsf(z) < tanh_is_one) return within_one(tanh_of_middle(z));
     return Activation::value(all<T>(z), a)[0];
 }
 

@@ -146,10 +146,14 @@ template <class Numbers> inline Numbers tanh_of_middle(Numbers x) {
     const Numbers product = n * d;
     return (product + product) / (d * d + n * n);
 }
+// Without fused multiplication and addition, rounding may go beyond 1.
+template <class Numbers> inline Numbers within_one(Numbers f) {
+    if constexpr (vector_bytes > 16) return f;
+    const Numbers above = f > 1.0f ? f - f + 1.0f : f;
+    return above < -1.0f ? f - f - 1.0f : above;
+}
 inline Vec<float> tanh_of(Vec<float> x) {
-    const Vec<float> f = tanh_of_middle(at_least<float>(at_most<float>(x, tanh_is_one), -tanh_is_one));
-    // Without fused multiplication and addition, rounding may go beyond 1.
-    return vector_bytes > 16 ? f : at_least<float>(at_most<float>(f, 1.0f), -1.0f);
+    return within_one(tanh_of_middle(at_least<float>(at_most<float>(x, tanh_is_one), -tanh_is_one)));
 }
 template <class T> inline Vec<T> tanh(Vec<T> x) { return tanh_of(x); }
 

@@ -12,13 +12,14 @@ namespace chainrule::CHAINRULE_ISA {
 template <class T> constexpr int64_t panel_rows = block_vectors * lanes<T>;
 template <class T> int64_t whole_vectors(int64_t n) { return (n + lanes<T> - 1) / lanes<T> * lanes<T>; }
 
-// Rows of a table (units numbers each) become the lanes of a panel: to is units × width, 0 in lanes without a row.
+// Rows of a table (units numbers each) become the lanes of a panel: to is units × width. Lanes without a row of their own
+// have the last one, since with made-up numbers an activation might overflow there.
 template <class T, class Row> void gather(Row row_at, int64_t rows, int64_t units, T* to, int64_t width) {
     for (int64_t w = 0; w < width; w += lanes<T>) {
         if (units < lanes<T>) {
             for (int64_t r = w; r < w + lanes<T>; r++) {
-                const T* const row = r < rows ? row_at(r) : nullptr;
-                for (int64_t j = 0; j < units; j++) to[j * width + r] = row ? row[j] : T(0);
+                const T* const row = row_at(r < rows ? r : rows - 1);
+                for (int64_t j = 0; j < units; j++) to[j * width + r] = row[j];
             }
             continue;
         }
@@ -26,7 +27,7 @@ template <class T, class Row> void gather(Row row_at, int64_t rows, int64_t unit
             const int64_t first = j + lanes<T> <= units ? j : units - lanes<T>;  // the last go over some once more
             Vec<T> square[lanes<T>];
 #pragma GCC unroll 16
-            for (int k = 0; k < lanes<T>; k++) square[k] = w + k < rows ? load(row_at(w + k) + first) : Vec<T>{};
+            for (int k = 0; k < lanes<T>; k++) square[k] = load(row_at(w + k < rows ? w + k : rows - 1) + first);
             transpose<T>(square);
 #pragma GCC unroll 16
             for (int k = 0; k < lanes<T>; k++) store(to + (first + k) * width + w, square[k]);
@@ -36,7 +37,7 @@ template <class T, class Row> void gather(Row row_at, int64_t rows, int64_t unit
 
 // The lanes of a panel (units × width) become rows, in whole vectors of units with zeros after them, packed as matrix.hpp
 // says.
-template <class T> void scatter(const T* from, int64_t units, int64_t width, T* to) {
+template <class T> void to_rows(const T* from, int64_t units, int64_t width, T* to) {
     const int64_t columns = whole_vectors<T>(units);
     for (int64_t j = 0; j < columns; j += lanes<T>) {
         const bool one = j % panel_rows<T> == 0 && columns - j == lanes<T>;
@@ -154,7 +155,7 @@ template <class T> void ask_for_next(const Panel<T>& at) {
     }
 }
 
-template <class T> void begin(const Chunk<T>& c, int64_t panel) {
+template <class T> void take_rows(const Chunk<T>& c, int64_t panel) {
     const Panel<T> at(c, panel);
     ask_for_next(at);
     gather<T>([&](int64_t r) { return c.x + c.order[at.begin + r] * at.inputs(); }, at.rows, at.inputs(), at.f(0), at.width);
@@ -176,6 +177,8 @@ void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct p
     const Product<T> first = product(Panel<T>(c, tile.first_panel));
     const Division division(first.rows);
     const bool copied = tile.panels > 1;
+    if (!copied && tile.blocks == division.blocks)
+        return in_pieces(first.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(first, k, inner)); });
     Piece<T> piece;
     in_pieces(first.inner, [&](int64_t k, int64_t inner) {
         for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += copied ? 1 : tile.blocks) {
@@ -262,7 +265,7 @@ template <class T> bool is_narrow(const Layer<T>& layer) { return layer.units <=
 
 template <class T> void scatter(const Chunk<T>& c, int64_t i, int64_t panel) {
     const Panel<T> at(c, panel);
-    if (!is_narrow(c.layers[i])) scatter<T>(at.slopes(i), c.layers[i].units, at.width, at.errors(i));
+    if (!is_narrow(c.layers[i])) to_rows<T>(at.slopes(i), c.layers[i].units, at.width, at.errors(i));
 }
 
 // δᵢ₋₁ = (δᵢWᵢᵀ) ⊙ f′(zᵢ₋₁)
@@ -291,7 +294,7 @@ template <class T> void back(const Chunk<T>& c, const Tile& tile, T* room) {
 }
 
 template <class T> T pass(const Chunk<T>& c, int64_t panel, bool with_back, T* room) {
-    begin(c, panel);
+    take_rows(c, panel);
     for (int64_t i = 0; i < c.depth; i++) forward(c, {i, 0, Division(c.layers[i].units).blocks, panel, 1}, with_back);
     const T loss = output(c, panel, room);
     if (!with_back) return loss;
@@ -364,7 +367,7 @@ template <class T> void function(int which, const T* x, T* result, int64_t n) {
 }
 
 template <class T> const Kernels<T>& kernels() {
-    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>,     begin<T>,
+    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>,     take_rows<T>,
                                           forward<T>, output<T>,     scatter<T>, back<T>,    chain<T>,
                                           gradient<T>, add<T>,       penalise<T>, update<T>, function<T>};
     return chosen;

@@ -25,15 +25,15 @@ template <class T> struct Layer {
     int64_t rows;     // of W and b together: inputs, or one more
     int64_t columns;  // the units in whole vectors
     const T* theta;
-    bool large;       // so that its parameters would have to be read anew for every panel
     int activation;
     T parameter;
 };
 
 // Rows of a batch that go forward and back before their gradient is taken, in panels: as many rows as two vectors have
 // lanes, one lane for each. Of a panel with rows in `width` lanes (whole vectors), fᵢ is (dᵢ + 1) × width with ones in
-// its last row, which stand for the bias; z_L, f′(zᵢ), whose place δᵢ takes, and masks are dᵢ × width; δᵢᵀ is width ×
-// dᵢ, packed as matrix.hpp says. Panel p's numbers begin p · panel_rows · (dᵢ + 1), and so on, after those of panel 0.
+// its last row, which stand for the bias; z_L, f′(zᵢ), whose place δᵢ takes, and masks are dᵢ × width; δᵢᵀ is width × dᵢ
+// in whole vectors, packed as matrix.hpp says, and not set for layers whose gradient is summed over lanes. Panel p's
+// numbers begin p · panel_rows · (dᵢ + 1), and so on, after those of panel 0.
 template <class T> struct Chunk {
     const Layer<T>* layers;
     int64_t depth, rows;
@@ -86,7 +86,7 @@ template <class T> struct Kernels {
     T (*pass)(const Chunk<T>& chunk, int64_t panel, bool back, T* room);
     // What a pass is made of: f₀ of a panel; zᵢ and fᵢ; ℒ and δ_L of a panel; δᵢᵀ of a panel; δᵢ₋₁. `room` has as many
     // numbers as a panel's y has, or the δᵢ₋₁ of the tile.
-    void (*begin)(const Chunk<T>& chunk, int64_t panel);
+    void (*take_rows)(const Chunk<T>& chunk, int64_t panel);
     void (*forward)(const Chunk<T>& chunk, const Tile& tile, bool back);
     T (*output)(const Chunk<T>& chunk, int64_t panel, T* room);
     void (*scatter)(const Chunk<T>& chunk, int64_t layer, int64_t panel);

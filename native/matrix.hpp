@@ -15,9 +15,13 @@ constexpr int64_t inner_at_once = 192;
 
 // Rows are divided into as few blocks as there can be, and these of equal height: a low one would wait for its own sums.
 struct Division {
-    int64_t blocks, height, higher;
-    explicit Division(int64_t rows)
-        : blocks((rows + block_rows - 1) / block_rows), height(rows / blocks), higher(rows % blocks) {}
+    int64_t blocks = 1, height, higher = 0;
+    explicit Division(int64_t rows) : height(rows) {
+        if (rows <= block_rows) return;  // a division takes long beside a small product
+        blocks = (rows + block_rows - 1) / block_rows;
+        height = rows / blocks;
+        higher = rows % blocks;
+    }
     int64_t rows_of(int64_t block) const { return height + (block < higher); }
     int64_t row_of(int64_t block) const { return height * block + (block < higher ? block : higher); }
 };

@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <exception>
 #include <iterator>
 #include <limits>
 #include <optional>
@@ -142,9 +143,9 @@ template <class T> class Trainer {
 
     const char* advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds) {
         nb::gil_scoped_release no_python;
-        return moved(rates.data(), int64_t(rates.shape(0)), first_epoch, steps, seconds);
+        return advanced(rates.data(), int64_t(rates.shape(0)), first_epoch, steps, seconds);
     }
-    const char* moved(const double* rates, int64_t count, int64_t first_epoch, int64_t steps, double seconds) {
+    const char* advanced(const double* rates, int64_t count, int64_t first_epoch, int64_t steps, double seconds) {
         run_.losses.clear();
         run_.validation_losses.clear();
         switch (run_.advance(rates, first_epoch, count / run_.steps_in_epoch, steps, seconds)) {
@@ -204,15 +205,22 @@ std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> tr
     if (rates.size() != trainers.size() || first_epochs.size() != trainers.size())
         throw std::invalid_argument("each run needs its rates and its first epoch");
     const auto start = std::chrono::steady_clock::now();
+    std::vector<std::exception_ptr> errors(trainers.size());  // none may leave a thread
     nb::gil_scoped_release no_python;
     Pool pool(int(std::clamp<std::size_t>(trainers.size(), 1, std::size_t(threads))));
     pool.each(int64_t(trainers.size()), [&](int64_t k, int) {
         const auto i = std::size_t(k);
         const double left = seconds - std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        if (left > 0)
-            outcomes[i] = trainers[i]->moved(rates[i].data(), int64_t(rates[i].shape(0)), first_epochs[i],
-                                             std::numeric_limits<int64_t>::max(), left);
+        if (left <= 0) return;
+        try {
+            outcomes[i] = trainers[i]->advanced(rates[i].data(), int64_t(rates[i].shape(0)), first_epochs[i],
+                                                std::numeric_limits<int64_t>::max(), left);
+        } catch (...) {
+            errors[i] = std::current_exception();
+        }
     });
+    for (const std::exception_ptr& error : errors)
+        if (error) std::rethrow_exception(error);
     return outcomes;
 }
 
@@ -240,7 +248,7 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def("set_best", &Trainer<T>::set_best, "epoch"_a, "loss"_a)
         .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a)
         .def("objective", &Trainer<T>::objective, "theta"_a)
-        .def("get", &Trainer<T>::get, "theta"_a.noconvert(), "memory"_a)
+        .def("get", &Trainer<T>::get, "theta"_a.noconvert(), "memory"_a.noconvert())
         .def("take_best", &Trainer<T>::take_best)
         .def_prop_ro("losses", told([](const Run<T>& run) { return run.losses; }))
         .def_prop_ro("validation_losses", told([](const Run<T>& run) { return run.validation_losses; }))

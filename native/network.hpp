@@ -30,7 +30,7 @@ template <class T> class Network {
         for (std::size_t i = 0; i < d.activations.size(); i++) {
             const int64_t inputs = d.widths[i], units = d.widths[i + 1];
             const int64_t columns = (units + lanes - 1) / lanes * lanes;
-            layers.push_back({inputs, units, inputs + d.biases[i], columns, nullptr, false,
+            layers.push_back({inputs, units, inputs + d.biases[i], columns, nullptr,
                               position(activation_names, d.activations[i].first), T(d.activations[i].second)});
             begins.push_back(parameters);
             parameters += (inputs + d.biases[i]) * units;

@@ -29,39 +29,40 @@ inline std::array<uint64_t, 4> philox(uint64_t seed, Purpose purpose, uint64_t l
 // insertion. It has all the room that it needs.
 class Shuffle {
   public:
-    explicit Shuffle(std::size_t rows) : drawn_(rows), sorted_(rows) {
-        while ((std::size_t(1) << bits_) < rows) bits_++;
+    explicit Shuffle(std::size_t rows) : draws_(rows), sorted_(rows) {
+        while ((std::size_t(4) << bits_) < rows) bits_++;
         begins_.resize((std::size_t(1) << bits_) + 1);
     }
 
-    // given[k] moves to the place in `order` that row k has in the epoch.
-    void operator()(const std::vector<int64_t>& given, std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
+    // given[k], or k where nothing is given, moves to the place in `order` that row k has in the epoch.
+    void operator()(const int64_t* given, std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
         const std::size_t rows = order.size();
         std::fill(begins_.begin(), begins_.end(), 0);
         for (std::size_t r = 0; r < rows; r += 4) {
             const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
             for (std::size_t k = r; k < std::min(r + 4, rows); k++) {
-                drawn_[k] = {four[k - r], given[k]};
-                begins_[(drawn_[k].key >> (64 - bits_)) + 1]++;
+                draws_[k] = four[k - r];
+                begins_[(draws_[k] >> (64 - bits_)) + 1]++;
             }
         }
         for (std::size_t b = 1; b < begins_.size(); b++) begins_[b] += begins_[b - 1];
-        for (const Draw& draw : drawn_) sorted_[begins_[draw.key >> (64 - bits_)]++] = draw;
-        for (std::size_t r = 1; r < rows; r++) {  // almost sorted: equal keys keep their order
-            const Draw draw = sorted_[r];
+        for (std::size_t r = 0; r < rows; r++) sorted_[begins_[draws_[r] >> (64 - bits_)]++] = {draws_[r], int64_t(r)};
+        for (std::size_t r = 1; r < rows; r++) {  // almost sorted: equal draws keep their order
+            const Drawn drawn = sorted_[r];
             std::size_t to = r;
-            for (; to && draw.key < sorted_[to - 1].key; to--) sorted_[to] = sorted_[to - 1];
-            sorted_[to] = draw;
+            for (; to && drawn.draw < sorted_[to - 1].draw; to--) sorted_[to] = sorted_[to - 1];
+            sorted_[to] = drawn;
         }
-        for (std::size_t r = 0; r < rows; r++) order[r] = sorted_[r].row;
+        for (std::size_t r = 0; r < rows; r++) order[r] = given ? given[sorted_[r].row] : sorted_[r].row;
     }
 
   private:
-    struct Draw {
-        uint64_t key;
+    struct Drawn {
+        uint64_t draw;
         int64_t row;
     };
-    std::vector<Draw> drawn_, sorted_;
+    std::vector<uint64_t> draws_;
+    std::vector<Drawn> sorted_;
     std::vector<std::size_t> begins_;
     int bits_ = 1;
 };

@@ -43,8 +43,9 @@ template <class T> class Run {
     Run(const Description& description, const Settings& settings, const Kernels<T>& kernels, Data<T> training,
         Data<T> validation, int threads)
         : net(description, kernels.lanes), settings_(settings), kernels_(kernels), data_(training), validation_(validation),
-          training_rows_(numbers_of(training)), validation_rows_(numbers_of(validation)), order_(training_rows_),
-          shuffles_(settings.shuffle && (settings.batch_size < training.rows || has_dropout(settings))),
+          validation_rows_(numbers_of(validation)), order_(numbers_of(training)),
+          has_dropout_(std::any_of(settings.dropout.begin(), settings.dropout.end(), [](double rate) { return rate > 0; })),
+          shuffles_(settings.shuffle && (settings.batch_size < training.rows || has_dropout_)),
           shuffle_(shuffles_ ? order_.size() : 0), gradient_(zeros<T>(std::size_t(net.padded))) {
         for (int k = 0; k < settings.remembers; k++) memory.push_back(zeros<T>(std::size_t(net.padded)));
         if (settings.l1 != 0 || settings.l2 != 0) {
@@ -53,7 +54,7 @@ template <class T> class Run {
                 std::fill_n(is_weight_.get() + net.begins[i], net.layers[i].inputs * net.layers[i].units, T(1));
         }
         if (!settings.optimizer.empty()) optimizer_ = position(optimizer_names, settings.optimizer);
-        all_weights_ = weight_of(data_, training_rows_.data(), data_.rows);
+        all_weights_ = weight_of(data_, order_.data(), data_.rows);
         validation_weights_ = weight_of(validation_, validation_rows_.data(), validation_.rows);
         steps_in_epoch = (data_.rows + settings.batch_size - 1) / settings.batch_size;
 
@@ -83,7 +84,7 @@ template <class T> class Run {
         const int64_t steps_between_looks = net.parameters * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
         while (epoch < first_epoch + epochs) {
             if (batch == 0) {
-                if (shuffles_) shuffle_(training_rows_, order_, settings_.seed, uint64_t(epoch));
+                if (shuffles_) shuffle_(data_.numbers, order_, settings_.seed, uint64_t(epoch));
                 total_ = 0;
             }
             const double* of_epoch = rates + (epoch - first_epoch) * steps_in_epoch;
@@ -111,10 +112,10 @@ template <class T> class Run {
         return Outcome::done;
     }
 
-    // The loss of all rows at θ, and its gradient with penalty in gradient(). Without dropout.
+    // The loss of all rows at θ, and its gradient with penalty in gradient(), where nothing was advanced. Without dropout.
     double objective() {
         Pool pool(threads);
-        const double loss = forward_and_back(pool, data_, training_rows_.data(), data_.rows, data_.rows, all_weights_, true);
+        const double loss = forward_and_back(pool, data_, order_.data(), data_.rows, data_.rows, all_weights_, true);
         each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
         return loss;
     }
@@ -139,7 +140,7 @@ template <class T> class Run {
   private:
     static constexpr double work_that_pays = 1e6;             // operations in a step, for each thread
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
-    static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, at most
+    static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, if four panels fit
     static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
     static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
 
@@ -173,12 +174,12 @@ template <class T> class Run {
     // Layers so large that their parameters would not stay in a cache from panel to panel take all panels of a chunk
     // before the next layer does, where these are some.
     void find_large_layers() {
-        for (Layer<T>& layer : net.layers) {
-            layer.large = layer.rows * layer.units >= 1 << 15 && panels(batch_rows()) >= 4;
-            goes_by_layers_ = goes_by_layers_ || layer.large;
+        for (const Layer<T>& layer : net.layers) {
+            const bool large = layer.rows * layer.units >= 1 << 15 && panels(batch_rows()) >= 4;
+            goes_by_layers_ = goes_by_layers_ || large;
+            takes_all_panels_.push_back(large && layer.activation != softmax_place);
         }
     }
-    static bool takes_all_panels(const Layer<T>& layer) { return layer.large && layer.activation != softmax_place; }
     int64_t batch_rows() const { return std::min(settings_.batch_size, data_.rows); }
 
     // As many rows as go through together before their gradient is taken: few enough for the second cache, but enough
@@ -192,7 +193,7 @@ template <class T> class Run {
         const int64_t rows = kernels_.panel_rows;
         const auto rows_of = [&](int64_t bytes) { return bytes / int64_t(sizeof(T)) / numbers / rows * rows; };
         chunk_rows_ = goes_by_layers_ ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
-                                       : std::max(rows_of(chunk_bytes / groups), std::clamp(rows_of(8 * chunk_bytes), rows, 8 * rows));
+                                       : std::max(rows_of(chunk_bytes / groups), std::clamp(rows_of(8 * chunk_bytes / groups), rows, 8 * rows));
         const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups + kernels_.lanes;
         chunk_rows_ = std::min(chunk_rows_, panels(of_group) * rows);
         for (int64_t k = 0; k < groups; k++) {
@@ -233,7 +234,7 @@ template <class T> class Run {
                 parts_.push_back({int64_t(i), first, end - first});
                 most = std::max(most, parts_.back().rows * layer.columns);
             }
-            if (i && takes_all_panels(layer))
+            if (i && takes_all_panels_[i])
                 most = std::max(most, (blocks_of(layer.inputs) / parts_of_layer + 1) * kernels_.block_rows * chunk_rows_);
         }
         for (int thread = 0; thread < threads; thread++) rooms_.push_back(zeros<T>(std::size_t(most)));
@@ -247,7 +248,7 @@ template <class T> class Run {
                    layer.parameter == first.parameter;
         };
         return settings_.batch_size == 1 && std::all_of(net.layers.begin(), net.layers.end(), alike) &&
-               first.activation != softmax_place && !has_dropout(settings_) && !is_weight_ && settings_.clip_norm == 0 &&
+               first.activation != softmax_place && !has_dropout_ && !is_weight_ && settings_.clip_norm == 0 &&
                settings_.optimizer == optimizer_names[sgd_place] && memory.empty();
     }
 
@@ -350,7 +351,7 @@ template <class T> class Run {
             chunk.order = order + done;
             chunk.ahead = far_away ? available - done - chunk.rows : 0;
             double* const losses = losses_.data() + (&group - groups_.data()) * panels(chunk_rows_);
-            if (back) each(panels(chunk.rows), [&](int64_t panel, int) { drop(group, panel, done); });
+            if (back && has_dropout_) each(panels(chunk.rows), [&](int64_t panel, int) { drop(group, panel, done); });
             if (goes_by_layers_) layer_by_layer(chunk, losses, back, each);
             else each(panels(chunk.rows), [&](int64_t panel, int thread) {
                 losses[panel] = double(kernels_.pass(chunk, panel, back, rooms_[std::size_t(thread)].get()));
@@ -370,7 +371,7 @@ template <class T> class Run {
     template <class Each> void layer_by_layer(const Chunk<T>& chunk, double* losses, bool back, Each each) {
         const int64_t count = panels(chunk.rows), last = chunk.depth - 1;
         const auto tiles = [&](int64_t i, int64_t blocks, auto work) {
-            if (!takes_all_panels(net.layers[std::size_t(i)]))
+            if (!takes_all_panels_[std::size_t(i)])
                 return each(count, [&](int64_t panel, int thread) { work(Tile{i, 0, blocks, panel, 1}, thread); });
             const int64_t parts = std::min(blocks, parts_of_layer);
             each(parts, [&](int64_t k, int thread) {
@@ -378,7 +379,7 @@ template <class T> class Run {
                 work(Tile{i, first, blocks * (k + 1) / parts - first, 0, count}, thread);
             });
         };
-        each(count, [&](int64_t panel, int) { kernels_.begin(chunk, panel); });
+        each(count, [&](int64_t panel, int) { kernels_.take_rows(chunk, panel); });
         for (int64_t i = 0; i <= last; i++)
             tiles(i, blocks_of(net.layers[std::size_t(i)].units), [&](const Tile& tile, int) { kernels_.forward(chunk, tile, back); });
         each(count, [&](int64_t panel, int thread) {
@@ -434,10 +435,6 @@ template <class T> class Run {
         return length <= settings_.clip_norm ? T(1) : T(settings_.clip_norm / length);
     }
 
-    static bool has_dropout(const Settings& settings) {
-        return std::any_of(settings.dropout.begin(), settings.dropout.end(), [](double rate) { return rate > 0; });
-    }
-
     // Early stopping, by the validation loss where there is one.
     bool no_longer_better() {
         if (!settings_.patience) return false;
@@ -454,14 +451,15 @@ template <class T> class Run {
     const Settings settings_;
     const Kernels<T>& kernels_;
     const Data<T> data_, validation_;
-    const std::vector<int64_t> training_rows_, validation_rows_;
+    const std::vector<int64_t> validation_rows_;
     std::vector<int64_t> order_;  // of the epoch
-    const bool shuffles_;  // not where all rows make one batch, whose order says nothing
+    const bool has_dropout_, shuffles_;  // shuffles: not where all rows make one batch, whose order says nothing
     Shuffle shuffle_;
     Block<T> gradient_, is_weight_;
     int64_t chunk_rows_ = 0, piece_ = 0;  // piece: parameters that are updated by one thread at a time
     std::vector<Group> groups_;
     bool is_chain_ = false, goes_by_layers_ = false;
+    std::vector<bool> takes_all_panels_;  // each layer
     Block<T> chain_room_;
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;

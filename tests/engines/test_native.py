@@ -301,6 +301,41 @@ def test_large_layers_give_the_run_of_the_reference_engine(isa: str, monkeypatch
         assert_same(runs)
 
 
+def test_several_chunks_give_the_run_of_the_reference_engine() -> None:
+    net = cr.Network(700, [cr.Dense(20, "tanh"), cr.Dense(3)])
+    x, y = RANDOM.normal(size=(6000, 700)), RANDOM.normal(size=(6000, 3))
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 5400, "optimizer": cr.SGD(0.01)}
+    assert_same((cr.train(net, x, y, engine="reference", **settings), cr.train(net, x, y, **settings)))
+
+
+def test_an_activation_that_would_overflow_where_there_is_no_row() -> None:
+    """In lanes without a row of their own nothing may come up that no row has."""
+    net = cr.Network(1, [cr.Dense(1, "exponential"), cr.Dense(1)])
+    initial = net.pack([-1000.0, 0.5], [1000.0, 0.0])
+    runs = [
+        cr.train(net, np.ones(5), np.zeros(5), optimizer=cr.SGD(1e-9), epochs=3, initial=initial, engine=engine)
+        for engine in ("reference", "native")
+    ]
+    assert_same((runs[0], runs[1]))
+
+
+def test_parameters_that_a_callback_keeps_stay_as_they_were_when_the_run_diverges() -> None:
+    net = cr.Network(3, [cr.Dense(8, "relu"), cr.Dense(1)])
+    x, y = RANDOM.normal(size=(90, 3)), RANDOM.normal(size=90)
+    kept: list[Any] = []
+    rates = cr.schedules.Exponential(1e8)
+    with pytest.raises(cr.DivergenceError):
+        cr.train(
+            *(net, x, y),
+            optimizer=cr.SGD(1e-4),
+            schedule=rates,
+            epochs=60,
+            callbacks=[lambda run: kept.append((run.parameters, run.parameters.vector.copy()))],
+        )
+    assert kept
+    assert all((parameters.vector == copy).all() for parameters, copy in kept)
+
+
 @pytest.mark.parametrize("isa", SETS)
 @pytest.mark.parametrize("units", [1, 2, 3, 4, 5])
 def test_layers_of_few_units_give_the_run_of_the_reference_engine(

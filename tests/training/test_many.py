@@ -102,6 +102,23 @@ def test_a_run_that_diverges_does_not_end_the_others(engine: str) -> None:
     assert np.isfinite(runs[1].parameters.vector).all()
 
 
+def test_arguments_that_can_be_read_only_once() -> None:
+    grid = [{"l2": 0.0}, {"l2": 0.1}]
+    runs = cr.train_many(
+        (net for net in [NET, NET]),
+        X,
+        Y,
+        settings=iter(grid),
+        seeds=iter(range(3)),
+        folds=iter([(range(9), range(9))]),
+        epochs=1,
+        batch_size=9,
+    )
+    assert [(run.settings.penalty.l2, run.settings.seed) for run in runs] == 2 * [
+        (a, s) for a in (0, 0.1) for s in range(3)
+    ]
+
+
 def test_ctrl_c_ends_all_runs_and_keeps_what_they_learnt() -> None:
     net = cr.Network(4, [cr.Dense(300, "tanh"), cr.Dense(300, "tanh"), cr.Dense(3)])
     timer = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
@@ -133,6 +150,15 @@ def test_more_runs_than_are_made_at_a_time_and_none() -> None:
         ({"folds": [np.arange(3)]}, "a fold must be two arrays"),
         ({"folds": [(range(5), range(5))], "validation": 0.1}, "folds or validation, not both"),
         ({"folds": [(range(5), range(5))], "batch_size": 6}, "larger than the 5 rows"),
+        ({"folds": [([[1], [2, 3]], [1])]}, "whole numbers"),
+        ({"folds": 5}, "a list of folds"),
+        (
+            {"folds": [(range(45), range(45, 90))], "sample_weight": np.arange(90) >= 45},
+            "zero for all 45 rows to train",
+        ),
+        ({"settings": {"l2": 0.1}}, "a list of settings"),
+        ({"settings": ["l2"]}, "mappings from names"),
+        ({"seeds": 64}, "a list of seeds"),
         ({"validation": (X,)}, "validation must be a fraction"),
         ({"threads": 0}, "threads"),
     ],
@@ -143,6 +169,8 @@ def test_what_does_not_fit_is_refused_before_any_run_begins(wrong: dict[str, Any
         cr.train_many(NET, X, Y, **wrong)
     with pytest.raises(cr.InputError, match="takes networks"):
         cr.train_many([3], X, Y)  # type: ignore[list-item]
+    with pytest.raises(cr.InputError, match="a list of networks"):
+        cr.train_many(3, X, Y)  # type: ignore[arg-type]
 
 
 def test_one_bar_counts_the_epochs_of_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ from ..optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, R
 from ..parameters import Parameters
 from ..regularization import weight_positions
 from . import lbfgs, reference, threads
-from .task import Best, Settings, State, Watch, batches, no_longer_better, rates
+from .task import Best, Settings, State, Task, Watch, batches, no_longer_better, rates
 
 try:
     from . import _native
@@ -35,7 +35,7 @@ VARIABLE = "CHAINRULE_ISA"
 _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are worked out at a time
-_FEW = 512  # rows that are predicted at once
+_FEW = 512  # rows that one thread predicts
 _NO_ROWS = np.arange(0)
 _SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
 
@@ -122,20 +122,6 @@ def run(
     return moving.why
 
 
-@dataclass(frozen=True)
-class Task:
-    """One of many runs. The numbers of rows choose some of the data's rows, in this order; None stands for all."""
-
-    net: Network
-    settings: Settings
-    data: Data
-    validation: Data | None
-    state: State
-    watch: Watch
-    training_rows: RowNumbers | None = None
-    validation_rows: RowNumbers | None = None
-
-
 def run_many(
     tasks: Sequence[Task], allowed_threads: int, interrupted: Callable[[], bool]
 ) -> list[str | DivergenceError | None]:
@@ -147,7 +133,7 @@ def run_many(
         All of one dtype, and none with L-BFGS, which SciPy makes.
     allowed_threads : int
     interrupted : callable
-        Asked every few milliseconds whether to stop all of them after the step that each is in.
+        Asked every 50 ms whether to stop all of them after the step that each is in.
 
     Returns
     -------
@@ -222,7 +208,7 @@ class _Moving:
             at_start.epoch = self.first
             self._tell()
             _keep_best(task.state, trainer)
-            _report_divergence(task, at_start, self.rates, done)
+            _report_divergence(task, at_start, self.rates, done, trainer.threads)
         if outcome != "time is up":
             self._take_over()
         judged = trainer.validation_losses
@@ -239,11 +225,8 @@ class _Moving:
             self._take_over()
 
     def _take_over(self) -> None:
-        state = self.task.state
-        if self.task.watch.sees_state:  # who may have kept the parameters of an epoch
-            state.theta = np.empty_like(state.theta)
-        _move(state, self.trainer)
-        _keep_best(state, self.trainer)
+        _move(self.task, self.trainer)
+        _keep_best(self.task.state, self.trainer)
         self._moved = False
 
     def _tell(self) -> bool:
@@ -316,8 +299,11 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
     return trainer_of(_description(net), described, training, judged, allowed_threads, instruction_set())
 
 
-def _move(state: State, trainer: Any) -> None:
+def _move(task: Task, trainer: Any) -> None:
     """Take over where the extension is, into the state's arrays, but for the epochs, of which it tells."""
+    state = task.state
+    if task.watch.sees_state:  # who may have kept the parameters of an epoch
+        state.theta = np.empty_like(state.theta)
     trainer.get(state.theta, list(state.memory.values()))
     state.step = trainer.step
 
@@ -338,28 +324,31 @@ def _objective(net: Network, settings: Settings, data: Data, state: State, train
     return objective
 
 
-def _report_divergence(task: Task, at_start: State, learning_rates: Floats, steps: int) -> NoReturn:
-    """Make `steps` steps again from the start of an epoch, and let the reference engine say what the next one meets.
+def _report_divergence(task: Task, at_start: State, learning_rates: Floats, steps: int, threads: int) -> NoReturn:
+    """Make `steps` steps again from where the call began, and let the reference engine say what the next one meets.
 
-    The extension only knows that a number is not finite.
+    The extension only knows that a number is not finite. Ctrl-C ends the way there, and then less is known.
 
     Raises
     ------
     DivergenceError
         Always; the state is that before the step.
     """
-    net, settings, state = task.net, task.settings, task.state
+    net, state = task.net, task.state
+    settings = replace(task.settings, patience=None)  # no early stopping on the way there
     data = task.data if task.training_rows is None else task.data.take(task.training_rows)
-    again = Task(net, settings, data, None, at_start, task.watch)
-    moving = _Moving(again, _trainer(again, 1))
-    moving.trainer.advance(learning_rates.ravel(), at_start.epoch, steps, np.inf)
-    _move(state, moving.trainer)
+    trainer = _trainer(replace(task, settings=settings, validation=None), threads)
+    trainer.set(at_start.theta, list(at_start.memory.values()), at_start.step, at_start.epoch)
+    while (left := steps - (trainer.step - at_start.step)) > 0 and not task.watch.interrupted():
+        trainer.advance(learning_rates.ravel(), at_start.epoch, left, _SLICE)
+    _move(task, trainer)
     batch = steps % learning_rates.shape[1]
     rows = list(batches(settings, len(data), state.epoch))[batch]
     rate = float(learning_rates.ravel()[steps])
-    with np.errstate(all="ignore"):
-        reference.step(net, settings, data.take(rows), state.copy(), weight_positions(net), rate, batch)
-    # Only where the two engines round to different sides of the greatest number.
+    if not left:
+        with np.errstate(all="ignore"):
+            reference.step(net, settings, data.take(rows), state.copy(), weight_positions(net), rate, batch)
+    # Interrupted, or the two engines round to different sides of the greatest number.
     raise DivergenceError(state.epoch + 1, batch + 1, len(net.layers), "parameter update")
 
 

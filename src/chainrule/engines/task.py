@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from ..data import Data, Floats
+from ..data import Data, Floats, RowNumbers
 from ..errors import InputError, unknown_name
 from ..named import JSON, keep, number, whole
 from ..network import Network
@@ -32,7 +32,7 @@ class Watch:
         Called after one or more epochs with the first learning rate of each, and their validation losses (None without
         validation data); tells whether to go on.
     interrupted : callable
-        Asked every few milliseconds whether to stop after the step that is being made.
+        Asked every 50 ms or so whether to stop after the step that is being made.
     sees_state : bool
         Whether `after_epochs` needs the parameters as they are after every single epoch. Otherwise an engine may make
         many epochs before it tells of them.
@@ -175,6 +175,32 @@ class State:
         """Return a state that does not move with this one."""
         memory = {name: vector.copy() for name, vector in self.memory.items()}
         return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses), self.best)
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that an engine needs for a run.
+
+    Attributes
+    ----------
+    net : Network
+    settings : Settings
+    data, validation : Data
+        `validation` may be None.
+    state : State
+    watch : Watch
+    training_rows, validation_rows : array of int, or None
+        Numbers of rows of `data` and of `validation` to take, in this order; None stands for all as they are.
+    """
+
+    net: Network
+    settings: Settings
+    data: Data
+    validation: Data | None
+    state: State
+    watch: Watch
+    training_rows: RowNumbers | None = None
+    validation_rows: RowNumbers | None = None
 
 
 def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:

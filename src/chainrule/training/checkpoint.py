@@ -94,6 +94,6 @@ def _memory(tensors: dict[str, Floats], settings: Settings, theta: Floats) -> di
         raise InputError("what its optimiser remembers, or its best parameters, contain NaN or infinity")
     needed = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
     memory = {name: tensors[f"memory.{name}"] for name in needed}
-    if any(vector.shape != theta.shape for vector in memory.values()):
+    if any(vector.shape != theta.shape or vector.dtype != theta.dtype for vector in memory.values()):
         raise InputError("what its optimiser remembers does not fit the network")
     return memory

@@ -197,8 +197,9 @@ def resume(
     if parts.fingerprint() != fingerprint:
         raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
     chosen = named_metrics(metrics)
-    judged = parts.validation is not None
-    columns = {"loss", "learning_rate", *(["validation_loss"] if judged else []), *_measured(run, parts, chosen)}
+    columns = {"loss", "learning_rate", *chosen}
+    if parts.validation is not None:
+        columns |= {"validation_loss", *(f"validation_{name}" for name in chosen)}
     if run.epoch and {*run.history} != columns:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
     remove_leftovers(path)

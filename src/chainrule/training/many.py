@@ -14,20 +14,20 @@ import numpy as np
 from ..data import Data, RowNumbers, prepare
 from ..engines import native
 from ..engines.choice import engine_of
-from ..engines.task import State, Watch
+from ..engines.task import State, Task, Watch
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError, unknown_name
 from ..network import Network
 from ..optimizers import LBFGS
 from .interruption import interruptible
 from .loop import Validation
-from .parts import judged_by, split
+from .parts import check_weights, judged_by, split
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
 from .settings import dtype_of, settings_of
 
 _WORKING_MEMORY = 1 << 28  # bytes, of the runs that exist at a time in the engine; about what each needs:
-_OF_A_ROW, _OF_A_PARAMETER = 64, 40
+_OF_A_RUN, _OF_A_ROW, _OF_A_PARAMETER = 1 << 22, 40, 80
 _KNOWN = ("initial", *(p.name for p in signature(settings_of).parameters.values() if p.kind is p.KEYWORD_ONLY))
 
 
@@ -93,35 +93,51 @@ def train_many(
     >>> [run.settings.seed for run in runs]
     [0, 1, 2]
     """
-    nets = [net] if isinstance(net, Network) else list(net)
+    nets = [net] if isinstance(net, Network) else _listed("networks", net)
+    grid, given_seeds = _listed("settings", settings), None if seeds is None else _listed("seeds", seeds)
+    given_folds = None if folds is None else _listed("folds", folds)
+    if given_folds is not None and validation is not None:
+        raise InputError("train_many takes folds or validation, not both: a fold has its own validation rows")
     dtype = dtype_of(x, dtype)
     given = {}
     for one in nets:
         if not isinstance(one, Network):
-            raise InputError(f"train_many takes networks, but got {one!r}")
+            raise InputError(f"train_many takes networks, but got {one!r:.60}")
         key = (one.inputs, one.outputs, one.loss)
         if key not in given:
             data = prepare(one, x, y, sample_weight, dtype)
             aside = None if validation is None or isinstance(validation, (int, float)) else validation
             given[key] = data, None if aside is None else judged_by(one, aside, dtype)
-    wanted = [_with_seeds({**common, **one}, seeds) for one in settings]
-    if folds is not None and validation is not None:
-        raise InputError("train_many takes folds or validation, not both: a fold has its own validation rows")
+    wanted = [_with_seeds(common, one, given_seeds) for one in grid]
     fraction = float(validation) if isinstance(validation, (int, float)) else None
-    of_folds = [None] if folds is None else list(folds)
     jobs = []
-    for one, of_run, fold in product(nets, wanted, of_folds):
+    parts: dict[Any, tuple[RowNumbers, RowNumbers] | None] = {}  # of a fold, or split off
+    for one, of_run, (number, fold) in product(nets, wanted, enumerate(given_folds or [None])):
         data, judged = given[one.inputs, one.outputs, one.loss]
-        rows = None if fold is None else _rows_of(fold, len(data))
         for every in of_run:
-            if fraction is not None:
-                rows = split(data, fraction, every.get("seed", 0))
-            jobs.append(_Job.of(one, data, judged, rows, every, dtype, fraction))
+            part = id(data), number if fraction is None else every.get("seed", 0)
+            if part not in parts:
+                parts[part] = _rows_of(fold, len(data)) if fold is not None else None
+                if fraction is not None:
+                    parts[part] = split(data, fraction, every.get("seed", 0))
+                if (rows := parts[part]) is not None:
+                    check_weights(data, *rows)
+            jobs.append(_Job.of(one, data, judged, parts[part], every, dtype, fraction))
     return _executed(jobs, allowed(threads), progress)
 
 
-def _with_seeds(named: dict[str, Any], seeds: Iterable[int] | None) -> list[dict[str, Any]]:
+def _listed(what: str, given: Any) -> list[Any]:
+    """Return the members of an argument that must have some."""
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise InputError(f"train_many takes a list of {what}, but got {given!r:.60}")
+    return list(given)
+
+
+def _with_seeds(common: Mapping[str, Any], varied: Any, seeds: list[Any] | None) -> list[dict[str, Any]]:
     """Return settings once for every seed."""
+    if not isinstance(varied, Mapping):
+        raise InputError(f"train_many takes settings as mappings from names to values, but got {varied!r:.60}")
+    named = {**common, **varied}
     for name in named:
         if name not in _KNOWN:
             raise unknown_name("setting", name, _KNOWN)
@@ -132,7 +148,7 @@ def _with_seeds(named: dict[str, Any], seeds: Iterable[int] | None) -> list[dict
     return [{**named, "seed": seed} for seed in seeds]
 
 
-def _rows_of(fold: tuple[Any, Any], count: int) -> tuple[RowNumbers, RowNumbers]:
+def _rows_of(fold: Any, count: int) -> tuple[RowNumbers, RowNumbers]:
     """Return the numbers of a fold's training and validation rows, checked."""
     if not isinstance(fold, (tuple, list)) or len(fold) != 2:
         raise InputError("a fold must be two arrays: the numbers of its training rows and of its validation rows")
@@ -143,7 +159,10 @@ def _rows_of(fold: tuple[Any, Any], count: int) -> tuple[RowNumbers, RowNumbers]
 
 
 def _numbers_of(rows: Any, count: int, what: str) -> RowNumbers:
-    array = np.asarray(rows)
+    try:
+        array = np.asarray(rows)
+    except ValueError:  # ragged
+        array = np.empty(0)
     if array.dtype == np.bool_ and array.shape == (count,):
         array = np.flatnonzero(array)
     if array.ndim != 1 or array.dtype.kind not in "iu" or not len(array):
@@ -187,14 +206,13 @@ class _Job:
     @property
     def bytes(self) -> int:
         """About how much memory the native engine needs for it."""
-        return _OF_A_ROW * len(self.data) + _OF_A_PARAMETER * self.run.network.parameter_count + (1 << 18)
+        return _OF_A_RUN + _OF_A_ROW * len(self.data) + _OF_A_PARAMETER * self.run.network.parameter_count
 
-    def task(self, watch: Watch) -> native.Task:
+    def task(self, watch: Watch) -> Task:
+        """Return what the native engine needs for it."""
         training, validation = self.rows or (None, None)
         run = self.run
-        return native.Task(
-            run.network, run.settings, self.data, self.validation, run.state, watch, training, validation
-        )
+        return Task(run.network, run.settings, self.data, self.validation, run.state, watch, training, validation)
 
     def alone(self, watch: Watch, threads: int) -> str | DivergenceError | None:
         """Execute it by itself."""
@@ -230,20 +248,21 @@ def _executed(jobs: Sequence[_Job], threads: int, progress: bool | None) -> list
 
         native_jobs = [job for job in jobs if job.is_native]
         needed = max((job.bytes for job in native_jobs), default=1)
-        at_once = max(4 * threads, _WORKING_MEMORY // needed)
+        at_once = max(threads, _WORKING_MEMORY // needed)
         for begin in range(0, len(native_jobs), at_once):
-            some = native_jobs[begin : begin + at_once]
+            some = [] if interrupted() else native_jobs[begin : begin + at_once]
             ended = native.run_many([job.task(watch(job.run)) for job in some], threads, interrupted)
             for job, why in zip(some, ended, strict=True):
                 _close(job.run, why)
         for job in jobs:
-            if not job.is_native:
-                _close(job.run, None if interrupted() else job.alone(watch(job.run), threads))
+            if not job.is_native and not interrupted():
+                _close(job.run, job.alone(watch(job.run), threads))
+    for job in jobs:
+        if job.run.stopped is None:
+            job.run.stopped = INTERRUPTED
     return [job.run for job in jobs]
 
 
 def _close(run: Run, why: str | DivergenceError | None) -> None:
-    if isinstance(why, DivergenceError):
+    if why is not None and (run.stopped is None or isinstance(why, DivergenceError)):
         run.stopped = str(why)
-    elif run.stopped is None:
-        run.stopped = why or INTERRUPTED

@@ -47,8 +47,9 @@ class Parts:
             When the validation data do not fit, or the fraction leaves a part without rows.
         """
         if fraction is not None:
-            training, aside = split(given, fraction, seed)
-            return cls(given.take(training), given.take(aside))
+            rows = split(given, fraction, seed)
+            check_weights(given, *rows)
+            return cls(given.take(rows[0]), given.take(rows[1]))
         return cls(given, None if validation is None else judged_by(net, validation, dtype))
 
     def fingerprint(self) -> str:
@@ -68,6 +69,19 @@ def judged_by(net: Network, validation: Sequence[Any], dtype: str) -> Data:
         raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
     x, y, *weights = validation
     return prepare(net, x, y, weights[0] if weights else None, dtype, "validation ")
+
+
+def check_weights(data: Data, training: RowNumbers, validation: RowNumbers) -> None:
+    """Check that each part of the rows weighs something.
+
+    Raises
+    ------
+    InputError
+        When all of a part have the weight 0.
+    """
+    for what, rows in (("train on", training), ("judge by", validation)):
+        if not data.weights[rows].any():
+            raise InputError(f"sample_weight is zero for all {len(rows)} rows to {what}")
 
 
 def split(given: Data, fraction: float, seed: int) -> tuple[RowNumbers, RowNumbers]:

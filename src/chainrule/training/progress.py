@@ -10,7 +10,7 @@ from typing import TypeAlias
 from .history import History
 
 Report: TypeAlias = Callable[[int, History], None]
-"""Called after each epoch with how many are done, and the history of the run that it belongs to."""
+"""Called after an epoch, or some, with how many are done, and the history of the run that they belong to."""
 
 
 @contextmanager

@@ -1,0 +1,38 @@
+"""The native engine's own headers in small programs, under an allocator that counts and under the thread sanitizer."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+NATIVE = HERE.parents[1] / "native"
+COMPILER = shutil.which("g++") or shutil.which("clang++")
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler")
+
+
+def compiled(folder: Path, source: str, *options: str) -> Path:
+    program = folder / Path(source).stem
+    command = [str(COMPILER), "-std=c++20", "-O1", "-pthread", f"-I{NATIVE}", *options]
+    subprocess.run([*command, str(HERE / source), "-o", str(program)], check=True)
+    return program
+
+
+def test_steps_and_epochs_allocate_nothing(tmp_path: Path) -> None:
+    """Shuffling, dropout, penalty, clipping, validation and early stopping included; 38 epochs more cost nothing."""
+    baseline = ("-DCHAINRULE_ISA=baseline", "-DCHAINRULE_VECTOR_BYTES=16", "-Wno-psabi")
+    program = compiled(tmp_path, "allocations.cpp", *baseline, "-Wl,--wrap=aligned_alloc", str(NATIVE / "kernels.cpp"))
+    counted = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    assert counted.splitlines() == ["chain: 0", "small: 0", "groups: 0", "large layers: 0"]
+
+
+def test_threads_do_every_part_once_and_without_a_race(tmp_path: Path) -> None:
+    try:
+        program = compiled(tmp_path, "threads.cpp", "-fsanitize=thread", "-g")
+    except subprocess.CalledProcessError:  # a compiler without it
+        program = compiled(tmp_path, "threads.cpp")
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
