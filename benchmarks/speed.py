@@ -109,12 +109,15 @@ def main() -> None:
     machine = described()
     print(f"{machine}\nmicroseconds a step (a call, all 64 networks, a process), and how many times chainrule's")
     peaks = [sgemm_peak()]
-    results = {part: measured(part, systems, arguments.rounds) for part in parts}
-    peaks.append(sgemm_peak())
+    results: dict[str, dict[str, dict[str, Any]]] = {}
+    for part in parts:
+        results[part] = measured(part, systems, arguments.rounds)
+        if part == parts[-1]:
+            peaks.append(sgemm_peak())
+        if arguments.json:  # after every part, as the next may be interrupted
+            arguments.json.write_text(json.dumps({"machine": machine, "sgemm": peaks, "results": results}, indent=1))
     print(f"\nsgemm: {peaks[0]:.0f} GFLOP/s a core before, {peaks[1]:.0f} after; the share is that of the greater\n")
     print(table(results, systems, max(peaks)))
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": machine, "sgemm": peaks, "results": results}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-// Memory that begins on a cache line.
+// Memory that begins on a cache line, and in large pages where it is large: a wide layer's rows lie in many small ones.
 #pragma once
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace chainrule {
 
@@ -13,10 +17,16 @@ struct Free {
 };
 template <class T> using Block = std::unique_ptr<T[], Free>;
 
-// Not yet set.
+constexpr std::size_t large_page = std::size_t(1) << 21;
+
+// Not yet set. With 64 bytes more, which whole vectors may reach into.
 template <class T> Block<T> room(std::size_t count) {
-    void* memory = std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64 + 64);
+    const std::size_t bytes = count * sizeof(T) + 64, page = bytes < large_page ? 64 : large_page;
+    void* memory = std::aligned_alloc(page, (bytes + page - 1) / page * page);
     if (!memory) throw std::bad_alloc();
+#if defined(__linux__)
+    if (page == large_page) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
     return Block<T>(static_cast<T*>(memory));
 }
 template <class T> Block<T> zeros(std::size_t count) {
