@@ -63,10 +63,11 @@ template <class T> void ones(T* to, int64_t width) {
     for (int64_t w = 0; w < width; w += lanes<T>) store(to + w, all<T>(T(1)));
 }
 
-// zᵢ becomes fᵢ in its place, with f′(zᵢ) in `slopes` where that is asked for and the units are not taken together.
-template <class T> void activate(const Layer<T>& layer, T* f, T* slopes, int64_t width) {
-    if (layer.activation == softmax_place) softmax<T>(f, layer.units, width);
-    else activate<T>(layer.activation, layer.parameter, f, slopes, layer.units * width);
+// zᵢ becomes fᵢ in its place, of some units or, with softmax, of all; with f′(zᵢ) in `slopes` where that is asked for and
+// the units are not taken together.
+template <class T> void activate(const Layer<T>& layer, int64_t units, T* f, T* slopes, int64_t width) {
+    if (layer.activation == softmax_place) softmax<T>(f, units, width);
+    else activate<T>(layer.activation, layer.parameter, f, slopes, units * width);
 }
 
 // A few rows, one after the other in a row's layout, where lanes would be left empty in a panel.
@@ -121,7 +122,7 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
             const Layer<T>& layer = layers[i];
             T* const z = halves[(i + 1) % 2];
             in_pieces(layer.rows, [&](int64_t k, int64_t inner) { multiply(piece_of(weighing(layer, f, width, z), k, inner)); });
-            activate<T>(layer, z, nullptr, width);
+            activate<T>(layer, layer.units, z, nullptr, width);
             ones(z + layer.units * width, width);
             f = z;
         }
@@ -176,28 +177,25 @@ template <class T, class Copy, class MakeProduct>
 void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct product) {
     const Product<T> first = product(Panel<T>(c, tile.first_panel));
     const Division division(first.rows);
-    const bool copied = tile.panels > 1;
-    if (!copied && tile.blocks == division.blocks)
+    if (tile.panels == 1 && tile.blocks == division.blocks)  // not worth a copy
         return in_pieces(first.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(first, k, inner)); });
     Piece<T> piece;
     in_pieces(first.inner, [&](int64_t k, int64_t inner) {
-        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block += copied ? 1 : tile.blocks) {
+        for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block++) {
             piece.row = division.row_of(block);
             piece.rows = division.rows_of(block);
             piece.k = k;
             piece.inner = inner;
-            if (copied) copy(piece);
+            copy(piece);
             for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
                 Product<T> p = piece_of(product(Panel<T>(c, panel)), k, inner);
                 p.c += (piece.row - division.row_of(tile.first_block)) * p.c_stride;
                 p.first_block = block;
-                p.blocks = copied ? 1 : tile.blocks;
-                if (copied) {
-                    p.a = piece.numbers;
-                    p.row_step = piece.row_step;
-                    p.step = piece.step;
-                    p.first_row = -piece.row;
-                }
+                p.blocks = 1;
+                p.a = piece.numbers;
+                p.row_step = piece.row_step;
+                p.step = piece.step;
+                p.first_row = -piece.row;
                 multiply(p);
             }
         }
@@ -225,8 +223,7 @@ template <class T> void forward(const Chunk<T>& c, const Tile& tile, bool back) 
         const int64_t numbers = units * at.width, place = first * at.width;
         T *const f = at.f(i + 1) + place, *const slopes = at.slopes(i) + place;
         if (i + 1 == c.depth) __builtin_memcpy(at.z() + place, f, sizeof(T) * numbers);
-        if (layer.activation == softmax_place) softmax<T>(f, layer.units, at.width);
-        else activate<T>(layer.activation, layer.parameter, f, slopes, numbers);
+        activate<T>(layer, units, f, slopes, at.width);
         if (const T* const mask = back ? at.mask(i) : nullptr)
             for (int64_t k = 0; k < numbers; k += lanes<T>) {
                 store(f + k, load(f + k) * load(mask + place + k));

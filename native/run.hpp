@@ -58,7 +58,7 @@ template <class T> class Run {
         validation_weights_ = weight_of(validation_, validation_rows_.data(), validation_.rows);
         steps_in_epoch = (data_.rows + settings.batch_size - 1) / settings.batch_size;
 
-        const double work = double(net.parameters) * (6.0 * double(std::min(settings.batch_size, data_.rows)) + 60.0);
+        const double work = double(net.parameters) * (6.0 * double(batch_rows()) + 60.0);
         this->threads = int(std::clamp(work / work_that_pays, 1.0, double(threads)));
         find_large_layers();
         reserve_groups();
@@ -66,7 +66,7 @@ template <class T> class Run {
         is_chain_ = is_chain();
         if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size());
         losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
-        piece_ = std::clamp<int64_t>(net.padded / 32, 256, 16384) / 256 * 256;
+        piece_ = std::clamp<int64_t>(net.padded / 32, 256, largest_piece) / 256 * 256;
         squares_.resize(std::size_t((net.padded + piece_ - 1) / piece_));
     }
 
@@ -142,6 +142,7 @@ template <class T> class Run {
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
     static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, if four panels fit
     static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
+    static constexpr int64_t largest_piece = 16384;           // parameters that one thread updates at a time
     static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
 
     // Rows of a batch that one thread takes forward and back by itself, with a gradient of its own; so little goes from
@@ -406,7 +407,7 @@ template <class T> class Run {
 
     template <class Work> void each_piece(Pool& pool, Work work) {
         const int64_t pieces = (net.padded + piece_ - 1) / piece_;
-        pool.each(pieces, [&](int64_t k, int) { work(k * piece_, std::min(piece_, net.padded - k * piece_)); }, piece_ < 16384);
+        pool.each(pieces, [&](int64_t k, int) { work(k * piece_, std::min(piece_, net.padded - k * piece_)); }, piece_ < largest_piece);
     }
 
     // The sum of the groups' gradients, with penalty.

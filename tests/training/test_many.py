@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from sklearn.model_selection import KFold
 
 import chainrule as cr
+from chainrule.training.settings import settings_of
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(90, 4))
@@ -136,6 +138,14 @@ def test_more_runs_than_are_made_at_a_time_and_none() -> None:
     assert [run.settings.seed for run in runs] == list(range(1200))
     assert {run.stopped for run in runs} == {"all epochs done"}
     assert cr.train_many(NET, X, Y, seeds=[]) == []
+    assert cr.train_many(NET, X, Y, folds=[]) == []
+
+
+def test_settings_have_the_defaults_of_train() -> None:
+    ours, those_of_train = signature(settings_of).parameters, signature(cr.train).parameters
+    for name, parameter in ours.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            assert parameter.default == those_of_train[name].default, name
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def train_many(
     fraction = float(validation) if isinstance(validation, (int, float)) else None
     jobs = []
     parts: dict[Any, tuple[RowNumbers, RowNumbers] | None] = {}  # of a fold, or split off
-    for one, of_run, (number, fold) in product(nets, wanted, enumerate(given_folds or [None])):
+    for one, of_run, (number, fold) in product(nets, wanted, enumerate([None] if given_folds is None else given_folds)):
         data, judged = given[one.inputs, one.outputs, one.loss]
         for every in of_run:
             part = id(data), number if fraction is None else every.get("seed", 0)
