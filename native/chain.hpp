@@ -19,7 +19,7 @@ template <class T, class Activation> bool chain_step(const Chain<T>& c, int64_t 
         f = value_of_one<T, Activation>(z, c.parameter);
         slopes[i] = Activation::slope(all<T>(z), all<T>(f), c.parameter)[0];
     }
-    const T y = c.y[row], share = c.weights[row] > 0 ? T(1) : T(0);
+    const T y = c.y[row], share = !c.weights || c.weights[row] > 0 ? T(1) : T(0);
     T delta;
     if (c.loss == squared_error_place) {
         loss = (y - f) * (y - f) * share;
@@ -51,7 +51,7 @@ template <class T> int64_t chain(const Chain<T>& c, double& total) {
     with_activation<T>(c.activation, [&]<class Activation>() {
         for (T loss; step < c.steps; step++) {
             if (!chain_step<T, Activation>(c, step, loss)) return;
-            total += double(loss) * double(c.weights[c.order[step]]);
+            total += double(loss) * (c.weights ? double(c.weights[c.order[step]]) : 1.0);
         }
     });
     return step;

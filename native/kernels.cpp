@@ -83,7 +83,7 @@ void predict_few(const Layer<T>* layers, int64_t depth, int64_t widest, const T*
         for (int64_t r = 0; r < rows; r++)  // begins with the bias, or with 0
             for (int64_t j = 0; j < columns; j += lanes<T>)
                 store(z + r * columns + j, layer.rows > layer.inputs ? load(layer.theta + layer.inputs * layer.units + j) : Vec<T>{});
-        multiply<T>({rows, columns, layer.inputs, f, f_stride, 1, layer.theta, layer.units, z, columns, true});
+        multiply<T>({rows, columns, layer.inputs, f, f_stride, 1, layer.theta, layer.units, z, columns, z});
         if (layer.activation != softmax_place) activate<T>(layer.activation, layer.parameter, z, nullptr, rows * columns);
         f = z;
         f_stride = columns;
@@ -121,7 +121,7 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
         for (int64_t i = 0; i < depth; i++) {
             const Layer<T>& layer = layers[i];
             T* const z = halves[(i + 1) % 2];
-            in_pieces(layer.rows, [&](int64_t k, int64_t inner) { multiply(piece_of(weighing(layer, f, width, z), k, inner)); });
+            in_pieces(layer.rows, [&](int64_t k, int64_t inner) { multiply(piece_of(weighing(layer, f, width, z), k, inner, z)); });
             activate<T>(layer, layer.units, z, nullptr, width);
             ones(z + layer.units * width, width);
             f = z;
@@ -172,13 +172,13 @@ template <class T> struct Piece {
 
 // Piece by piece of the inner dimension, block by block, panel by panel: so a piece of A stays in the first cache for
 // all panels, and the panels' pieces in the second for all blocks. A's rows may lie so that they share few places of a
-// cache; copy(piece) gets one for all panels. product(panel) is that of all rows of A, with C where the tile's rows begin.
-template <class T, class Copy, class MakeProduct>
-void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct product) {
+// cache; copy(piece) gets one for all panels. product(panel) is that of all rows of A; partial(panel) is where its sums grow.
+template <class T, class Copy, class MakeProduct, class Partial>
+void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct product, Partial partial) {
     const Product<T> first = product(Panel<T>(c, tile.first_panel));
     const Division division(first.rows);
     if (tile.panels == 1 && tile.blocks == division.blocks)  // not worth a copy
-        return in_pieces(first.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(first, k, inner)); });
+        return in_pieces(first.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(first, k, inner, partial(Panel<T>(c, tile.first_panel)))); });
     Piece<T> piece;
     in_pieces(first.inner, [&](int64_t k, int64_t inner) {
         for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block++) {
@@ -188,8 +188,8 @@ void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct p
             piece.inner = inner;
             copy(piece);
             for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
-                Product<T> p = piece_of(product(Panel<T>(c, panel)), k, inner);
-                p.c += (piece.row - division.row_of(tile.first_block)) * p.c_stride;
+                const Panel<T> at(c, panel);
+                Product<T> p = piece_of(product(at), k, inner, partial(at));
                 p.first_block = block;
                 p.blocks = 1;
                 p.a = piece.numbers;
@@ -210,14 +210,15 @@ template <class T> void forward(const Chunk<T>& c, const Tile& tile, bool back) 
     const auto copy = [&](Piece<T>& piece) {
         const T* from = layer.theta + piece.k * layer.units + piece.row;
         T* to = piece.numbers;
-        for (int64_t k = 0; k < piece.inner; k++, from += layer.units, to += piece.rows)
+        for (int64_t k = 0; k < piece.inner; k++, from += layer.units, to += piece.rows) {
             for (int64_t r = 0; r < piece.rows; r += lanes<T>) store(to + r, load(from + r));
+            __builtin_prefetch(from + piece.rows + lanes<T>, 0, 2);  // of the next block, while this one is multiplied
+        }
         piece.row_step = 1;
         piece.step = piece.rows;
     };
-    multiply_tile(c, tile, copy, [&](const Panel<T>& at) {
-        return weighing(layer, at.f(i), at.width, at.f(i + 1) + first * at.width);
-    });
+    multiply_tile(c, tile, copy, [&](const Panel<T>& at) { return weighing(layer, at.f(i), at.width, at.f(i + 1)); },
+                  [&](const Panel<T>& at) { return at.f(i + 1); });
     for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
         const Panel<T> at(c, panel);
         const int64_t numbers = units * at.width, place = first * at.width;
@@ -242,8 +243,12 @@ template <class T> T output(const Chunk<T>& c, int64_t panel, T* y) {
     gather<T>([&](int64_t r) { return c.y + order[r] * layer.units; }, at.rows, layer.units, y, at.width);
     Vec<T> loss = {};
     for (int64_t w = 0; w < at.width; w += lanes<T>) {
-        Vec<T> share = {};
-        for (int64_t r = 0; r < lanes<T> && w + r < at.rows; r++) share[r] = c.weights[order[w + r]] * c.scale;
+        Vec<T> share = all<T>(c.scale);
+        if (c.weights) {
+            T weights[lanes<T>] = {};
+            for (int64_t r = 0; r < lanes<T> && w + r < at.rows; r++) weights[r] = c.weights[order[w + r]];
+            share *= load(weights);
+        }
         const Outputs<T> o = {y + w, at.z() + w, at.f(c.depth) + w, slopes + w, layer.units, at.width, c.loss_parameter};
         const Vec<T> of_rows = loss_of_rows<T>(c.loss, layer.activation, o, share / c.divisor);
         const Integers<T> there = lane_numbers<T>() < decltype(lane_numbers<T>()[0] + 0)(at.rows - w);
@@ -266,12 +271,9 @@ template <class T> void scatter(const Chunk<T>& c, int64_t i, int64_t panel) {
 }
 
 // δᵢ₋₁ = (δᵢWᵢᵀ) ⊙ f′(zᵢ₋₁)
-template <class T> void back(const Chunk<T>& c, const Tile& tile, T* room) {
+template <class T> void back(const Chunk<T>& c, const Tile& tile) {
     const int64_t i = tile.layer;
     const Layer<T>& layer = c.layers[i];
-    const Division division(layer.inputs);
-    const int64_t first = division.row_of(tile.first_block), inputs = division.row_of(tile.first_block + tile.blocks) - first;
-    const auto room_of = [&](int64_t panel) { return room + (panel - tile.first_panel) * panel_rows<T> * inputs; };
     const auto copy = [&](Piece<T>& piece) {
         for (int64_t r = 0; r < piece.rows; r++)
             __builtin_memcpy(piece.numbers + r * piece.inner, layer.theta + (piece.row + r) * layer.units + piece.k,
@@ -279,25 +281,22 @@ template <class T> void back(const Chunk<T>& c, const Tile& tile, T* room) {
         piece.row_step = piece.inner;
         piece.step = 1;
     };
-    multiply_tile(c, tile, copy, [&](const Panel<T>& at) {
+    const auto product = [&](const Panel<T>& at) {
+        T* const slopes = at.slopes(i - 1);
         return Product<T>{layer.inputs, at.width, layer.units, layer.theta, layer.units, 1, at.slopes(i), at.width,
-                          room_of(at.begin / panel_rows<T>), at.width};
-    });
-    for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
-        const Panel<T> at(c, panel);
-        T *const slopes = at.slopes(i - 1) + first * at.width, *const sums = room_of(panel);
-        for (int64_t k = 0; k < inputs * at.width; k += lanes<T>) store(slopes + k, load(slopes + k) * load(sums + k));
-    }
+                          slopes, at.width, nullptr, slopes};
+    };
+    multiply_tile(c, tile, copy, product, [&](const Panel<T>& at) { return at.errors(i - 1); });
 }
 
-template <class T> T pass(const Chunk<T>& c, int64_t panel, bool with_back, T* room) {
+template <class T> T pass(const Chunk<T>& c, int64_t panel, bool with_back, T* y) {
     take_rows(c, panel);
     for (int64_t i = 0; i < c.depth; i++) forward(c, {i, 0, Division(c.layers[i].units).blocks, panel, 1}, with_back);
-    const T loss = output(c, panel, room);
+    const T loss = output(c, panel, y);
     if (!with_back) return loss;
     for (int64_t i = c.depth - 1; i > 0; i--) {
         scatter(c, i, panel);
-        back(c, {i, 0, Division(c.layers[i].inputs).blocks, panel, 1}, room);
+        back(c, {i, 0, Division(c.layers[i].inputs).blocks, panel, 1});
     }
     scatter(c, 0, panel);
     return loss;
@@ -332,7 +331,7 @@ void gradient(const Chunk<T>& c, int64_t i, int64_t first, int64_t rows, bool ad
     if (!whole && add)
         for (int64_t r = 0; r < rows; r++)
             for (int64_t j = 0; j < units; j++) room[r * columns + j] = gradient[r * units + j];
-    Product<T> p = {rows, columns, in_last, c.f[i], width_of_last, 1, c.errors[i], 0, to, columns, add};
+    Product<T> p = {rows, columns, in_last, c.f[i], width_of_last, 1, c.errors[i], 0, to, columns, add ? to : nullptr};
     p.first_row = first;
     p.packed_rows = panel_rows<T>;
     if (panels > 1) {

@@ -37,7 +37,7 @@ template <class T> struct Layer {
 template <class T> struct Chunk {
     const Layer<T>* layers;
     int64_t depth, rows;
-    const T *x, *y, *weights;  // the data, row by row
+    const T *x, *y, *weights;  // the data, row by row; no weights where all are 1
     const int64_t* order;      // which of its rows
     int64_t ahead;             // how many more of them will soon be asked for, after those of the chunk
     T scale;                   // by what their weights are multiplied to be shares of the batch
@@ -65,7 +65,7 @@ template <class T> struct Chain {
     int loss;
     T loss_parameter;
     T* theta;
-    const T *x, *y, *weights;
+    const T *x, *y, *weights;  // no weights where all are 1
     const int64_t* order;
     const double* rates;
     int64_t steps;
@@ -81,16 +81,14 @@ template <class T> struct Kernels {
     int lanes, panel_rows, block_rows;
     // f_L (rows × d_L) of rows of x (rows × d₀). `room` has 4 · panel_rows · (the greatest width + 1) numbers.
     void (*predict)(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T* result, T* room);
-    // A panel forward and, where that is asked for, back; returns its part of the loss. `room` has panel_rows · (the
-    // greatest width + 1) numbers.
+    // A panel forward and, where that is asked for, back; returns its part of the loss. `room` is for the panel's y.
     T (*pass)(const Chunk<T>& chunk, int64_t panel, bool back, T* room);
-    // What a pass is made of: f₀ of a panel; zᵢ and fᵢ; ℒ and δ_L of a panel; δᵢᵀ of a panel; δᵢ₋₁. `room` has as many
-    // numbers as a panel's y has, or the δᵢ₋₁ of the tile.
+    // What a pass is made of: f₀ of a panel; zᵢ and fᵢ; ℒ and δ_L of a panel; δᵢᵀ of a panel; δᵢ₋₁.
     void (*take_rows)(const Chunk<T>& chunk, int64_t panel);
     void (*forward)(const Chunk<T>& chunk, const Tile& tile, bool back);
     T (*output)(const Chunk<T>& chunk, int64_t panel, T* room);
     void (*scatter)(const Chunk<T>& chunk, int64_t layer, int64_t panel);
-    void (*back)(const Chunk<T>& chunk, const Tile& tile, T* room);
+    void (*back)(const Chunk<T>& chunk, const Tile& tile);
     // How many of the steps were made before a number was not finite; adds their losses to `total`.
     int64_t (*chain)(const Chain<T>& chain, double& total);
     // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · columns.

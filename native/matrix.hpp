@@ -26,19 +26,19 @@ struct Division {
     int64_t row_of(int64_t block) const { return height * block + (block < higher ? block : higher); }
 };
 
-// C (rows × columns) = Σ_s A_s B_s, added to C where `add` says so. Element (r, k) of A is a[r · row_step + k · step],
-// and the rows of B and C are b_stride and c_stride apart; columns is a whole number of vectors. The sum over segments
-// is one sum over a longer inner dimension that lies in pieces: s moves a and b by their advances; the last segment has
-// its own length and row step.
+// C (rows × columns) = (D + Σ_s A_s B_s) ⊙ F. D and F lie as C does, and may be C; without them there is nothing to add,
+// or to multiply by. Element (r, k) of A is a[r · row_step + k · step], and the rows of B and C are b_stride and c_stride
+// apart; columns is a whole number of vectors. The sum over segments is one sum over a longer inner dimension that lies
+// in pieces: s moves a and b by their advances; the last segment has its own length and row step.
 template <class T> struct Product {
     int64_t rows, columns, inner;
     const T* a;
     int64_t row_step, step;
     const T* b;
     int64_t b_stride;
-    T* c;  // where the first of the blocks begins
+    T* c;
     int64_t c_stride;
-    bool add = false;
+    const T *add = nullptr, *times = nullptr;  // D and F
     int64_t first_block = 0, blocks = 0;  // of the rows; 0 for all
     int64_t first_row = 0;                // of A
     // Not 0 where B is packed: block after block of its columns, in each of which the rows, so many, lie together.
@@ -47,13 +47,13 @@ template <class T> struct Product {
 };
 
 template <class T, int R, int J>
-void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride, T* c) {
+void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride, int64_t place) {
     // Unrolled in full, since only then does the compiler keep the sums in registers.
     Vec<T> sums[R][J];
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 2
-        for (int j = 0; j < J; j++) sums[r][j] = p.add ? load(c + r * p.c_stride + j * lanes<T>) : Vec<T>{};
+        for (int j = 0; j < J; j++) sums[r][j] = p.add ? load(p.add + place + r * p.c_stride + j * lanes<T>) : Vec<T>{};
     int64_t inner = p.inner, row_step = p.row_step;
     const int64_t step = p.step;
     for (int64_t s = 0; s < p.segments; s++) {
@@ -62,6 +62,7 @@ void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride,
             row_step = p.last_row_step;
         }
         const T *a = p.a + s * p.a_advance + row * row_step, *b = b_begin + s * p.b_advance;
+#pragma GCC unroll 2
         for (int64_t k = 0; k < inner; k++) {
             Vec<T> of_b[J];
 #pragma GCC unroll 2
@@ -74,13 +75,18 @@ void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride,
             }
         }
     }
+    if (p.times)
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+            for (int j = 0; j < J; j++) sums[r][j] *= load(p.times + place + r * p.c_stride + j * lanes<T>);
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 2
-        for (int j = 0; j < J; j++) store(c + r * p.c_stride + j * lanes<T>, sums[r][j]);
+        for (int j = 0; j < J; j++) store(p.c + place + r * p.c_stride + j * lanes<T>, sums[r][j]);
 }
 
-template <class T> using BlockFunction = void (*)(const Product<T>&, int64_t, const T*, int64_t, T*);
+template <class T> using BlockFunction = void (*)(const Product<T>&, int64_t, const T*, int64_t, int64_t);
 template <class T, int J, int... R> constexpr void fill(BlockFunction<T>* functions, std::integer_sequence<int, R...>) {
     ((functions[R] = block<T, R + 1, J>), ...);
 }
@@ -93,7 +99,7 @@ template <class T> inline void multiply(const Product<T>& p) {
     static constexpr Blocks<T, 1> narrow;
     static constexpr Blocks<T, block_vectors> wide;
     const Division division(p.rows);
-    const int64_t end = p.blocks ? p.first_block + p.blocks : division.blocks, begin = division.row_of(p.first_block);
+    const int64_t end = p.blocks ? p.first_block + p.blocks : division.blocks;
     for (int64_t column = 0; column < p.columns;) {
         const bool one = p.columns - column == lanes<T>;
         const auto& functions = one ? narrow.of_rows : wide.of_rows;
@@ -102,18 +108,23 @@ template <class T> inline void multiply(const Product<T>& p) {
         const int64_t b_stride = p.packed_rows ? width : p.b_stride;
         for (int64_t i = p.first_block; i < end; i++) {
             const int64_t row = division.row_of(i), rows = division.rows_of(i);
-            functions[rows - 1](p, p.first_row + row, b, b_stride, p.c + (row - begin) * p.c_stride + column);
+            functions[rows - 1](p, p.first_row + row, b, b_stride, row * p.c_stride + column);
         }
         column += width;
     }
 }
 
-// The part of a product that is made of `inner` elements of the inner dimension from k on; it is added from the second on.
-template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t inner) {
+// The part of a product that is made of `inner` elements of the inner dimension from k on. What is summed up before the
+// last of them stays in `partial`, which lies as C does, and may be C where there is no F.
+template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t inner, T* partial) {
+    if (k + inner < p.inner) {
+        p.c = partial;
+        p.times = nullptr;
+    }
     p.inner = inner;
     p.a += k * p.step;
     p.b += k * p.b_stride;
-    p.add = k > 0;
+    p.add = k ? partial : nullptr;
     return p;
 }
 

@@ -116,7 +116,8 @@ template <class T> struct Table {
     Data<T> data() const {
         if (y.shape(0) != x.shape(0) || weights.shape(0) != x.shape(0))
             throw std::invalid_argument("x, y and weights have unequal numbers of rows");
-        return {x.data(), y.data(), weights.data(), numbers ? numbers->data() : nullptr,
+        const bool ones = std::all_of(weights.data(), weights.data() + weights.shape(0), [](T weight) { return weight == 1; });
+        return {x.data(), y.data(), ones ? nullptr : weights.data(), numbers ? numbers->data() : nullptr,
                 int64_t(numbers ? numbers->shape(0) : x.shape(0))};
     }
 };

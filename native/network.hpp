@@ -43,7 +43,7 @@ template <class T> class Network {
 
     std::vector<Layer<T>> layers;
     std::vector<int64_t> begins;                // where each layer's W begins
-    int64_t parameters = 0, padded, widest;  // how many; to whole vectors; the greatest number of inputs or columns
+    int64_t parameters = 0, padded, widest;     // how many; to whole vectors; the greatest number of inputs or columns
     Block<T> theta;
 };
 

@@ -27,8 +27,8 @@ struct Settings {
     double tolerance;
 };
 
-// Rows of the caller's, who keeps them: x (… × inputs), y (… × outputs), weights, and which of their rows to take, in
-// which order; null for all as they are.
+// Rows of the caller's, who keeps them: x (… × inputs), y (… × outputs), weights, null where all are 1, and which of
+// their rows to take, in which order; null for all as they are.
 template <class T> struct Data {
     const T *x, *y, *weights;
     const int64_t* numbers;
@@ -65,7 +65,6 @@ template <class T> class Run {
         plan_parts();
         is_chain_ = is_chain();
         if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size());
-        losses_.resize(groups_.size() * std::size_t(panels(chunk_rows_)));
         piece_ = std::clamp<int64_t>(net.padded / 32, 256, largest_piece) / 256 * 256;
         squares_.resize(std::size_t((net.padded + piece_ - 1) / piece_));
     }
@@ -149,12 +148,18 @@ template <class T> class Run {
     // one core to another. Where the gradient is large there is one group, and the threads share its panels and the
     // parts of its gradient. The groups are the same for any number of threads, and so are the bits of their sum.
     struct alignas(128) Group {  // no two share a cache line
+        Block<T> own;  // null for the first
+        T* gradient;
+        double loss = 0;
+    };
+    // Where a chunk goes forward and back: one for each thread, whose cache it stays in from group to group, or one that
+    // the threads share.
+    struct alignas(128) Workspace {
         Chunk<T> chunk{};
         std::vector<Block<T>> f, slopes, masks, errors;
         std::vector<T*> addresses[4];
         Block<T> z;
-        Block<T> gradient;  // the first group's is that of the run
-        double loss = 0;
+        std::vector<double> losses;  // of panels
     };
     struct Part {  // rows of a layer's gradient
         int64_t layer, first, rows;
@@ -167,6 +172,7 @@ template <class T> class Run {
         return numbers;
     }
     static double weight_of(const Data<T>& data, const int64_t* rows, int64_t count) {
+        if (!data.weights) return double(count);
         return std::accumulate(rows, rows + count, 0.0, [&](double sum, int64_t row) { return sum + double(data.weights[row]); });
     }
 
@@ -193,30 +199,36 @@ template <class T> class Run {
         for (const Layer<T>& layer : net.layers) numbers += 3 * layer.units + layer.columns;
         const int64_t rows = kernels_.panel_rows;
         const auto rows_of = [&](int64_t bytes) { return bytes / int64_t(sizeof(T)) / numbers / rows * rows; };
+        const int64_t bytes = groups == 1 ? chunk_bytes : chunk_bytes / 4;
         chunk_rows_ = goes_by_layers_ ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
-                                       : std::max(rows_of(chunk_bytes / groups), std::clamp(rows_of(8 * chunk_bytes / groups), rows, 8 * rows));
+                                       : std::max(rows_of(bytes), std::clamp(rows_of(8 * bytes), rows, 8 * rows));
         const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups + kernels_.lanes;
         chunk_rows_ = std::min(chunk_rows_, panels(of_group) * rows);
         for (int64_t k = 0; k < groups; k++) {
-            Group& group = groups_.emplace_back();
+            Block<T> own = k ? zeros<T>(std::size_t(net.padded)) : nullptr;
+            T* const gradient = k ? own.get() : gradient_.get();
+            groups_.push_back({std::move(own), gradient});
+        }
+        for (int64_t k = 0; k < (groups == 1 ? 1 : threads); k++) {
+            Workspace& space = workspaces_.emplace_back();
             const auto room_for = [&](int64_t units) { return zeros<T>(std::size_t(chunk_rows_ * units)); };
-            group.f.push_back(room_for(net.layers[0].inputs + 1));
+            space.f.push_back(room_for(net.layers[0].inputs + 1));
             for (std::size_t i = 0; i < net.layers.size(); i++) {
                 const Layer<T>& layer = net.layers[i];
-                group.f.push_back(room_for(layer.units + 1));
-                group.slopes.push_back(room_for(layer.units));
-                group.masks.push_back(settings_.dropout[i] > 0 ? room_for(layer.units) : nullptr);
-                group.errors.push_back(room_for(layer.columns));
+                space.f.push_back(room_for(layer.units + 1));
+                space.slopes.push_back(room_for(layer.units));
+                space.masks.push_back(settings_.dropout[i] > 0 ? room_for(layer.units) : nullptr);
+                space.errors.push_back(room_for(layer.columns));
             }
-            group.z = room_for(net.layers.back().units);
-            std::vector<Block<T>>* const blocks[4] = {&group.f, &group.slopes, &group.masks, &group.errors};
+            space.z = room_for(net.layers.back().units);
+            std::vector<Block<T>>* const blocks[4] = {&space.f, &space.slopes, &space.masks, &space.errors};
             for (int what = 0; what < 4; what++)
-                for (const Block<T>& block : *blocks[what]) group.addresses[what].push_back(block.get());
-            if (k) group.gradient = zeros<T>(std::size_t(net.padded));
-            group.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, nullptr, nullptr, nullptr, nullptr, 0, T(0),
+                for (const Block<T>& block : *blocks[what]) space.addresses[what].push_back(block.get());
+            space.losses.resize(std::size_t(panels(chunk_rows_)));
+            space.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, nullptr, nullptr, nullptr, nullptr, 0, T(0),
                            position(loss_names, settings_.loss), T(settings_.loss_parameter), T(settings_.divisor),
-                           group.addresses[0].data(), group.z.get(), group.addresses[1].data(),
-                           group.addresses[2].data(), group.addresses[3].data()};
+                           space.addresses[0].data(), space.z.get(), space.addresses[1].data(),
+                           space.addresses[2].data(), space.addresses[3].data()};
         }
     }
 
@@ -224,7 +236,7 @@ template <class T> class Run {
 
     // The gradient in parts: whole blocks of rows, some for every thread where these share one group.
     void plan_parts() {
-        int64_t most = kernels_.panel_rows * (net.widest + 1);
+        int64_t most = kernels_.panel_rows * net.layers.back().units;  // a panel's y
         for (std::size_t i = 0; i < net.layers.size(); i++) {
             const Layer<T>& layer = net.layers[i];
             const int64_t blocks = blocks_of(layer.rows);
@@ -235,8 +247,6 @@ template <class T> class Run {
                 parts_.push_back({int64_t(i), first, end - first});
                 most = std::max(most, parts_.back().rows * layer.columns);
             }
-            if (i && takes_all_panels_[i])
-                most = std::max(most, (blocks_of(layer.inputs) / parts_of_layer + 1) * kernels_.block_rows * chunk_rows_);
         }
         for (int thread = 0; thread < threads; thread++) rooms_.push_back(zeros<T>(std::size_t(most)));
     }
@@ -319,12 +329,12 @@ template <class T> class Run {
         const auto groups = int64_t(groups_.size());
         const T scale = weight > 0 ? T(1 / weight) : T(0);
         if (groups == 1) {
-            forward_and_back(groups_[0], data, order, 0, count, available, scale, back, [&](int64_t parts, auto work) { pool.each(parts, work); });
+            forward_and_back(groups_[0], workspaces_[0], data, order, 0, count, available, scale, back, [&](int64_t parts, auto work) { pool.each(parts, work); });
             return groups_[0].loss;
         }
         pool.each(groups, [&](int64_t k, int thread) {
             const auto first_of = [&](int64_t k) { return k < groups ? count * k / groups / kernels_.lanes * kernels_.lanes : count; };
-            forward_and_back(groups_[std::size_t(k)], data, order, first_of(k), first_of(k + 1), available, scale, back,
+            forward_and_back(groups_[std::size_t(k)], workspaces_[std::size_t(thread)], data, order, first_of(k), first_of(k + 1), available, scale, back,
                              [&](int64_t parts, auto work) {
                                  for (int64_t part = 0; part < parts; part++) work(part, thread);
                              });
@@ -336,23 +346,22 @@ template <class T> class Run {
 
     // Rows `begin` … `end` − 1 of a batch, chunk by chunk; `each` calls a function for every one of some parts.
     template <class Each>
-    void forward_and_back(Group& group, const Data<T>& data, const int64_t* order, int64_t begin, int64_t end,
+    void forward_and_back(Group& group, Workspace& space, const Data<T>& data, const int64_t* order, int64_t begin, int64_t end,
                           int64_t available, T scale, bool back, Each each) {
         const bool far_away = data.rows * net.layers[0].inputs * int64_t(sizeof(T)) > chunk_bytes / 8;
-        Chunk<T>& chunk = group.chunk;
-        T* const gradient = group.gradient ? group.gradient.get() : gradient_.get();
+        Chunk<T>& chunk = space.chunk;
         chunk.x = data.x;
         chunk.y = data.y;
         chunk.weights = data.weights;
         chunk.scale = scale;
         group.loss = 0;
-        if (begin == end && back) std::fill_n(gradient, net.padded, T(0));
+        if (begin == end && back) std::fill_n(group.gradient, net.padded, T(0));
         for (int64_t done = begin; done < end; done += chunk_rows_) {
             chunk.rows = std::min(chunk_rows_, end - done);
             chunk.order = order + done;
             chunk.ahead = far_away ? available - done - chunk.rows : 0;
-            double* const losses = losses_.data() + (&group - groups_.data()) * panels(chunk_rows_);
-            if (back && has_dropout_) each(panels(chunk.rows), [&](int64_t panel, int) { drop(group, panel, done); });
+            double* const losses = space.losses.data();
+            if (back && has_dropout_) each(panels(chunk.rows), [&](int64_t panel, int) { drop(space, panel, done); });
             if (goes_by_layers_) layer_by_layer(chunk, losses, back, each);
             else each(panels(chunk.rows), [&](int64_t panel, int thread) {
                 losses[panel] = double(kernels_.pass(chunk, panel, back, rooms_[std::size_t(thread)].get()));
@@ -362,7 +371,7 @@ template <class T> class Run {
             each(int64_t(parts_.size()), [&](int64_t k, int thread) {
                 const Part& part = parts_[std::size_t(k)];
                 kernels_.gradient(chunk, part.layer, part.first, part.rows, done > begin,
-                                  gradient + net.begins[std::size_t(part.layer)], rooms_[std::size_t(thread)].get());
+                                  group.gradient + net.begins[std::size_t(part.layer)], rooms_[std::size_t(thread)].get());
             });
         }
     }
@@ -373,35 +382,33 @@ template <class T> class Run {
         const int64_t count = panels(chunk.rows), last = chunk.depth - 1;
         const auto tiles = [&](int64_t i, int64_t blocks, auto work) {
             if (!takes_all_panels_[std::size_t(i)])
-                return each(count, [&](int64_t panel, int thread) { work(Tile{i, 0, blocks, panel, 1}, thread); });
+                return each(count, [&](int64_t panel, int) { work(Tile{i, 0, blocks, panel, 1}); });
             const int64_t parts = std::min(blocks, parts_of_layer);
-            each(parts, [&](int64_t k, int thread) {
+            each(parts, [&](int64_t k, int) {
                 const int64_t first = blocks * k / parts;
-                work(Tile{i, first, blocks * (k + 1) / parts - first, 0, count}, thread);
+                work(Tile{i, first, blocks * (k + 1) / parts - first, 0, count});
             });
         };
         each(count, [&](int64_t panel, int) { kernels_.take_rows(chunk, panel); });
         for (int64_t i = 0; i <= last; i++)
-            tiles(i, blocks_of(net.layers[std::size_t(i)].units), [&](const Tile& tile, int) { kernels_.forward(chunk, tile, back); });
+            tiles(i, blocks_of(net.layers[std::size_t(i)].units), [&](const Tile& tile) { kernels_.forward(chunk, tile, back); });
         each(count, [&](int64_t panel, int thread) {
             losses[panel] = double(kernels_.output(chunk, panel, rooms_[std::size_t(thread)].get()));
             if (back) kernels_.scatter(chunk, last, panel);
         });
         for (int64_t i = last; back && i > 0; i--) {
-            tiles(i, blocks_of(net.layers[std::size_t(i)].inputs), [&](const Tile& tile, int thread) {
-                kernels_.back(chunk, tile, rooms_[std::size_t(thread)].get());
-            });
+            tiles(i, blocks_of(net.layers[std::size_t(i)].inputs), [&](const Tile& tile) { kernels_.back(chunk, tile); });
             each(count, [&](int64_t panel, int) { kernels_.scatter(chunk, i - 1, panel); });
         }
     }
 
-    void drop(Group& group, int64_t panel, int64_t done) {
+    void drop(Workspace& space, int64_t panel, int64_t done) {
         const int64_t begin = panel * kernels_.panel_rows;
-        const int64_t rows = std::min<int64_t>(kernels_.panel_rows, group.chunk.rows - begin);
+        const int64_t rows = std::min<int64_t>(kernels_.panel_rows, space.chunk.rows - begin);
         const int64_t width = (rows + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
         for (std::size_t i = 0; i < net.layers.size(); i++)
-            if (group.masks[i])
-                dropout(group.masks[i].get() + begin * net.layers[i].units, done + begin, rows, net.layers[i].units, width,
+            if (space.masks[i])
+                dropout(space.masks[i].get() + begin * net.layers[i].units, done + begin, rows, net.layers[i].units, width,
                         settings_.dropout[i], settings_.seed, uint64_t(epoch), uint64_t(batch), uint64_t(i + 1));
     }
 
@@ -413,7 +420,7 @@ template <class T> class Run {
     // The sum of the groups' gradients, with penalty.
     void complete_gradient(int64_t from, int64_t numbers) {
         for (std::size_t k = 1; k < groups_.size(); k++)
-            kernels_.add(gradient_.get() + from, groups_[k].gradient.get() + from, numbers);
+            kernels_.add(gradient_.get() + from, groups_[k].gradient + from, numbers);
         if (is_weight_)
             kernels_.penalise(gradient_.get() + from, net.theta.get() + from, is_weight_.get() + from, numbers,
                               T(settings_.l1), T(settings_.l2));
@@ -459,12 +466,13 @@ template <class T> class Run {
     Block<T> gradient_, is_weight_;
     int64_t chunk_rows_ = 0, piece_ = 0;  // piece: parameters that are updated by one thread at a time
     std::vector<Group> groups_;
+    std::vector<Workspace> workspaces_;
     bool is_chain_ = false, goes_by_layers_ = false;
     std::vector<bool> takes_all_panels_;  // each layer
     Block<T> chain_room_;
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;
-    std::vector<double> losses_, squares_;  // of panels, of pieces
+    std::vector<double> squares_;  // of pieces
     int optimizer_ = 0;
     int64_t powers_of_ = -1;  // what steps_made was
     double powers_[2] = {};
