@@ -25,10 +25,10 @@ Measurement: TypeAlias = Callable[[str, Threads], dict[str, Any] | None]
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CHAINRULE_THREADS")
 
 
-def seconds_of(call: Callable[[], object], times: int = 1) -> float:
-    """Return how long a call takes: the median of so many, or of those that were begun within a second."""
+def seconds_of(call: Callable[[], object], times: int = 1, within: float = 1.0) -> float:
+    """Return how long a call takes: the median of so many, or of those that were begun within so many seconds."""
     taken: list[float] = []
-    while len(taken) < times and sum(taken) < 1:
+    while len(taken) < times and sum(taken) < within:
         begin = time.perf_counter()
         call()
         taken.append(time.perf_counter() - begin)

@@ -78,5 +78,5 @@ WORKLOADS = {
     "MNIST": Workload((784, 128, 10), "relu", True, 59904, 128, epochs=10, mnist=True),
     "784-512-512-10": Workload((784, 512, 512, 10), "relu", True, 5120, 256),
     "4-32-16-4 full": Workload((4, 32, 16, 4), "tanh", True, 10000, 10000, epochs=50),
-    "2048-2048-2048": Workload((2048, 2048, 2048), "relu", False, 1024, 256),
+    "2048-2048-2048": Workload((2048, 2048, 2048), "relu", False, 1024, 256, epochs=4),
 }
