@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import chainrule as cr
 from chainrule import datasets
 
 
@@ -36,6 +37,50 @@ def test_the_help_lists_the_bundled_data_and_the_defaults_of_each_task(tmp_path:
     shown = " ".join(chainrule("train", "--help", folder=tmp_path).stdout.split())
     assert all(name in shown for name in datasets.names())
     assert "[default: (100; for regression 32)]" in shown
+
+
+def test_derive_writes_a_derivation_in_every_form(tmp_path: Path) -> None:
+    shown = chainrule("derive", "--chain", "3", "--activation", "tanh", folder=tmp_path).stdout
+    assert "∂ℒ/∂w₁ = x(1−f₁²)(1−f₂²)(1−f₃²)·w₂w₃·2(f₃−y)" in shown
+    numbers = chainrule(
+        "derive", "--widths", "2,1", "--x", "0.5,1", "--y", "0.3", "--sign", "y-f", folder=tmp_path
+    ).stdout
+    assert "−2(y₁−f₁,₁)" in numbers
+    latex = chainrule("derive", "--chain", "1", "--bias", "--format", "markdown", folder=tmp_path).stdout
+    assert r"b_{1} \leftarrow b_{1} - \eta" in latex
+    assert chainrule("derive", "--format", "mermaid", folder=tmp_path).stdout.startswith("flowchart")
+    written = chainrule("derive", "--format", "html", "-o", "derivation.html", folder=tmp_path)
+    assert written.returncode == 0, written.stderr
+    page = (tmp_path / "derivation.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "<math>" in page
+
+
+def test_derive_reads_a_model(tmp_path: Path) -> None:
+    net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(2, "softmax")], "cross_entropy")
+    cr.Model(net, net.initial()).save(tmp_path / "model.safetensors")
+    shown = chainrule("derive", "model.safetensors", "--x", "0.5,1", "--y", "1", "--matrices", folder=tmp_path).stdout
+    assert "δ₁ = (δ₂W₂ᵀ)⊙(1−f₁²)" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "pdf"], "unknown format 'pdf'"),
+        (["--chain", "2", "--widths", "1,1"], "give one of them"),
+        (["--x", "0.5"], "--x and --y are both needed"),
+        (["--x", "a", "--y", "1"], "--x takes numbers"),
+        (["--widths", "2"], "--widths takes whole numbers"),
+        (["--sign", "plus"], "sign must be"),
+        (["none.safetensors"], "none.safetensors"),
+        (["-o", "none/out.txt"], "there is no folder none"),
+    ],
+)
+def test_derive_refuses_bad_input_in_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
+    refused = chainrule("derive", *arguments, folder=tmp_path)
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import activations, initializers, losses, optimizers, schedules
+    from . import activations, formula, initializers, losses, optimizers, schedules
     from .activations import Activation
+    from .derivation import Derivation, derive
     from .diagnostics.trace import Trace, backprop
     from .diagnostics.verify import Verification, verify
     from .errors import ChainruleError, DivergenceError, InputError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 # Where each public name lives; "" marks a module that is public itself.
 _HOMES = {
     "activations": "",
+    "formula": "",
     "initializers": "",
     "losses": "",
     "optimizers": "",
@@ -41,6 +43,7 @@ _HOMES = {
     "AdamW": "optimizers",
     "ChainruleError": "errors",
     "Dense": "network",
+    "Derivation": "derivation",
     "DivergenceError": "errors",
     "History": "training",
     "Initializer": "initializers",
@@ -58,6 +61,7 @@ _HOMES = {
     "Verification": "diagnostics.verify",
     "backprop": "diagnostics.trace",
     "chain": "network",
+    "derive": "derivation",
     "load": "model",
     "resume": "training",
     "train": "training",
@@ -74,6 +78,7 @@ __all__ = [
     "AdamW",
     "ChainruleError",
     "Dense",
+    "Derivation",
     "DivergenceError",
     "History",
     "Initializer",
@@ -90,6 +95,8 @@ __all__ = [
     "activations",
     "backprop",
     "chain",
+    "derive",
+    "formula",
     "initializers",
     "load",
     "losses",

@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -165,6 +165,82 @@ def train(
 
 
 @app.command()
+def derive(
+    model: Annotated[
+        Path | None, typer.Argument(help="A model's file; without it, the network of the options.", show_default=False)
+    ] = None,
+    chain: Annotated[
+        int | None, typer.Option(help="A chain of so many layers of one unit, without biases.", show_default="2")
+    ] = None,
+    widths: Annotated[
+        str | None, typer.Option(help="Units of each layer, the inputs first, as in 2,3,1.", show_default=False)
+    ] = None,
+    activation: Annotated[str, typer.Option(help="Activation of the hidden layers, and of a chain's output.")] = "tanh",
+    output_activation: Annotated[
+        str | None, typer.Option(help="Activation of the output.", show_default="the loss's own")
+    ] = None,
+    loss: Annotated[str, typer.Option(help="The loss.")] = "squared_error",
+    bias: Annotated[bool, typer.Option("--bias", help="Give a chain biases.")] = False,
+    x: Annotated[
+        str | None, typer.Option(help="A row of inputs, as in 0.5,1: shows numbers.", show_default=False)
+    ] = None,
+    y: Annotated[str | None, typer.Option(help="Its target, a number for each output.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="Draws the parameters for the numbers.")] = 0,
+    sign: Annotated[str, typer.Option(help="Write 2(f−y) or −2(y−f): f-y or y-f.")] = "f-y",
+    matrices: Annotated[
+        bool, typer.Option("--matrices", help="Derive in matrices, however small the network is.")
+    ] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="text, markdown (with LaTeX), html, or mermaid (what depends on what).")
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file to write to.", show_default="the terminal")
+    ] = None,
+) -> None:
+    """Derive the gradient of a network, step by step."""
+    from .derivation import derive as derive_network
+    from .files import write_atomically
+    from .losses import LOSSES
+    from .model import load
+    from .network import Dense, Network
+    from .network import chain as chain_of
+
+    forms = {"text": "to_text", "markdown": "to_markdown", "html": "to_html", "mermaid": "to_mermaid"}
+    if form not in forms:
+        raise unknown_name("format", form, forms)
+    if sum(one is not None for one in (model, chain, widths)) > 1:
+        raise InputError("a model's file, --chain and --widths each name a network: give one of them")
+    if (x is None) != (y is None):
+        raise InputError("for numbers, --x and --y are both needed")
+    if model is not None:
+        loaded = load(model)
+        net, params = loaded.network, loaded.parameters
+    else:
+        if widths is not None:
+            inputs, *hidden, outputs = _whole_numbers("--widths", widths, at_least=2)
+            link = LOSSES.find(loss).link
+            last = output_activation or (link.activation if link else "identity")
+            net = Network(inputs, [*(Dense(units, activation) for units in hidden), Dense(outputs, last)], loss)
+        else:
+            net = chain_of(2 if chain is None else chain, activation, loss)
+            if bias:
+                net = Network(1, [Dense(1, activation) for _ in net.layers], loss)
+        params = net.initial(seed)
+    sample: dict[str, Any] = {}
+    if x is not None and y is not None:
+        target = _numbers("--y", y)
+        sample = {"params": params, "x": [_numbers("--x", x)], "y": target if len(target) == 1 else [target]}
+    found = derive_network(net, **sample, matrices=matrices or None, sign=cast(Any, sign))
+    written = getattr(found, forms[form])()
+    if output is None:
+        print(written)
+    else:
+        _check_can_be_written(output)
+        head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Derivation</title>'
+        write_atomically(output, (f"{head}{written}</html>" if form == "html" else f"{written}\n").encode())
+
+
+@app.command()
 def doctor() -> None:
     """Print versions, the engine in use, and what is missing."""
     from .doctor import findings
@@ -222,11 +298,27 @@ def _network(prepared: Prepared, hidden: list[int], activation: str, dropout: fl
 
 def _units(text: str) -> list[int]:
     """Return the widths that --hidden lists; "0" means no hidden layer."""
-    try:
-        units = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"--hidden takes whole numbers as in 100,50, but is {text!r}") from None
+    units = _whole_numbers("--hidden", text)
     return [] if units == [0] else units
+
+
+def _whole_numbers(option: str, text: str, at_least: int = 1) -> list[int]:
+    """Return the numbers that an option lists, so many of them at least."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) < at_least:
+        raise InputError(f"{option} takes whole numbers as in 100,50, but is {text!r}")
+    return numbers
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    """Return the numbers that an option lists."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"{option} takes numbers as in 0.5,1, but is {text!r}") from None
 
 
 def _dropout(rate: float, optimizer: str, asked: bool) -> float:

@@ -231,7 +231,7 @@ cr.train(net, x, y, epochs=300, checkpoint=sys.argv[2], checkpoint_every=2, seed
 def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bits_twenty_times(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", x=X, y=Y)
     unbroken = cr.train(network(0.1), X, Y, epochs=300, checkpoint=tmp_path / "whole", checkpoint_every=2, seed=7)
-    chance = random.Random(0)  # noqa: S311 - moments, not secrets
+    chance = random.Random(0)
     for trial in range(20):
         path = tmp_path / f"run{trial}"
         child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "data.npz"), str(path)])

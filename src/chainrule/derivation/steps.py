@@ -1,0 +1,445 @@
+"""The derivation of a network's gradient: what follows from what, in words, in symbols and in numbers.
+
+Every formula is made by the text that computes: :mod:`chainrule.backpropagation` and the definitions of activations and
+losses run on symbols. A chain and a small network are derived unit by unit, any other in matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from .. import backpropagation
+from ..data import prepare
+from ..diagnostics.trace import Trace, backprop
+from ..errors import InputError, unknown_name
+from ..formula import (
+    Derivative,
+    EntryProduct,
+    Expression,
+    MatrixProduct,
+    Negative,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    evaluate,
+    expression,
+    latex,
+    substituted,
+    text,
+)
+from ..formula.functions import Table, product_of, table
+from ..network import Dense, Network
+from ..parameters import Parameters
+from . import dependencies, presentation
+
+Sign: TypeAlias = Literal["f-y", "y-f"]
+MOST_PARAMETERS = 60
+"""Networks of more parameters, but chains, are derived in matrices."""
+MOST_LAYERS = 100
+"""Other networks than chains write one bracket inside the other for each layer."""
+
+ETA, LOSS = Symbol("η"), Symbol("ℒ")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a derivation.
+
+    Attributes
+    ----------
+    name : str
+        What is found: "z_1", "delta_1", "delta_1 unrolled", "gradient w_1", "update w_1" and the like.
+    words : str
+        What the step says and why.
+    left, right : Expression
+        The formula: left = right; of an update, left ← right.
+    numbers : Expression or None
+        The right side with numbers of four digits in the place of symbols; None without a sample, and in matrices.
+    result : float or array or None
+        What it comes to, in full precision; None without a sample.
+    """
+
+    name: str
+    words: str
+    left: Expression
+    right: Expression
+    numbers: Expression | None = None
+    result: Any = None
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What :func:`derive` returns: the steps in order, and what can be asked of them.
+
+    Attributes
+    ----------
+    network : Network
+    steps : tuple of Step
+    definitions : mapping from Symbol to Expression
+        What holds between the symbols, as :func:`chainrule.formula.compare` takes it: z, f and δ of every layer.
+    values : mapping from Symbol to float or array
+        What the symbols are for the sample; empty without one.
+    """
+
+    network: Network
+    steps: tuple[Step, ...]
+    definitions: dict[Symbol, Expression]
+    values: dict[Symbol, Any]
+
+    def step(self, name: str) -> Step:
+        """Return the step of a name, such as "delta_1" or "update w_1".
+
+        Raises
+        ------
+        InputError
+            When there is none of that name.
+        """
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise unknown_name("step", name, [step.name for step in self.steps])
+
+    def gradient(self, parameter: str) -> Expression:
+        """Return ∂ℒ/∂ of a parameter, unrolled: "w_1", "b_2", "w_{1,2,3}"; in matrices "W_1".
+
+        Raises
+        ------
+        InputError
+            When the network has no such parameter.
+        """
+        return self.step(f"gradient {parameter} unrolled").right
+
+    def to_text(self) -> str:
+        """Return the derivation as plain text."""
+        return presentation.as_text(self)
+
+    def to_markdown(self) -> str:
+        """Return it as Markdown, with formulae in LaTeX between dollar signs."""
+        return presentation.as_markdown(self)
+
+    def to_html(self) -> str:
+        """Return it as a part of a page, with formulae in MathML; it needs nothing from elsewhere."""
+        return presentation.as_html(self)
+
+    def to_mermaid(self) -> str:
+        """Return what depends on what as a flow chart for Mermaid."""
+        return dependencies.as_mermaid(self)
+
+    def to_svg(self) -> str:
+        """Return what depends on what as a drawing."""
+        return dependencies.as_svg(self)
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _repr_latex_(self) -> str:
+        lines = [rf"{latex(step.left)} &= {latex(step.right)}" for step in self.steps]
+        return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
+
+
+def derive(
+    net: Network,
+    params: Parameters | None = None,
+    x: Any = None,
+    y: Any = None,
+    *,
+    matrices: bool | None = None,
+    sign: Sign = "f-y",
+) -> Derivation:
+    """Derive the gradient of a network's loss for one row: definitions, loss, δ_L, the recursion, gradients, update.
+
+    Parameters
+    ----------
+    net : Network
+    params : Parameters, optional
+        With a sample, the numbers of every step are shown as well.
+    x, y : array-like, optional
+        One row, as for :func:`chainrule.backprop`.
+    matrices : bool, optional
+        Whether to derive in matrices; None does so for networks of more than 60 parameters, but not for chains.
+    sign : {"f-y", "y-f"}
+        In which form differences of f_L and y are written: 2(f_L − y) or −2(y − f_L).
+
+    Raises
+    ------
+    InputError
+        When only some of params, x and y are given, a shape does not fit, or a definition of your own cannot be
+        written as a formula.
+    """
+    if sign not in ("f-y", "y-f"):
+        raise InputError(f"sign must be 'f-y' or 'y-f', but is {sign!r}")
+    given = [one is not None for one in (params, x, y)]
+    if any(given) and not all(given):
+        raise InputError("for numbers, params, x and y are all needed; for formulae alone, none of them")
+    large = net.parameter_count > MOST_PARAMETERS and set(net.widths) != {1}
+    in_matrices = large if matrices is None else matrices
+    if len(net.layers) > MOST_LAYERS and (in_matrices or set(net.widths) != {1}):
+        raise InputError(
+            f"{len(net.layers)} layers are too many to write out: it works with {MOST_LAYERS}, and with any chain"
+        )
+    symbols: _Symbols = _MatrixSymbols(net) if in_matrices else _UnitSymbols(net)
+    values: dict[Symbol, Any] = {}
+    if params is not None:
+        trace, row = backprop(net, params, x, y), prepare(net, x, y)
+        if len(row) != 1:
+            raise InputError(f"a derivation is of one row, but x has {len(row)}")
+        values = symbols.values(trace, row.y)
+    try:
+        return _Deriving(net, symbols, values, sign).derivation()
+    except (TypeError, AttributeError) as error:
+        own = ", ".join(dict.fromkeys(layer.activation.name for layer in net.layers))
+        raise InputError(
+            f"{own} or {net.loss.name} cannot be written as a formula, only what chainrule.elementary has can: {error}"
+        ) from error
+
+
+class _Symbols:
+    """The symbols of a network, in the shapes in which back-propagation takes its arrays, for one row."""
+
+    def __init__(self, net: Network, symbol: Any) -> None:
+        widths = net.widths
+        layers = range(1, len(widths))
+        self.x, self.y = symbol("x", (), (1, widths[0])), symbol("y", (), (1, widths[-1]))
+        self.z = [None, *(symbol("z", (i,), (1, widths[i])) for i in layers)]
+        self.f = [self.x, *(symbol("f", (i,), (1, widths[i])) for i in layers)]
+        self.delta = [None, *(symbol("δ", (i,), (1, widths[i])) for i in layers)]
+        weights = [symbol("w", (i,), (widths[i - 1], widths[i])) for i in layers]
+        biases = [symbol("b", (i,), (widths[i],)) if net.layers[i - 1].bias else None for i in layers]
+        self.params = Parameters(weights, biases)
+        self.ones: Any = None  # the shares of the rows
+
+    def values(self, trace: Trace, y: Any) -> dict[Symbol, Any]:
+        """Return what the symbols are in a trace of one row."""
+        values: dict[Symbol, Any] = {}
+        params, arrays = self.params, trace.parameters
+        pairs: list[tuple[Any, Any]] = [(self.y, y), *zip(self.f, trace.f, strict=True)]
+        for symbols, numbers in ((self.z, trace.z), (self.delta, trace.delta)):
+            pairs += zip(symbols[1:], numbers[1:], strict=True)
+        pairs += zip(params.weights, arrays.weights, strict=True)
+        pairs += [(one, array) for one, array in zip(params.biases, arrays.biases, strict=True) if one is not None]
+        for symbol, array in pairs:
+            values |= self.entries(symbol, array)
+        return values
+
+    def entries(self, symbols: Any, other: Any) -> dict[Symbol, Any]:
+        """Return from each symbol in an array of them what stands in its place in another."""
+        raise NotImplementedError
+
+
+class _UnitSymbols(_Symbols):
+    """A symbol for each unit: w₂,₁,₃ leads from unit 1 into unit 3 of layer 2; in a chain it is just w₂."""
+
+    def __init__(self, net: Network) -> None:
+        one_each = set(net.widths) == {1}
+
+        def symbols(name: str, layer: tuple[int, ...], shape: tuple[int, ...]) -> Table:
+            # A row's own index, and that of the one unit of a chain, says nothing.
+            places = [place[1:] if name in "xyzfδ" else place for place in np.ndindex(shape)]
+            entries = [Symbol(name, layer if one_each else layer + tuple(k + 1 for k in place)) for place in places]
+            return table(entries).reshape(shape).view(Table)
+
+        super().__init__(net, symbols)
+        self.ones = table([expression(1)])
+
+    def entries(self, symbols: Any, other: Any) -> dict[Symbol, Any]:
+        return dict(zip(symbols.ravel(), np.asarray(other).ravel(), strict=True))
+
+
+class _MatrixSymbols(_Symbols):
+    """A symbol for each matrix."""
+
+    def __init__(self, net: Network) -> None:
+        super().__init__(net, lambda name, layer, _: Symbol(name.upper() if name == "w" else name, layer, matrix=True))
+        self.ones = expression(1)
+
+    def entries(self, symbols: Any, other: Any) -> dict[Symbol, Any]:
+        return {symbols: other}
+
+
+class _Deriving:
+    """The steps, made one after the other."""
+
+    def __init__(self, net: Network, symbols: _Symbols, values: dict[Symbol, Any], sign: Sign) -> None:
+        self.net, self.s, self.values, self.sign = net, symbols, values, sign
+        self.in_matrices = isinstance(symbols, _MatrixSymbols)
+        self.rounded = {
+            symbol: expression(float(f"{number:.4g}")) for symbol, number in values.items() if np.ndim(number) == 0
+        }
+        self.steps: list[Step] = []
+        self.definitions: dict[Symbol, Expression] = {}
+        self.depth = len(net.layers)
+        self.is_chain = set(net.widths) == {1} and not self.in_matrices
+
+    def derivation(self) -> Derivation:
+        for i, layer in enumerate(self.net.layers, start=1):
+            self.layer(i, layer)
+        self.loss()
+        unrolled = self.errors()
+        self.gradients(unrolled)
+        return Derivation(self.net, tuple(self.steps), self.definitions, self.values)
+
+    def add(self, name: str, words: str, left: Expression, right: Expression) -> None:
+        numbers = result = None
+        if self.values and right.symbols() <= self.values.keys():
+            result = evaluate(right, self.values)
+            result = result if self.in_matrices else float(result)
+            numbers = None if self.in_matrices else substituted(right, self.rounded)
+        self.steps.append(Step(name, words, left, right, numbers, result))
+
+    def define(self, symbols: Any, formulae: Any, words: str) -> None:
+        for symbol, formula in self.s.entries(symbols, formulae).items():
+            self.definitions[symbol] = formula
+            self.add(key(symbol), words, symbol, formula)
+
+    def layer(self, i: int, layer: Dense) -> None:
+        s = self.s
+        alone = Network(self.net.widths[i - 1], [Dense(layer.units, layer.activation, layer.bias)], _ANY_LOSS)
+        z, _ = backpropagation.forward(
+            alone, Parameters(s.params.weights[i - 1 : i], s.params.biases[i - 1 : i]), s.f[i - 1]
+        )
+        bias = ", and adds its bias" if layer.bias else ""
+        before = "the input" if i == 1 else f"the activation of layer {i - 1}"
+        self.define(s.z[i], z[1], f"Layer {i} multiplies {before} by its weights{bias}: its weighted input.")
+        self.define(
+            s.f[i],
+            layer.activation.value(s.z[i]),
+            f"The activation of layer {i} is {layer.activation.name} of its weighted input.",
+        )
+
+    def loss(self) -> None:
+        of_rows = backpropagation.losses(self.net, self.s.y, self.s.z, self.s.f)
+        loss = of_rows if isinstance(of_rows, Expression) else of_rows[0]
+        words = f"The loss says how far the output is from the target y: {self.net.loss.name.replace('_', ' ')}."
+        self.add("loss", words, LOSS, loss)
+
+    def errors(self) -> dict[int, Any]:
+        """Derive δ of every layer; return all of them unrolled."""
+        s, last = self.s, self.depth
+        delta = backpropagation.deltas(self.net, s.params, s.y, s.z, s.f)
+        f, z, d = (f"{letter}{_below(last)}" for letter in "fzδ")
+        linked = self.net.loss.linked(self.net.layers[-1].activation.name)
+        why = (
+            "for this activation and loss the two slopes together are as simple as that"
+            if linked
+            else f"the slope of the loss, ∂ℒ/∂{f}, times the slope of the activation, ∂{f}/∂{z}"
+        )
+        self.define(
+            s.delta[last], self.turned(delta[last]), f"The error {d} = ∂ℒ/∂{z} of the output, by the chain rule: {why}."
+        )
+        unrolled = {last: self.turned(self.in_order(last) if self.is_chain else delta[last])}
+        for i in range(last - 1, 0, -1):
+            slope = self.net.layers[i - 1].activation.slope(s.z[i], s.f[i])
+            recursion = (s.delta[i + 1] @ s.params.weights[i].T) * slope
+            here, after = _below(i), _below(i + 1)
+            words = (
+                f"z{here} acts on the loss only through z{after}: so δ{here} is δ{after}, times the weights "
+                f"∂z{after}/∂f{here}, times the slope f′(z{here}) of the activation."
+            )
+            self.define(s.delta[i], recursion, words)
+            unrolled[i] = self.turned(self.in_order(i) if self.is_chain else delta[i])
+            for symbol, formula in s.entries(s.delta[i], unrolled[i]).items():
+                self.add(f"{key(symbol)} unrolled", "The same, with every δ after it written out.", symbol, formula)
+        return unrolled
+
+    def in_order(self, i: int) -> Table:
+        """Return δᵢ of a chain as the lecture writes it: slopes, weights, and the slope of the loss."""
+        s, layers, loss = self.s, self.net.layers, self.net.loss
+        linked = loss.linked(layers[-1].activation.name)
+        slopes = [layers[k - 1].activation.slope(s.z[k], s.f[k]).item() for k in range(i, self.depth + (not linked))]
+        weights = [s.params.weights[k - 1].item() for k in range(i + 1, self.depth + 1)]
+        end = linked.delta(s.y, s.z[-1], s.f[-1]) if linked else loss.slope(s.y, s.f[-1])
+        return table([[product_of([*slopes, *weights, *factors(end.item())])]])
+
+    def gradients(self, unrolled: dict[int, Any]) -> None:
+        s = self.s
+        gradient = backpropagation.gradients(self.net, s.f, s.delta, s.ones)
+        fixed = "The ∂ holds the input, the target and all other parameters fixed, but not what follows from this one."
+        updates: list[Symbol] = []
+        for i in range(1, self.depth + 1):
+            errors = s.entries(s.delta[i], unrolled[i])
+            here = _below(i)
+            for symbols, formulae, why in (
+                (s.params.weights[i - 1], gradient.weights[i - 1], f"and ∂z{here} by it is what it multiplies"),
+                (s.params.biases[i - 1], gradient.biases[i - 1], f"and ∂z{here} by it is 1"),
+            ):
+                if symbols is None:
+                    continue
+                for symbol, formula in s.entries(symbols, formulae).items():
+                    name = key(symbol)
+                    left = Derivative(LOSS, symbol)
+                    self.add(
+                        f"gradient {name}",
+                        f"{text(symbol)} acts on the loss only through z{here}, {why}. {fixed}",
+                        left,
+                        formula,
+                    )
+                    written_out = outermost_sign(flat(substituted(formula, errors)))
+                    self.add(f"gradient {name} unrolled", "The same, with every δ written out.", left, written_out)
+                    updates.append(symbol)
+        for symbol in updates:
+            step = symbol - ETA * Derivative(LOSS, symbol)
+            words = "A step of gradient descent goes against the gradient, η times as far as that is long."
+            self.add(f"update {key(symbol)}", words, symbol, step)
+
+    def turned(self, formulae: Any) -> Any:
+        """Return formulae with differences of f_L and y in the form that is asked for."""
+        if self.sign == "f-y":
+            return formulae
+        outputs, targets = set(self.s.entries(self.s.f[-1], self.s.f[-1])), set(self.s.entries(self.s.y, self.s.y))
+        if isinstance(formulae, Expression):
+            return turned(formulae, outputs, targets)
+        return table([[turned(formula, outputs, targets) for formula in row] for row in formulae])
+
+
+_ANY_LOSS = "squared_error"  # of a layer by itself, whose loss is not asked for
+
+
+def key(symbol: Symbol) -> str:
+    """Return how a symbol is named in steps: w_1, delta_1, w_{1,2,3}."""
+    name = "delta" if symbol.name == "δ" else symbol.name
+    inside = ",".join(map(str, symbol.indices))
+    return name if not inside else f"{name}_{inside}" if len(symbol.indices) == 1 else f"{name}_{{{inside}}}"
+
+
+def factors(tree: Expression) -> Sequence[Expression]:
+    """Return the factors of a product, or what is no product alone."""
+    return tree.parts if isinstance(tree, Product) else (tree,)
+
+
+def flat(tree: Expression) -> Expression:
+    """Return a product without products in it."""
+    return (
+        product_of([inner for factor in tree.parts for inner in factors(factor)]) if isinstance(tree, Product) else tree
+    )
+
+
+def outermost_sign(tree: Expression) -> Expression:
+    """Return a product with the signs of its factors in front of it."""
+    if not isinstance(tree, (Product, Quotient, EntryProduct, MatrixProduct)):
+        return tree
+    parts = [outermost_sign(part) for part in tree.parts]
+    plain = tree.of(tuple(part.operand if isinstance(part, Negative) else part for part in parts))
+    plain = flat(plain)
+    return Negative(plain) if sum(isinstance(part, Negative) for part in parts) % 2 else plain
+
+
+def turned(tree: Expression, outputs: set[Symbol], targets: set[Symbol]) -> Expression:
+    """Return an expression with −(y − f) for every f − y that is a factor or a term."""
+    match tree:
+        case Sum((first, Negative(second))) if first in outputs and second in targets:
+            return Negative(Sum((second, Negative(first))))
+        case Product() | Quotient() | EntryProduct() | MatrixProduct() | Sum() | Negative():
+            return outermost_sign(tree.of(tuple(turned(part, outputs, targets) for part in tree.parts)))
+    return tree
+
+
+def _below(i: int) -> str:
+    return text(Symbol("", (i,)))

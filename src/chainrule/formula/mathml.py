@@ -1,0 +1,151 @@
+"""Formulae as MathML Core, for a page: every token has an id, and every symbol says in ``data-symbol`` which it is."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import count
+
+from .text import decimals, symbol_text
+from .tree import (
+    Call,
+    Derivative,
+    EntryProduct,
+    Expression,
+    MatrixProduct,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Transpose,
+)
+
+_LOOSE = (Sum, Negative, Product, EntryProduct, MatrixProduct)
+
+
+def mathml(tree: Expression, prefix: str = "m", display: bool = False) -> str:
+    """Return a ``<math>`` element.
+
+    Parameters
+    ----------
+    tree : Expression
+    prefix : str
+        What ids begin with, so that those of several formulae on a page differ: m1, m2, ….
+    display : bool
+        Whether it stands in a line of its own.
+    """
+    inside = _Writer(prefix).element(tree)
+    return f"<math{' display=' + chr(34) + 'block' + chr(34) if display else ''}>{inside}</math>"
+
+
+class _Writer:
+    def __init__(self, prefix: str) -> None:
+        self.prefix = escape(prefix)
+        self.numbers = count(1)
+
+    def token(self, kind: str, written: str, more: str = "") -> str:
+        return f'<{kind} id="{self.prefix}{next(self.numbers)}"{more}>{escape(written)}</{kind}>'
+
+    def operator(self, written: str, more: str = "") -> str:
+        return self.token("mo", written, more)
+
+    def element(self, tree: Expression) -> str:
+        match tree:
+            case Number(value):
+                return self.token("mn", decimals(value))
+            case Symbol():
+                return self.symbol(tree)
+            case Negative(operand):
+                return self.row(self.operator("−", ' form="prefix"'), self.within(operand, (Sum, Negative)))
+            case Sum(items):
+                parts = [self.element(items[0])]
+                for item in items[1:]:
+                    sign, shown = ("−", item.operand) if isinstance(item, Negative) else ("+", item)
+                    parts += [self.operator(sign), self.within(shown, (Sum, Negative))]
+                return self.row(*parts)
+            case Product(items):
+                return self.product(items)
+            case EntryProduct(items):
+                parts = [self.within(items[0], _LOOSE)]
+                for item in items[1:]:
+                    parts += [self.operator("⊙"), self.within(item, _LOOSE)]
+                return self.row(*parts)
+            case MatrixProduct(items):
+                return self.row(*(self.within(item, _LOOSE) for item in items))
+            case Quotient(numerator, denominator):
+                return f"<mfrac>{self.element(numerator)}{self.element(denominator)}</mfrac>"
+            case Power(base, exponent):
+                plain = isinstance(base, (Number, Symbol, Call))
+                return f"<msup>{self.element(base) if plain else self.bracketed(base)}{self.element(exponent)}</msup>"
+            case Transpose(operand):
+                inside = self.element(operand) if isinstance(operand, Symbol) else self.bracketed(operand)
+                return f"<msup>{inside}{self.operator('⊤')}</msup>"
+            case Derivative(quantity, by):
+                above, below = (self.row(self.operator("∂"), self.element(one)) for one in (quantity, by))
+                return f"<mfrac>{above}{below}</mfrac>"
+            case Call(function, arguments):
+                return self.call(function, arguments)
+        raise TypeError(f"not an expression: {tree!r}")
+
+    def symbol(self, symbol: Symbol) -> str:
+        which = f' data-symbol="{escape(symbol_text(symbol))}"'
+        letter = self.token("mi", symbol.name, which + (' class="matrix"' if symbol.matrix else ""))
+        if not symbol.indices:
+            return letter
+        parts: list[str] = []
+        for index in symbol.indices:
+            parts += [self.operator(",")] * bool(parts) + [
+                self.token("mn" if isinstance(index, int) else "mi", str(index))
+            ]
+        return f"<msub{which}>{letter}{self.row(*parts)}</msub>"
+
+    def product(self, factors: tuple[Expression, ...]) -> str:
+        parts: list[str] = []
+        for place, factor in enumerate(factors):
+            after_bracket = place > 0 and isinstance(factors[place - 1], _LOOSE)
+            if place and (isinstance(factor, Number) or (after_bracket and not isinstance(factor, _LOOSE))):
+                parts.append(self.operator("·"))
+            elif place:
+                parts.append(self.operator("\u2062"))  # invisible times
+            parts.append(self.within(factor, _LOOSE))
+        return self.row(*parts)
+
+    def call(self, function: str, arguments: tuple[Expression, ...]) -> str:
+        first = arguments[0]
+        match function:
+            case "exp":
+                return f"<msup>{self.token('mi', 'e')}{self.element(first)}</msup>"
+            case "sqrt":
+                return f"<msqrt>{self.element(first)}</msqrt>"
+            case "abs":
+                return self.row(self.operator("|"), self.element(first), self.operator("|"))
+            case "step":
+                return self.row(
+                    self.operator("["),
+                    self.element(first),
+                    self.operator(">"),
+                    self.token("mn", "0"),
+                    self.operator("]"),
+                )
+            case "greater":
+                return self.row(self.element(first), self.operator(">"), self.element(arguments[1]))
+            case "row_sum" | "column_sum":
+                return self.row(self.operator("∑"), self.element(first))
+        parts: list[str] = []
+        for argument in arguments:
+            parts += [self.operator(",")] * bool(parts) + [self.element(argument)]
+        return self.row(
+            self.token("mi", function), self.operator("\u2061"), self.operator("("), *parts, self.operator(")")
+        )
+
+    def within(self, tree: Expression, loose: tuple[type[Expression], ...]) -> str:
+        return self.bracketed(tree) if isinstance(tree, loose) else self.element(tree)
+
+    def bracketed(self, tree: Expression) -> str:
+        return self.row(self.operator("("), self.element(tree), self.operator(")"))
+
+    @staticmethod
+    def row(*parts: str) -> str:
+        return f"<mrow>{''.join(parts)}</mrow>" if len(parts) != 1 else parts[0]

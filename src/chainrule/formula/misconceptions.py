@@ -1,0 +1,252 @@
+"""What is wrong with a formula: the right one, altered as people mistake it, is compared with what they wrote.
+
+Only values are compared, at the points of :mod:`chainrule.formula.equality`, so it does not matter how a formula is
+written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from .equality import Definitions, Sample, UndefinedError, sampled
+from .text import symbol_text, text
+from .tree import (
+    Expression,
+    Negative,
+    Number,
+    Product,
+    Quotient,
+    Symbol,
+    joined,
+    substituted,
+)
+
+Kind: TypeAlias = Literal[
+    "sign", "factor 2", "constant", "f for z", "index", "weight", "derivative", "missing factor", "extra factor"
+]
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """Attributes: which kind of mistake a formula shows, and a sentence about it."""
+
+    kind: Kind
+    sentence: str
+
+
+def diagnose(formula: Expression, expected: Expression, definitions: Definitions | None = None) -> Misconception | None:
+    """Return what makes a wrong formula differ from the expected one, or None if nothing known does.
+
+    Parameters
+    ----------
+    formula, expected : Expression
+        Unequal, and of numbers. The expected one is a product, with a factor for each step of the chain rule.
+    definitions : mapping from Symbol to Expression, optional
+        What holds between the symbols, as for :func:`chainrule.formula.compare`.
+    """
+    try:
+        sample = sampled(formula, expected, definitions or {})
+        theirs = _Values(sample, formula)
+    except UndefinedError:
+        return None
+    for factor, mistake in _FACTORS:
+        if theirs.are(expected, factor):
+            return mistake
+    known = frozenset(
+        symbol for tree in (expected, *(definitions or {}), *(definitions or {}).values()) for symbol in tree.symbols()
+    )
+    for factor, also in _ALSO:
+        for altered, mistake in _alterations(expected, known):
+            if theirs.are(altered, factor):
+                return Misconception(mistake.kind, mistake.sentence + also)
+    ratio = theirs.ratio_to(expected)
+    if ratio is not None:
+        return Misconception("constant", f"It is {text_of(ratio)} times what it should be.")
+    return None
+
+
+_SIGN = Misconception("sign", "The sign is wrong: everything else is right.")
+_FACTORS = (
+    (Fraction(-1), _SIGN),
+    (Fraction(1, 2), Misconception("factor 2", "A factor 2 is missing: the derivative of a square brings it down.")),
+    (
+        Fraction(-1, 2),
+        Misconception(
+            "factor 2", "A factor 2 is missing, which the derivative of a square brings down, and the sign is wrong."
+        ),
+    ),
+    (Fraction(2), Misconception("factor 2", "There is a factor 2 too many.")),
+    (Fraction(-2), Misconception("factor 2", "There is a factor 2 too many, and the sign is wrong.")),
+)
+_ALSO = ((Fraction(1), ""), (Fraction(-1), " The sign is wrong, too."))
+
+
+class _Values:
+    """A formula's values at the points of a sample."""
+
+    def __init__(self, sample: Sample, formula: Expression) -> None:
+        self.sample, self.formula = sample, formula
+
+    def are(self, tree: Expression, factor: Fraction) -> bool:
+        """Tell whether they are a factor times those of another expression."""
+        times = Product((_rational(abs(factor)), tree))
+        try:
+            return self.sample.agree(self.formula, Negative(times) if factor < 0 else times)
+        except UndefinedError:
+            return False
+
+    def ratio_to(self, tree: Expression) -> Fraction | None:
+        """Return a simple number that they are as many times as large."""
+        ratios = {Fraction(above, below) for above in range(1, 13) for below in range(1, 13)}
+        return next((sign * one for one in sorted(ratios) for sign in (1, -1) if self.are(tree, sign * one)), None)
+
+
+def _rational(value: Fraction) -> Expression:
+    return Quotient(Number(Fraction(value.numerator)), Number(Fraction(value.denominator)))
+
+
+def text_of(ratio: Fraction) -> str:
+    """Return a ratio in words' company: 3, −1/2."""
+    return str(ratio).replace("-", "−")
+
+
+def _alterations(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
+    """Yield what people make of a formula, and which mistake that is: the likeliest first."""
+    yield from _f_for_z(expected, known)
+    yield from _shifted(expected, known)
+    yield from _factors_left_out(expected)
+    yield from _factors_too_many(expected, known)
+
+
+def _f_for_z(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
+    for wrong, right in (("z", "f"), ("f", "z")):
+        pairs = {
+            one: Symbol(wrong, one.indices)
+            for one in expected.symbols()
+            if one.name == right and Symbol(wrong, one.indices) in known
+        }
+        if len(pairs) > 1:
+            what = "the activation f(zᵢ)" if right == "f" else "the weighted input"
+            sentence = f"{wrong} stands where {right} belongs: {right}ᵢ is {what}."
+            yield substituted(expected, dict(pairs)), Misconception("f for z", sentence)
+            slopes = [substituted(one, dict(pairs)) if _is_slope(one) else one for one in _factors(expected)]
+            yield _product(slopes), Misconception("f for z", sentence)
+        for symbol, other in pairs.items():
+            sentence = f"{symbol_text(other)} stands where {symbol_text(symbol)} belongs."
+            yield substituted(expected, {symbol: other}), Misconception("f for z", sentence)
+            for altered in _one_replaced(expected, symbol, other):
+                yield altered, Misconception("f for z", sentence)
+
+
+def _shifted(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
+    symbols = sorted((one for one in expected.symbols() if _layer(one) is not None), key=symbol_text)
+    names = sorted({one.name for one in symbols})
+    for by in (1, -1):
+        pairs = {one: other for one in symbols if (other := _moved(one, by, known))}
+        if len(pairs) > 1:
+            yield substituted(expected, dict(pairs)), Misconception("index", f"All indices are {_off(by)}.")
+        for name in names:
+            of_name = {one: other for one, other in pairs.items() if one.name == name}
+            if len(of_name) > 1:
+                yield (
+                    substituted(expected, dict(of_name)),
+                    Misconception("weight" if name == "w" else "index", f"The indices of {name} are {_off(by)}."),
+                )
+        for symbol, other in pairs.items():
+            why = "w with the index i leads into layer i" if symbol.name == "w" else f"an index is {_off(by)}"
+            sentence = f"{symbol_text(other)} stands where {symbol_text(symbol)} belongs: {why}."
+            kind: Kind = "weight" if symbol.name == "w" else "index"
+            yield substituted(expected, {symbol: other}), Misconception(kind, sentence)
+            for altered in _one_replaced(expected, symbol, other):
+                yield altered, Misconception(kind, sentence)
+
+
+def _factors_left_out(expected: Expression) -> Iterator[tuple[Expression, Misconception]]:
+    factors = _factors(expected)
+    slopes = [place for place, factor in enumerate(factors) if _is_slope(factor)]
+    if len(slopes) > 1:
+        rest = [factor for place, factor in enumerate(factors) if place not in slopes]
+        yield _product(rest), Misconception("derivative", "The derivatives of the activations are left out.")
+    for place, factor in enumerate(factors):
+        rest = [*factors[:place], *factors[place + 1 :]]
+        if place in slopes:
+            layer = ", ".join(sorted(symbol_text(Symbol("z", one.indices)) for one in factor.symbols()))
+            yield (
+                _product(rest),
+                Misconception(
+                    "derivative", f"The derivative of the activation at {layer} is left out: {text(factor)}."
+                ),
+            )
+        else:
+            yield _product(rest), Misconception("missing factor", f"A factor is missing: {text(factor)}.")
+
+
+def _factors_too_many(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
+    factors = [factor for factor in _factors(expected) if not isinstance(factor, Number)]
+    for factor in [*factors, *sorted(known - set(factors), key=symbol_text)]:
+        yield (
+            Product((Number(Fraction(1)), expected, factor)),
+            Misconception("extra factor", f"There is a factor too many: {text(factor)}."),
+        )
+
+
+def _factors(tree: Expression) -> list[Expression]:
+    """Return the factors of a product, of products in it as well, without its sign."""
+    match tree:
+        case Product(items):
+            return [factor for item in items for factor in _factors(item)]
+        case Negative(operand):
+            return [Number(Fraction(1)), *_factors(operand)] if isinstance(operand, Product) else [operand]
+    return [tree]
+
+
+def _product(factors: list[Expression]) -> Expression:
+    return joined(Product, Number(Fraction(1)), *factors) if factors else Number(Fraction(1))
+
+
+def _is_slope(factor: Expression) -> bool:
+    """Tell whether a factor is the slope of an activation: made of f and z of one unit, and not f or z alone."""
+    symbols = factor.symbols()
+    return (
+        not isinstance(factor, Symbol)
+        and len({one.indices for one in symbols}) == 1
+        and {one.name for one in symbols} <= {"f", "z"}
+    )
+
+
+def _layer(symbol: Symbol) -> int | None:
+    """Return the layer that a symbol belongs to; x is f₀."""
+    if symbol.name == "x":
+        return 0
+    return symbol.indices[0] if symbol.indices and isinstance(symbol.indices[0], int) else None
+
+
+def _moved(symbol: Symbol, by: int, known: frozenset[Symbol]) -> Symbol | None:
+    """Return the symbol of the next layer or the one before, if there is one."""
+    layer = _layer(symbol)
+    if layer is None:
+        return None
+    name, others = ("f", symbol.indices) if symbol.name == "x" else (symbol.name, symbol.indices[1:])
+    moved = Symbol("x", others) if name == "f" and layer + by == 0 else Symbol(name, (layer + by, *others))
+    return moved if moved in known else None
+
+
+def _off(by: int) -> str:
+    return "one too large" if by > 0 else "one too small"
+
+
+def _one_replaced(tree: Expression, symbol: Symbol, other: Expression) -> Iterator[Expression]:
+    """Yield the expression with one occurrence of a symbol replaced, each of them once, if there are several."""
+    if sum(part == symbol for part in tree.walk()) > 1:
+        yield from _each_replaced(tree, symbol, other)
+
+
+def _each_replaced(tree: Expression, symbol: Symbol, other: Expression) -> Iterator[Expression]:
+    if tree == symbol:
+        yield other
+    for place, part in enumerate(tree.parts):
+        for altered in _each_replaced(part, symbol, other):
+            yield tree.of((*tree.parts[:place], altered, *tree.parts[place + 1 :]))

@@ -1,0 +1,77 @@
+"""Formulae as Python, to be pasted into a program: w₂(1−f₁²) becomes w2 * (1 - f1**2)."""
+
+from __future__ import annotations
+
+from .text import decimals
+from .tree import (
+    Call,
+    Derivative,
+    EntryProduct,
+    Expression,
+    MatrixProduct,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Transpose,
+)
+
+_FUNCTIONS = {
+    "max": "np.maximum({}, {})", "min": "np.minimum({}, {})", "erf": "scipy.special.erf({})",
+    "step": "np.where({} > 0, 1.0, 0.0)", "greater": "({} > {})", "where": "np.where({}, {}, {})",
+    "row_sum": "np.sum({}, axis=-1, keepdims=True)", "column_sum": "np.sum({}, axis=0)",
+}  # fmt: skip
+
+
+def python(tree: Expression) -> str:
+    """Return an expression of Python with NumPy's functions; symbols are named w2, w2_13, delta1."""
+    match tree:
+        case Number(value):
+            return decimals(value)
+        case Symbol():
+            return name(tree)
+        case Negative(operand):
+            return "-" + _bracketed(operand, (Sum, Negative))
+        case Sum(items):
+            written = python(items[0])
+            for item in items[1:]:
+                sign, shown = ("-", item.operand) if isinstance(item, Negative) else ("+", item)
+                written += f" {sign} {_bracketed(shown, (Sum, Negative))}"
+            return written
+        case Product(items) | EntryProduct(items):
+            return " * ".join(
+                _bracketed(item, (Sum, Negative, Product, EntryProduct, Quotient, MatrixProduct)) for item in items
+            )
+        case MatrixProduct(items):
+            return " @ ".join(
+                _bracketed(item, (Sum, Negative, Product, EntryProduct, Quotient, MatrixProduct)) for item in items
+            )
+        case Quotient(numerator, denominator):
+            below = _bracketed(denominator, (Sum, Negative, Product, EntryProduct, Quotient, MatrixProduct))
+            return f"{_bracketed(numerator, (Sum, Negative))} / {below}"
+        case Power(base, exponent):
+            below = python(base) if isinstance(base, (Number, Symbol, Call)) else f"({python(base)})"
+            return f"{below}**{_bracketed(exponent, (Sum, Product, Quotient, Negative))}"
+        case Transpose(operand):
+            return f"{python(operand) if isinstance(operand, Symbol) else f'({python(operand)})'}.T"
+        case Derivative(quantity, by):
+            return f"d{name(quantity)}_d{name(by)}"
+        case Call(function, arguments):
+            written_arguments = [python(argument) for argument in arguments]
+            return _FUNCTIONS.get(function, f"np.{function}({{}})").format(*written_arguments)
+    raise TypeError(f"not an expression: {tree!r}")
+
+
+def name(symbol: Symbol) -> str:
+    """Return a symbol as a name of Python: w2, w2_13, delta1."""
+    from .latex import GREEK
+
+    letter = "loss" if symbol.name == "ℒ" else GREEK.get(symbol.name, symbol.name).removeprefix("var")
+    return letter + "_".join(map(str, symbol.indices))
+
+
+def _bracketed(tree: Expression, loose: tuple[type[Expression], ...]) -> str:
+    return f"({python(tree)})" if isinstance(tree, loose) else python(tree)

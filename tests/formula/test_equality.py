@@ -1,0 +1,195 @@
+"""Equality holds on the network's definitions, whatever the form, and is decided exactly where it can be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from chains import Chain, chain
+
+from chainrule.formula import (
+    Call,
+    Expression,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    compare,
+    expression,
+    parse,
+    substituted,
+)
+from chainrule.formula.tree import joined
+
+TWO = chain(2)
+
+
+def of(typed: str, network: Chain = TWO) -> Expression:
+    return parse(typed, network.names).expression
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "x(1-f1^2)(1-f2^2)w2*2(f2-y)",
+        "-2(y-f2)(1-f2^2)w2(1-f1^2)x",
+        "2x w2 (f2-y)(1-f1)(1+f1)(1-f2)(1+f2)",
+        "x δ1",
+        "x δ2 w2 (1-f1^2)",
+        "x(1-tanh(z1)^2)(1-tanh²(f1 w2))w2*2(f2-y)",
+        "x(1-tanh(x*w1)^2)*δ2*z2/f1",
+        "(2f2-2y)*x*w2*(1-f1^2-f2^2+f1^2 f2^2)",
+    ],
+)
+def test_every_correct_form_is_equal_and_that_is_exact(typed: str) -> None:
+    found = compare(of(typed), TWO.gradient, TWO.definitions)
+    assert found
+    assert found.exact
+    assert 0 < found.error_bound < 1e-40
+
+
+@pytest.mark.parametrize("typed", ["x", "x δ2", "2", "x(1-f1^2)(1-f2^2)w2*2(f2-y) + 1e-15", "0"])
+def test_what_differs_is_unequal_exactly(typed: str) -> None:
+    found = compare(of(typed), TWO.gradient, TWO.definitions)
+    assert not found
+    assert found.exact
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("exp(x) exp(y)", "exp(x+y)", True),
+        ("2 sin(x) cos(x)", "sin(2x)", True),
+        ("tanh(x)", "(e^x-e^-x)/(e^x+e^-x)", True),
+        ("max(x,0)", "x step(x)", True),
+        ("abs(x)", "x sign(x)", True),
+        ("log(x y)", "log(x) + log(y)", True),
+        ("sqrt(x)^2", "x", True),
+        ("max(x,0)", "x", False),
+        ("exp(2x)", "2exp(x)", False),
+        ("sin(x)", "x", False),
+        ("abs(x)", "x", False),
+        ("erf(x)", "tanh(x)", False),
+    ],
+)
+def test_functions_that_are_related_are_decided_by_fifty_digits(one: str, other: str, equal: bool) -> None:
+    assert compare(of(one), of(other)).equal is equal
+
+
+def test_only_the_symbols_of_the_form_that_is_asked_for_are_allowed() -> None:
+    allowed = {TWO.x, TWO.y, *TWO.w[1:], *TWO.f[1:]}
+    found = compare(of("x δ1"), TWO.gradient, TWO.definitions, allowed)
+    assert found.equal
+    assert not found
+    assert found.not_allowed == (TWO.delta[1],)
+    assert compare(TWO.gradient, TWO.gradient, TWO.definitions, allowed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "zero"), [("1/0", "0"), ("1/(f_1-f_1)", "f₁−f₁"), ("x/(z1-x w1)", "z₁−x·w₁"), ("(x-x)^-1", "x−x")]
+)
+def test_a_division_by_zero_is_found_even_where_only_the_definitions_make_it_zero(typed: str, zero: str) -> None:
+    found = compare(of(typed), TWO.gradient, TWO.definitions)
+    assert not found
+    assert repr(found.undefined) == zero
+
+
+def test_a_formula_without_a_value_anywhere_is_undefined() -> None:
+    assert repr(compare(of("log(-1 - x²)"), TWO.gradient).undefined) == "log(−1−x²)"
+
+
+def test_matrices_are_refused() -> None:
+    with pytest.raises(TypeError, match="only numbers"):
+        compare(Symbol("W", matrix=True).T, TWO.gradient)
+
+
+# ------------------------------------------------------------- a corpus, by algebra and by mistakes
+
+
+def rewritten(tree: Expression, network: Chain, draw: random.Random) -> Expression:
+    """Return an equal expression: one rule of algebra, or a definition, applied at one place."""
+    places = [part for part in tree.walk() if not isinstance(part, Number)]
+    place = draw.choice(places)
+    options: list[Expression] = [
+        Negative(Negative(place)),
+        joined(Product, place, number(3), Quotient(number(1), number(3))),
+    ]
+    match place:
+        case Sum(items) | Product(items):
+            shuffled = draw.sample(items, len(items))
+            options += [joined(type(place), *shuffled)] * 3
+            if isinstance(place, Product):
+                options += [product for product in [distributed(list(items), draw)] if product is not None] * 3
+            else:
+                options.append(Negative(joined(Sum, *(-item for item in items))))
+        case Power(base, Number(value)) if value == 2:
+            options += [base * base] * 2
+        case Symbol() if place in network.definitions:
+            options += [network.definitions[place]] * 3
+    match place:
+        case Sum((Number(value), Negative(Power(base, Number(power))))) if value == 1 and power == 2:
+            options += [Product((1 - base, 1 + base))] * 4
+    return replaced(tree, place, draw.choice(options))
+
+
+def number(value: int) -> Expression:
+    return expression(value)
+
+
+def distributed(factors: list[Expression], draw: random.Random) -> Expression | None:
+    sums = [k for k, factor in enumerate(factors) if isinstance(factor, Sum)]
+    if not sums:
+        return None
+    k = draw.choice(sums)
+    rest = [*factors[:k], *factors[k + 1 :]]
+    return joined(Sum, *(joined(Product, term, *rest) for term in factors[k].parts))
+
+
+def replaced(tree: Expression, part: Expression, other: Expression) -> Expression:
+    """Return the tree with other in the place of the first part that is this one."""
+    done = False
+
+    def go(one: Expression) -> Expression:
+        nonlocal done
+        if not done and one == part:
+            done = True
+            return other
+        return one.of(tuple(go(inner) for inner in one.parts)) if one.parts else one
+
+    return go(tree)
+
+
+def disturbed(tree: Expression, network: Chain, draw: random.Random) -> Expression:
+    """Return an unequal expression: one mistake at one place."""
+    mistakes: list[Callable[[], Expression]] = [
+        lambda: Negative(tree),
+        lambda: joined(Product, tree, draw.choice(network.names)),
+        lambda: Quotient(tree, number(2)),
+        lambda: joined(Sum, tree, number(1)),
+    ]
+    symbols = sorted(tree.symbols(), key=repr)
+    symbol = draw.choice(symbols)
+    others = [one for one in network.names if one != symbol]
+    mistakes += [lambda: substituted(tree, {symbol: draw.choice(others)})] * 3
+    return draw.choice(mistakes)()
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 10])
+def test_no_rewriting_is_taken_for_a_mistake_and_no_mistake_for_a_rewriting(length: int) -> None:
+    network, draw = chain(length), random.Random(length)
+    for _ in range(60):
+        tree = network.gradient
+        for _ in range(draw.randint(1, 6)):
+            tree = rewritten(tree, network, draw)
+        assert compare(tree, network.gradient, network.definitions).equal, tree
+        wrong = disturbed(tree, network, draw)
+        assert not compare(wrong, network.gradient, network.definitions).equal, wrong
+
+
+def test_a_call_with_other_arguments_is_another_number() -> None:
+    assert not compare(Call("tanh", (TWO.x,)), Call("tanh", (TWO.y,)))
+    assert compare(Call("tanh", (-TWO.x,)), -Call("tanh", (TWO.x,)))

@@ -1,0 +1,160 @@
+"""One tree as text, LaTeX, MathML, Python and SymPy: each shown by examples, and held to what it computes."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chainrule.errors import InputError
+from chainrule.formula import (
+    Call,
+    Derivative,
+    Expression,
+    Symbol,
+    evaluate,
+    expression,
+    latex,
+    mathml,
+    python,
+    text,
+    to_sympy,
+)
+
+X, Y, LOSS = Symbol("x"), Symbol("y"), Symbol("ℒ")
+W1, W2, F1, F2, D2 = Symbol("w", (1,)), Symbol("w", (2,)), Symbol("f", (1,)), Symbol("f", (2,)), Symbol("δ", (2,))
+UNROLLED = X * (1 - F1**2) * (1 - F2**2) * W2 * 2 * (F2 - Y)
+MATRICES = {name: Symbol(name, (1,), matrix=True) for name in ("f", "W", "δ")}
+BACK = (MATRICES["δ"] @ MATRICES["W"].T) * (1 - MATRICES["f"] ** 2)
+
+
+@pytest.mark.parametrize(
+    ("tree", "as_text", "as_latex", "as_python"),
+    [
+        (
+            UNROLLED,
+            "x(1−f₁²)(1−f₂²)·w₂·2(f₂−y)",
+            r"x \left(1 - f_{1}^{2}\right) \left(1 - f_{2}^{2}\right) \cdot w_{2} \cdot 2 \left(f_{2} - y\right)",
+            "x * (1 - f1**2) * (1 - f2**2) * w2 * 2 * (f2 - y)",
+        ),
+        (W2 * D2, "w₂δ₂", r"w_{2} \delta_{2}", "w2 * delta2"),
+        (Symbol("w", (2, 13)), "w₂,₁₃", "w_{2,13}", "w2_13"),
+        (Symbol("f", ("L",)), "f_L", "f_{L}", "fL"),
+        (X / (1 + Call("exp", (-Y,))), "x/(1+exp(−y))", r"\frac{x}{1 + e^{-y}}", "x / (1 + np.exp(-y))"),
+        (-(X - Y) * 2, "−(x−y)·2", r"-\left(x - y\right) \cdot 2", "-(x - y) * 2"),
+        (Derivative(LOSS, W1), "∂ℒ/∂w₁", r"\frac{\partial \mathcal{L}}{\partial w_{1}}", "dloss_dw1"),
+        (
+            Call("step", (X,)) * Call("abs", (Y,)),
+            "step(x)·abs(y)",
+            r"\left[x > 0\right] \left|y\right|",
+            "np.where(x > 0, 1.0, 0.0) * np.abs(y)",
+        ),
+        (expression(1e-30) * X, "1e-30x", r"1\cdot 10^{-30} x", "1e-30 * x"),
+        (
+            BACK,
+            "(δ₁W₁ᵀ)⊙(1−f₁²)",
+            r"\left(\boldsymbol{\delta}_{1} \mathbf{W}_{1}^{\top}\right) \odot \left(1 - \mathbf{f}_{1}^{2}\right)",
+            "(delta1 @ W1.T) * (1 - f1**2)",
+        ),
+    ],
+)
+def test_each_form_of_a_formula(tree: Expression, as_text: str, as_latex: str, as_python: str) -> None:
+    assert text(tree) == as_text
+    assert latex(tree) == as_latex
+    assert python(tree) == as_python
+
+
+def test_a_notebook_shows_latex() -> None:
+    assert X._repr_latex_() == "$x$"
+
+
+def test_every_token_of_mathml_has_an_id_of_its_own_and_symbols_say_which_they_are() -> None:
+    root = ElementTree.fromstring(mathml(UNROLLED, prefix="a"))
+    tokens = [element for element in root.iter() if element.tag in ("mi", "mn", "mo")]
+    ids = [element.get("id") for element in tokens]
+    assert len(ids) == len(set(ids)) > 20
+    assert all(one is not None and one.startswith("a") for one in ids)
+    assert [e.get("data-symbol") for e in root.iter("mi")] == ["x", "f₁", "f₂", "w₂", "f₂", "y"]
+    assert "".join("".join(root.itertext()).split("\u2062")) == "x(1−f12)(1−f22)·w2·2(f2−y)"
+
+
+def test_mathml_has_an_element_for_every_kind_of_expression() -> None:
+    kinds: dict[str, list[Expression]] = {
+        "mfrac": [X / Y, Derivative(LOSS, W1)],
+        "msup": [X**2, BACK, Call("exp", (X,))],
+        "msqrt": [Call("sqrt", (X,))],
+        "mrow": [
+            -X,
+            Call("abs", (X,)),
+            Call("step", (X,)),
+            Call("max", (X, Y)),
+            Call("greater", (X, Y)),
+            Call("row_sum", (X,)),
+        ],
+    }
+    for tag, trees in kinds.items():
+        for tree in trees:
+            assert ElementTree.fromstring(mathml(tree)).find(f".//{tag}") is not None, tree
+    assert mathml(X, display=True).startswith('<math display="block">')
+
+
+SYMBOLS = [X, Y, W1, W2, F1, D2]
+VALUES: dict[Symbol, Any] = {symbol: 0.3 + 0.17 * place for place, symbol in enumerate(SYMBOLS)}
+
+
+def _larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    pairs = st.tuples(inner, inner)
+    calls = st.sampled_from(["tanh", "sin", "cos", "exp", "abs", "sign", "step"])
+    return (
+        pairs.map(lambda one: one[0] + one[1])
+        | pairs.map(lambda one: one[0] - one[1])
+        | pairs.map(lambda one: one[0] * one[1])
+        | pairs.map(lambda one: one[0] / (2 + one[1] ** 2))
+        | st.builds(lambda one, power: one**power, inner, st.integers(0, 3))
+        | st.builds(lambda name, one: Call(name, (Call("sin", (one,)),)), calls, inner)
+        | pairs.map(lambda one: Call("max", one))
+        | inner.map(lambda one: -one)
+    )
+
+
+TREES = st.recursive(st.sampled_from(SYMBOLS) | st.integers(0, 3).map(expression), _larger, max_leaves=10)
+
+
+@settings(max_examples=100)
+@given(TREES)
+def test_the_printed_python_computes_what_the_tree_does(tree: Expression) -> None:
+    import scipy
+
+    names: dict[str, Any] = {python(symbol): value for symbol, value in VALUES.items()}
+    theirs = eval(python(tree), {"np": np, "scipy": scipy}, names)  # noqa: S307 - of our own making
+    np.testing.assert_allclose(theirs, evaluate(tree, VALUES), rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=50, deadline=None)
+@given(TREES)
+def test_sympy_computes_what_the_tree_does(tree: Expression) -> None:
+    numbers = {to_sympy(symbol): value for symbol, value in VALUES.items()}
+    np.testing.assert_allclose(
+        float(to_sympy(tree).evalf(30, subs=numbers)), evaluate(tree, VALUES), rtol=1e-9, atol=1e-9
+    )
+
+
+def test_matrices_are_evaluated_as_arrays() -> None:
+    random = np.random.default_rng(0)
+    f, w, delta = random.normal(size=(2, 3)), random.normal(size=(3, 4)), random.normal(size=(2, 4))
+    values: dict[Symbol, Any] = {MATRICES["f"]: f, MATRICES["W"]: w, MATRICES["δ"]: delta}
+    np.testing.assert_allclose(evaluate(BACK, values), (delta @ w.T) * (1 - f**2))
+    np.testing.assert_allclose(evaluate(Call("row_sum", (MATRICES["f"],)), values), f.sum(axis=1, keepdims=True))
+    with pytest.raises(TypeError, match="only formulae of numbers"):
+        to_sympy(BACK)
+
+
+def test_a_symbol_without_a_value_is_named() -> None:
+    with pytest.raises(InputError, match="w₁ has no value"):
+        evaluate(W1 * X, {X: 1.0})
+    with pytest.raises(InputError, match="∂ℒ/∂w₁"):
+        evaluate(Derivative(LOSS, W1), {})
