@@ -203,7 +203,7 @@ def a_step(train: Train, work: Workload, seconds: float = 0.5) -> dict[str, Any]
     if work.mnist:
         return {"seconds": short / (work.epochs * work.steps), "loss": loss}
     epochs, taken = 2 * work.epochs, 0.0
-    while (taken := seconds_of(partial(train, epochs))) - short < max(seconds / 2, short):
+    while (taken := seconds_of(partial(train, epochs))) - short < seconds / 2:
         epochs = int(epochs * min(10.0, 1.0 + seconds / taken))
     long = seconds_of(partial(train, epochs), times=3, within=4.0)
     return {

@@ -203,7 +203,8 @@ template <class T> class Run {
         chunk_rows_ = goes_by_layers_ ? std::clamp(rows_of(layers_bytes), 4 * rows, 16 * rows)
                                        : std::max(rows_of(bytes), std::clamp(rows_of(8 * bytes), rows, 8 * rows));
         const int64_t of_group = (std::max(batch_rows(), validation_.rows) + groups - 1) / groups + kernels_.lanes;
-        chunk_rows_ = std::min(chunk_rows_, panels(of_group) * rows);
+        const int64_t chunks = (of_group + chunk_rows_ - 1) / chunk_rows_;  // of equal size: a small one does not pay
+        chunk_rows_ = panels((of_group + chunks - 1) / chunks) * rows;
         for (int64_t k = 0; k < groups; k++) {
             Block<T> own = k ? zeros<T>(std::size_t(net.padded)) : nullptr;
             T* const gradient = k ? own.get() : gradient_.get();

@@ -1,4 +1,4 @@
-"""The command line: ``chainrule train``, ``predict`` and ``doctor``."""
+"""The command line: ``chainrule train``, ``predict``, ``derive`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train a neural network on a table, and predict with it."""
+    """Train neural networks on tables, predict with them, and derive their gradients."""
 
 
 @app.command()

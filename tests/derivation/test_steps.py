@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
 from chainrule.errors import InputError
-from chainrule.formula import Expression, Symbol, compare, evaluate, substituted, text, to_sympy
+from chainrule.formula import Expression, Symbol, compare, evaluate, parse, substituted, text, to_sympy
 from chainrule.formula.text import SUBSCRIPTS
 from chainrule.losses import LOSSES
 
@@ -121,6 +121,15 @@ POINTS = [
 ]
 
 
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "softmax"])
+def test_the_unrolled_gradient_is_equal_to_the_short_one_where_the_definitions_hold(activation: str) -> None:
+    derivation = cr.derive(cr.chain(2, activation))
+    unrolled, short = derivation.gradient("w_1"), derivation.step("gradient w_1").right
+    assert compare(short, unrolled, derivation.definitions)
+    for wrong in (-unrolled, 2 * unrolled, unrolled * Symbol("x"), unrolled + 1):
+        assert not compare(wrong, unrolled, derivation.definitions)
+
+
 def test_the_sign_form_can_be_chosen() -> None:
     other = cr.derive(cr.chain(2), sign="y-f")
     assert text(other.step("delta_2").right) == "−2(y−f₂)(1−f₂²)"
@@ -128,6 +137,13 @@ def test_the_sign_form_can_be_chosen() -> None:
     assert compare(other.gradient("w_1"), cr.derive(cr.chain(2)).gradient("w_1"), other.definitions)
     net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(2)])
     assert text(cr.derive(net, sign="y-f", matrices=True).gradient("W_2")) == "−f₁ᵀ(2(y−f₂)/2)"
+
+
+def test_every_symbol_can_be_typed() -> None:
+    derivation = cr.derive(cr.chain(2))
+    assert [text(symbol) for symbol in derivation.symbols] == ["z₁", "x", "w₁", "f₁", "z₂", "w₂", "f₂", "δ₂", "y", "δ₁"]
+    typed = parse("x(1-f_1^2)(1-f_2^2)w_2*2(f_2-y)", derivation.symbols).expression
+    assert compare(typed, derivation.gradient("w_1"), derivation.definitions)
 
 
 def test_the_steps_go_from_the_definitions_to_the_update() -> None:
@@ -186,6 +202,8 @@ def test_an_unknown_parameter_is_refused_with_the_nearest() -> None:
 def test_a_definition_of_your_own_is_derived_if_it_is_made_of_what_formulae_have() -> None:
     cubic = cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3 * z**2)
     assert text(cr.derive(cr.chain(1, cubic)).gradient("w_1")) == "x·3z₁²·2(f₁−y)"
-    own = cr.Activation("own", value=lambda z: np.arctan(z), slope=lambda z, f: 1 / (1 + z**2))
-    with pytest.raises(InputError, match="own or squared_error cannot be written as a formula"):
-        cr.derive(cr.chain(1, own))
+    arctan = cr.Activation("arctan", value=lambda z: np.arctan(z), slope=lambda z, f: 1 / (1 + z**2))
+    branching = cr.Activation("branching", value=lambda z: z if z > 0 else 0 * z, slope=lambda z, f: 1.0)
+    for own in (arctan, branching):
+        with pytest.raises(InputError, match=f"{own.name} or squared_error cannot be written as a formula"):
+            cr.derive(cr.chain(1, own))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 
 import pytest
@@ -100,6 +101,25 @@ def test_a_division_by_zero_is_found_even_where_only_the_definitions_make_it_zer
 
 def test_a_formula_without_a_value_anywhere_is_undefined() -> None:
     assert repr(compare(of("log(-1 - x²)"), TWO.gradient).undefined) == "log(−1−x²)"
+
+
+def test_powers_of_powers_whose_degree_nears_the_prime_are_decided_by_fifty_digits() -> None:
+    tree: Expression = TWO.x
+    for _ in range(12):
+        tree = tree**60
+    found = compare(tree * TWO.x, tree * TWO.y)
+    assert not found
+    assert not found.exact
+    assert compare(tree * TWO.x, TWO.x * tree)
+
+
+@pytest.mark.parametrize(
+    "typed", ["exp(exp(exp(exp(exp(exp(x))))))", "sin(((((x^64)^64)^64)^64)^64)", "cos(exp(exp(exp(exp x))))"]
+)
+def test_numbers_beyond_all_bounds_are_not_waited_for(typed: str) -> None:
+    begin = time.perf_counter()
+    assert not compare(of(typed), TWO.gradient, TWO.definitions)
+    assert time.perf_counter() - begin < 1.0
 
 
 def test_matrices_are_refused() -> None:

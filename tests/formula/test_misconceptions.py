@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from chains import Chain, chain
 
-from chainrule.formula import Expression, Negative, Product, Symbol, diagnose, expression, parse, substituted
+from chainrule.formula import Expression, Negative, Product, Symbol, compare, diagnose, expression, parse, substituted
 from chainrule.formula.tree import joined
 
 TWO = chain(2)
@@ -19,7 +19,7 @@ TWO = chain(2)
     [
         ("x(1-f1^2)(1-f2^2)w2*2(y-f2)", "sign", "The sign is wrong"),
         ("x(1-f1^2)(1-f2^2)w2(f2-y)", "factor 2", "A factor 2 is missing"),
-        ("-x(1-f1^2)(1-f2^2)w2(f2-y)", "factor 2", "and the sign is wrong"),
+        ("-x(1-f1^2)(1-f2^2)w2(f2-y)", "factor 2", "The sign is wrong, too."),
         ("x(1-f1^2)(1-f2^2)w2*4(f2-y)", "factor 2", "too many"),
         ("x(1-z1^2)(1-f2^2)w2*2(f2-y)", "f for z", "z₁ stands where f₁ belongs"),
         ("x(1-z1^2)(1-z2^2)w2*2(f2-y)", "f for z", "z stands where f belongs"),
@@ -94,6 +94,7 @@ def test_mistakes_are_named_correctly_nineteen_times_in_twenty() -> None:
     for _ in range(200):
         network = chain(draw.randint(1, 6))
         kind, formula = mistaken(network, draw)
+        assert not compare(formula, network.gradient, network.definitions)
         found = diagnose(formula, network.gradient, network.definitions)
         if found is None or found.kind != kind:
             wrong[kind, found.sentence if found else "not named"] += 1

@@ -27,7 +27,7 @@ from chainrule.formula import (
     parse,
     text,
 )
-from chainrule.formula.parser import FUNCTIONS
+from chainrule.formula.tokens import FUNCTIONS
 from chainrule.formula.tree import joined
 
 NAMES = [
@@ -82,6 +82,7 @@ def test_there_is_a_warning_where_something_else_could_be_meant() -> None:
     assert "not as a function" in parse("x(1+x)", NAMES).warnings[0]
     assert parse("x·(1+x)", NAMES).warnings == ()
     assert parse("1/2x", NAMES).warnings == ("1/2 x is read as (1/2)·x",)
+    assert parse("(1/2)x", NAMES).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,13 @@ def test_numbers_are_what_their_decimals_say() -> None:
         x + "2"  # type: ignore[operator]
 
 
+def test_an_expression_is_neither_true_nor_false_and_no_sequence() -> None:
+    with pytest.raises(TypeError, match="neither true nor false"):
+        bool(x > 0)
+    with pytest.raises(TypeError):
+        list(x)  # type: ignore[call-overload]
+
+
 def test_an_expression_never_changes() -> None:
     with pytest.raises(AttributeError):
         x.name = "z"  # type: ignore[misc]

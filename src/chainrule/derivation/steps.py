@@ -6,7 +6,6 @@ losses run on symbols. A chain and a small network are derived unit by unit, any
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -14,28 +13,15 @@ import numpy as np
 
 from .. import backpropagation
 from ..data import prepare
-from ..diagnostics.trace import Trace, backprop
+from ..diagnostics.trace import backprop
 from ..errors import InputError, unknown_name
-from ..formula import (
-    Derivative,
-    EntryProduct,
-    Expression,
-    MatrixProduct,
-    Negative,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    evaluate,
-    expression,
-    latex,
-    substituted,
-    text,
-)
+from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted, text
 from ..formula.functions import Table, product_of, table
 from ..network import Dense, Network
 from ..parameters import Parameters
 from . import dependencies, presentation
+from .forms import factors, flat, outermost_sign, turned
+from .symbols import MatrixSymbols, Symbols, UnitSymbols, key
 
 Sign: TypeAlias = Literal["f-y", "y-f"]
 MOST_PARAMETERS = 60
@@ -90,6 +76,12 @@ class Derivation:
     steps: tuple[Step, ...]
     definitions: dict[Symbol, Expression]
     values: dict[Symbol, Any]
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Every symbol, each once: the names that :func:`chainrule.formula.parse` takes."""
+        trees = (tree for symbol, formula in self.definitions.items() for tree in (symbol, formula))
+        return tuple(dict.fromkeys(part for tree in trees for part in tree.walk() if isinstance(part, Symbol)))
 
     def step(self, name: str) -> Step:
         """Return the step of a name, such as "delta_1" or "update w_1".
@@ -185,7 +177,7 @@ def derive(
         raise InputError(
             f"{len(net.layers)} layers are too many to write out: it works with {MOST_LAYERS}, and with any chain"
         )
-    symbols: _Symbols = _MatrixSymbols(net) if in_matrices else _UnitSymbols(net)
+    symbols: Symbols = MatrixSymbols(net) if in_matrices else UnitSymbols(net)
     values: dict[Symbol, Any] = {}
     if params is not None:
         trace, row = backprop(net, params, x, y), prepare(net, x, y)
@@ -201,75 +193,12 @@ def derive(
         ) from error
 
 
-class _Symbols:
-    """The symbols of a network, in the shapes in which back-propagation takes its arrays, for one row."""
-
-    def __init__(self, net: Network, symbol: Any) -> None:
-        widths = net.widths
-        layers = range(1, len(widths))
-        self.x, self.y = symbol("x", (), (1, widths[0])), symbol("y", (), (1, widths[-1]))
-        self.z = [None, *(symbol("z", (i,), (1, widths[i])) for i in layers)]
-        self.f = [self.x, *(symbol("f", (i,), (1, widths[i])) for i in layers)]
-        self.delta = [None, *(symbol("δ", (i,), (1, widths[i])) for i in layers)]
-        weights = [symbol("w", (i,), (widths[i - 1], widths[i])) for i in layers]
-        biases = [symbol("b", (i,), (widths[i],)) if net.layers[i - 1].bias else None for i in layers]
-        self.params = Parameters(weights, biases)
-        self.ones: Any = None  # the shares of the rows
-
-    def values(self, trace: Trace, y: Any) -> dict[Symbol, Any]:
-        """Return what the symbols are in a trace of one row."""
-        values: dict[Symbol, Any] = {}
-        params, arrays = self.params, trace.parameters
-        pairs: list[tuple[Any, Any]] = [(self.y, y), *zip(self.f, trace.f, strict=True)]
-        for symbols, numbers in ((self.z, trace.z), (self.delta, trace.delta)):
-            pairs += zip(symbols[1:], numbers[1:], strict=True)
-        pairs += zip(params.weights, arrays.weights, strict=True)
-        pairs += [(one, array) for one, array in zip(params.biases, arrays.biases, strict=True) if one is not None]
-        for symbol, array in pairs:
-            values |= self.entries(symbol, array)
-        return values
-
-    def entries(self, symbols: Any, other: Any) -> dict[Symbol, Any]:
-        """Return from each symbol in an array of them what stands in its place in another."""
-        raise NotImplementedError
-
-
-class _UnitSymbols(_Symbols):
-    """A symbol for each unit: w₂,₁,₃ leads from unit 1 into unit 3 of layer 2; in a chain it is just w₂."""
-
-    def __init__(self, net: Network) -> None:
-        one_each = set(net.widths) == {1}
-
-        def symbols(name: str, layer: tuple[int, ...], shape: tuple[int, ...]) -> Table:
-            # A row's own index, and that of the one unit of a chain, says nothing.
-            places = [place[1:] if name in "xyzfδ" else place for place in np.ndindex(shape)]
-            entries = [Symbol(name, layer if one_each else layer + tuple(k + 1 for k in place)) for place in places]
-            return table(entries).reshape(shape).view(Table)
-
-        super().__init__(net, symbols)
-        self.ones = table([expression(1)])
-
-    def entries(self, symbols: Any, other: Any) -> dict[Symbol, Any]:
-        return dict(zip(symbols.ravel(), np.asarray(other).ravel(), strict=True))
-
-
-class _MatrixSymbols(_Symbols):
-    """A symbol for each matrix."""
-
-    def __init__(self, net: Network) -> None:
-        super().__init__(net, lambda name, layer, _: Symbol(name.upper() if name == "w" else name, layer, matrix=True))
-        self.ones = expression(1)
-
-    def entries(self, symbols: Any, other: Any) -> dict[Symbol, Any]:
-        return {symbols: other}
-
-
 class _Deriving:
     """The steps, made one after the other."""
 
-    def __init__(self, net: Network, symbols: _Symbols, values: dict[Symbol, Any], sign: Sign) -> None:
+    def __init__(self, net: Network, symbols: Symbols, values: dict[Symbol, Any], sign: Sign) -> None:
         self.net, self.s, self.values, self.sign = net, symbols, values, sign
-        self.in_matrices = isinstance(symbols, _MatrixSymbols)
+        self.in_matrices = isinstance(symbols, MatrixSymbols)
         self.rounded = {
             symbol: expression(float(f"{number:.4g}")) for symbol, number in values.items() if np.ndim(number) == 0
         }
@@ -400,45 +329,6 @@ class _Deriving:
 
 
 _ANY_LOSS = "squared_error"  # of a layer by itself, whose loss is not asked for
-
-
-def key(symbol: Symbol) -> str:
-    """Return how a symbol is named in steps: w_1, delta_1, w_{1,2,3}."""
-    name = "delta" if symbol.name == "δ" else symbol.name
-    inside = ",".join(map(str, symbol.indices))
-    return name if not inside else f"{name}_{inside}" if len(symbol.indices) == 1 else f"{name}_{{{inside}}}"
-
-
-def factors(tree: Expression) -> Sequence[Expression]:
-    """Return the factors of a product, or what is no product alone."""
-    return tree.parts if isinstance(tree, Product) else (tree,)
-
-
-def flat(tree: Expression) -> Expression:
-    """Return a product without products in it."""
-    return (
-        product_of([inner for factor in tree.parts for inner in factors(factor)]) if isinstance(tree, Product) else tree
-    )
-
-
-def outermost_sign(tree: Expression) -> Expression:
-    """Return a product with the signs of its factors in front of it."""
-    if not isinstance(tree, (Product, Quotient, EntryProduct, MatrixProduct)):
-        return tree
-    parts = [outermost_sign(part) for part in tree.parts]
-    plain = tree.of(tuple(part.operand if isinstance(part, Negative) else part for part in parts))
-    plain = flat(plain)
-    return Negative(plain) if sum(isinstance(part, Negative) for part in parts) % 2 else plain
-
-
-def turned(tree: Expression, outputs: set[Symbol], targets: set[Symbol]) -> Expression:
-    """Return an expression with −(y − f) for every f − y that is a factor or a term."""
-    match tree:
-        case Sum((first, Negative(second))) if first in outputs and second in targets:
-            return Negative(Sum((second, Negative(first))))
-        case Product() | Quotient() | EntryProduct() | MatrixProduct() | Sum() | Negative():
-            return outermost_sign(tree.of(tuple(turned(part, outputs, targets) for part in tree.parts)))
-    return tree
 
 
 def _below(i: int) -> str:

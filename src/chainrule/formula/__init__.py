@@ -3,15 +3,17 @@
 The package stands alone: it knows nothing of networks.
 """
 
-from .equality import Comparison, Definitions, UndefinedError, compare
+from .equality import Comparison, compare
 from .evaluation import evaluate
 from .latex import latex
 from .mathml import mathml
 from .misconceptions import Misconception, diagnose
-from .parser import FormulaError, Parsed, parse
+from .parser import Parsed, parse
+from .points import Definitions, UndefinedError
 from .python import python
 from .sympy import to_sympy
 from .text import text
+from .tokens import FormulaError
 from .tree import (
     Call,
     Derivative,

@@ -12,63 +12,21 @@ equality, but a difference is not final. Then 50-digit numbers decide, by a rela
 
 from __future__ import annotations
 
-import hashlib
-import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
-from .text import symbol_text, text
-from .tree import (
-    Call,
-    Expression,
-    Negative,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-)
+from .points import DIGITS, PRIME, Definitions, Degrees, ModularPoint, NumericPoint, Point, UndefinedError
+from .text import symbol_text
+from .tree import Call, Expression, Negative, Symbol
 
-PRIME = 2**61 - 1
 POINTS = 3
-DIGITS = 50
-TOLERANCE = 1e-12
 NUMERIC_POINTS = 6
+TOLERANCE = 1e-12
+MOST_ERROR = 1e-12  # powers of powers may have a degree near the prime
 _NOTHING = 1e-40  # what rounding leaves of 0
 _TRIES = 10  # for each point, where a denominator is 0 or a logarithm's argument negative
-
-Definitions: TypeAlias = Mapping[Symbol, Expression]
-"""Symbols that others define, each by symbols that are free or stand before it."""
-
-
-class UndefinedError(ArithmeticError):
-    """An expression has no value at a point.
-
-    Attributes
-    ----------
-    where : Expression
-        The part that has none: a denominator that is 0, or a function outside its domain.
-    """
-
-    def __init__(self, where: Expression) -> None:
-        super().__init__(f"{text(where)} has no value")
-        self.where = where
-
-
-class Point(Protocol):
-    """Values of symbols that obey the definitions."""
-
-    def value(self, tree: Expression) -> Any:
-        """Return what an expression is there.
-
-        Raises
-        ------
-        UndefinedError
-            When it is nothing.
-        """
 
 
 @dataclass(frozen=True)
@@ -78,12 +36,18 @@ class Sample:
     Attributes
     ----------
     points : sequence of Point
-    exact : bool
-        Whether values are exact, modulo the prime; else they are 50-digit numbers.
+    error_bound : float or None
+        The probability with which the two formulae that the points were made for agree at all of them though they are
+        unequal; None where values are not exact, modulo the prime, but 50-digit numbers.
     """
 
     points: Sequence[Point]
-    exact: bool
+    error_bound: float | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether values are exact."""
+        return self.error_bound is not None
 
     def same(self, a: Any, b: Any) -> bool:
         """Tell whether two values are the same."""
@@ -146,8 +110,7 @@ def compare(
     except UndefinedError as error:
         return Comparison(False, True, not_allowed=not_allowed, undefined=error.where)
     equal = sample.agree(formula, expected)
-    bound = _error_bound(formula, expected, definitions) if equal and sample.exact else 0.0
-    return Comparison(equal, sample.exact, bound, not_allowed)
+    return Comparison(equal, sample.exact, (sample.error_bound or 0.0) if equal else 0.0, not_allowed)
 
 
 def sampled(formula: Expression, expected: Expression, definitions: Definitions) -> Sample:
@@ -159,14 +122,16 @@ def sampled(formula: Expression, expected: Expression, definitions: Definitions)
         When a formula has no value at any of many points.
     """
     both = (formula, expected)
-    exact = Sample(_points(partial(_ModularPoint, definitions), POINTS, both), exact=True)
-    if exact.agree(*both) or _is_decided_exactly(both, definitions):
-        return exact
+    bound = _error_bound(formula, expected, definitions)
+    if bound <= MOST_ERROR:
+        exact = Sample(_points(partial(ModularPoint, definitions), POINTS, both), bound)
+        if exact.agree(*both) or _is_decided_exactly(both, definitions):
+            return exact
     import mpmath
 
     context = mpmath.MPContext()
     context.dps = DIGITS
-    return Sample(_points(partial(_NumericPoint, definitions, context), NUMERIC_POINTS, both), exact=False)
+    return Sample(_points(partial(NumericPoint, definitions, context), NUMERIC_POINTS, both))
 
 
 def _points(point_of: Callable[[int], Point], wanted: int, needed: Iterable[Expression]) -> list[Point]:
@@ -202,181 +167,7 @@ def _is_decided_exactly(formulae: Iterable[Expression], definitions: Definitions
 
 def _error_bound(a: Expression, b: Expression, definitions: Definitions) -> float:
     """Return the probability with which unequal formulae agree at all points."""
-    degrees = _Degrees(definitions)
+    degrees = Degrees(definitions)
     (above_a, below_a), (above_b, below_b) = degrees.of(a), degrees.of(b)
     degree = max(above_a + below_b, above_b + below_a)
-    return float((degree / (PRIME - degree)) ** POINTS)
-
-
-class _ModularPoint:
-    """A point modulo the prime: free symbols are drawn when they are first met, and so are values of functions."""
-
-    def __init__(self, definitions: Definitions, seed: int) -> None:
-        self.definitions = definitions
-        self.key = seed.to_bytes(8, "little")
-        self.values: dict[Symbol, int] = {}
-
-    def value(self, tree: Expression) -> int:
-        match tree:
-            case Symbol():
-                known = self.values.get(tree)
-                if known is None:
-                    definition = self.definitions.get(tree)
-                    known = self.drawn(symbol_text(tree)) if definition is None else self.value(definition)
-                    self.values[tree] = known
-                return known
-            case Number(value):
-                return (
-                    value.numerator
-                    if value.denominator == 1
-                    else value.numerator * pow(value.denominator, -1, PRIME) % PRIME
-                )
-            case Negative(operand):
-                return -self.value(operand) % PRIME
-            case Sum(items):
-                return sum(map(self.value, items)) % PRIME
-            case Product(items):
-                product = 1
-                for item in items:
-                    product = product * self.value(item) % PRIME
-                return product
-            case Quotient(numerator, denominator):
-                below = self.value(denominator)
-                if below == 0:
-                    raise UndefinedError(denominator)
-                return self.value(numerator) * pow(below, -1, PRIME) % PRIME
-            case Power(base, exponent):
-                return self.power(base, exponent)
-            case Call(function, arguments):
-                return self.call(function, [self.value(argument) for argument in arguments])
-        raise TypeError(f"only numbers can be compared, not {tree!r}")
-
-    def power(self, base: Expression, exponent: Expression) -> int:
-        whole = _whole(exponent)
-        if whole is None:
-            return self.call("power", [self.value(base), self.value(exponent)])
-        below = self.value(base)
-        if below == 0 and whole < 0:
-            raise UndefinedError(base)
-        return pow(below, whole, PRIME)
-
-    def call(self, function: str, arguments: list[int]) -> int:
-        """Return what a function is: drawn, but for what holds of it everywhere."""
-        first = arguments[0]
-        if len(arguments) == 1:
-            if first == 0 and function in _AT_ZERO:
-                return _AT_ZERO[function]
-            if first > PRIME // 2 and function in _ODD:
-                return -self.call(function, [PRIME - first]) % PRIME
-            if first > PRIME // 2 and function in _EVEN:
-                return self.call(function, [PRIME - first])
-            if first > PRIME // 2 and function == "exp":
-                return pow(self.call(function, [PRIME - first]), -1, PRIME)
-        return self.drawn(f"{function}{arguments}") or 1
-
-    def drawn(self, name: str) -> int:
-        """Return the random number that a name stands for."""
-        digest = hashlib.blake2b(name.encode(), digest_size=16, key=self.key).digest()
-        return int.from_bytes(digest, "little") % PRIME
-
-
-_AT_ZERO = {"tanh": 0, "sin": 0, "erf": 0, "abs": 0, "sign": 0, "exp": 1, "cos": 1, "step": 0, "sqrt": 0}
-_ODD, _EVEN = {"tanh", "sin", "erf", "sign"}, {"cos", "abs"}
-
-
-def _whole(exponent: Expression) -> int | None:
-    size = exponent.operand if isinstance(exponent, Negative) else exponent
-    if isinstance(size, Number) and size.value.denominator == 1:
-        return -size.value.numerator if isinstance(exponent, Negative) else size.value.numerator
-    return None
-
-
-class _Degrees:
-    """Degrees of numerator and denominator of expressions, in all that is drawn: upper bounds."""
-
-    def __init__(self, definitions: Definitions) -> None:
-        self.definitions = definitions
-        self.known: dict[Symbol, tuple[int, int]] = {}
-
-    def of(self, tree: Expression) -> tuple[int, int]:
-        match tree:
-            case Symbol():
-                if tree not in self.known:
-                    definition = self.definitions.get(tree)
-                    self.known[tree] = (1, 0) if definition is None else self.of(definition)
-                return self.known[tree]
-            case Negative(operand):
-                return self.of(operand)
-            case Sum(items):
-                degrees = [self.of(item) for item in items]
-                below = sum(degree for _, degree in degrees)
-                return max(above + below - own for above, own in degrees), below
-            case Product(items):
-                degrees = [self.of(item) for item in items]
-                return sum(above for above, _ in degrees), sum(below for _, below in degrees)
-            case Quotient(numerator, denominator):
-                (above, below), (above_d, below_d) = self.of(numerator), self.of(denominator)
-                return above + below_d, below + above_d
-            case Power(base, exponent):
-                above, below = self.of(base)
-                whole = _whole(exponent) or 1
-                return (above * whole, below * whole) if whole > 0 else (-below * whole, -above * whole)
-            case Call():
-                return 1, 1  # a value of exp may be the inverse of what is drawn
-        return 0, 0
-
-
-class _NumericPoint:
-    """A point of 50-digit numbers: free symbols are drawn when they are first met."""
-
-    def __init__(self, definitions: Definitions, context: Any, seed: int) -> None:
-        self.definitions, self.context = definitions, context
-        self.random = random.Random(seed)  # noqa: S311 - points, not secrets
-        # A logarithm needs positive numbers, a kink both its sides, and one away from 0 larger numbers.
-        self.signs = ((1,), (-1,), (1, -1), (1, -1))[seed % 4]
-        self.sizes = (1.0, 3.0) if seed % 4 == 3 else (0.2, 0.9)
-        self.values: dict[Symbol, Any] = {}
-
-    def value(self, tree: Expression) -> Any:
-        mp = self.context
-        match tree:
-            case Symbol():
-                if tree not in self.values:
-                    definition = self.definitions.get(tree)
-                    drawn = self.random.choice(self.signs) * self.random.uniform(*self.sizes)
-                    self.values[tree] = mp.mpf(drawn) if definition is None else self.value(definition)
-                return self.values[tree]
-            case Number(value):
-                return mp.mpf(value.numerator) / value.denominator
-            case Negative(operand):
-                return -self.value(operand)
-            case Sum(items):
-                return mp.fsum(map(self.value, items))
-            case Product(items):
-                return mp.fprod(map(self.value, items))
-            case Quotient(numerator, denominator):
-                below = self.value(denominator)
-                if abs(below) < mp.mpf(10) ** (10 - DIGITS):
-                    raise UndefinedError(denominator)
-                return self.value(numerator) / below
-            case Power(base, exponent):
-                below, above = self.value(base), self.value(exponent)
-                if (below == 0 and above < 0) or (below < 0 and above != mp.floor(above)):
-                    raise UndefinedError(tree)
-                return below**above
-            case Call(function, arguments):
-                values = [self.value(argument) for argument in arguments]
-                if (function == "log" and values[0] <= 0) or (function == "sqrt" and values[0] < 0):
-                    raise UndefinedError(tree)
-                if function == "where":
-                    return values[1] if values[0] else values[2]
-                return _numeric_functions(mp)[function](*values)
-        raise TypeError(f"only numbers can be compared, not {tree!r}")
-
-
-def _numeric_functions(mp: Any) -> Mapping[str, Callable[..., Any]]:
-    return {
-        "abs": abs, "cos": mp.cos, "erf": mp.erf, "exp": mp.exp, "log": mp.log, "max": max, "min": min,
-        "sign": mp.sign, "sin": mp.sin, "sqrt": mp.sqrt, "step": lambda x: mp.mpf(x > 0), "tanh": mp.tanh,
-        "greater": lambda x, y: x > y,
-    }  # fmt: skip
+    return float((degree / (PRIME - degree)) ** POINTS) if 2 * degree < PRIME else 1.0

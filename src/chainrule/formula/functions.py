@@ -21,6 +21,10 @@ class Table(np.ndarray[Any, Any]):
 
         return functions
 
+    def __gt__(self, other: Any) -> Any:
+        # NumPy would ask each comparison whether it is true.
+        return _call("greater", self, other)
+
 
 def table(entries: Any) -> Table:
     """Return nested sequences of expressions as an array of them."""

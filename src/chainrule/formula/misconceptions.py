@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from .equality import Definitions, Sample, UndefinedError, sampled
+from .equality import Sample, sampled
+from .points import Definitions, UndefinedError
 from .text import symbol_text, text
 from .tree import (
     Expression,
@@ -52,36 +53,28 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
         theirs = _Values(sample, formula)
     except UndefinedError:
         return None
-    for factor, mistake in _FACTORS:
-        if theirs.are(expected, factor):
-            return mistake
-    known = frozenset(
-        symbol for tree in (expected, *(definitions or {}), *(definitions or {}).values()) for symbol in tree.symbols()
-    )
-    for factor, also in _ALSO:
+    if theirs.are(expected, Fraction(-1)):
+        return Misconception("sign", "The sign is wrong: everything else is right.")
+    for sign, also in _SIGNS:
+        for factor, mistake in ((Fraction(1, 2), _NO_TWO), (Fraction(2), _TWO_TWOS)):
+            if theirs.are(expected, sign * factor):
+                return Misconception(mistake.kind, mistake.sentence + also)
+    trees = [expected, *(definitions or {}), *(definitions or {}).values()]
+    known = frozenset(symbol for tree in trees for symbol in tree.symbols())
+    for sign, also in _SIGNS:
         for altered, mistake in _alterations(expected, known):
-            if theirs.are(altered, factor):
+            if theirs.are(altered, Fraction(sign)):
                 return Misconception(mistake.kind, mistake.sentence + also)
     ratio = theirs.ratio_to(expected)
     if ratio is not None:
-        return Misconception("constant", f"It is {text_of(ratio)} times what it should be.")
+        shown = str(ratio).replace("-", "−")
+        return Misconception("constant", f"It is {shown} times what it should be.")
     return None
 
 
-_SIGN = Misconception("sign", "The sign is wrong: everything else is right.")
-_FACTORS = (
-    (Fraction(-1), _SIGN),
-    (Fraction(1, 2), Misconception("factor 2", "A factor 2 is missing: the derivative of a square brings it down.")),
-    (
-        Fraction(-1, 2),
-        Misconception(
-            "factor 2", "A factor 2 is missing, which the derivative of a square brings down, and the sign is wrong."
-        ),
-    ),
-    (Fraction(2), Misconception("factor 2", "There is a factor 2 too many.")),
-    (Fraction(-2), Misconception("factor 2", "There is a factor 2 too many, and the sign is wrong.")),
-)
-_ALSO = ((Fraction(1), ""), (Fraction(-1), " The sign is wrong, too."))
+_NO_TWO = Misconception("factor 2", "A factor 2 is missing: the derivative of a square brings it down.")
+_TWO_TWOS = Misconception("factor 2", "There is a factor 2 too many.")
+_SIGNS = ((1, ""), (-1, " The sign is wrong, too."))
 
 
 class _Values:
@@ -106,11 +99,6 @@ class _Values:
 
 def _rational(value: Fraction) -> Expression:
     return Quotient(Number(Fraction(value.numerator)), Number(Fraction(value.denominator)))
-
-
-def text_of(ratio: Fraction) -> str:
-    """Return a ratio in words' company: 3, −1/2."""
-    return str(ratio).replace("-", "−")
 
 
 def _alterations(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
@@ -145,7 +133,7 @@ def _shifted(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[E
     symbols = sorted((one for one in expected.symbols() if _layer(one) is not None), key=symbol_text)
     names = sorted({one.name for one in symbols})
     for by in (1, -1):
-        pairs = {one: other for one in symbols if (other := _moved(one, by, known))}
+        pairs = {one: other for one in symbols if (other := _moved(one, by, known)) is not None}
         if len(pairs) > 1:
             yield substituted(expected, dict(pairs)), Misconception("index", f"All indices are {_off(by)}.")
         for name in names:

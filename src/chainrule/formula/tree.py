@@ -106,9 +106,14 @@ class Expression:
     def __gt__(self, other: Operand) -> Expression:
         return Call("greater", (self, expression(other)))
 
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self} is neither true nor false: chainrule.elementary.where chooses between formulae")
+
     def __getitem__(self, _: Any) -> Expression:
         # A column or a row of itself, as in shares[:, None]: the formula writes it alike.
         return self
+
+    __iter__ = None
 
     def __repr__(self) -> str:
         from .text import text

@@ -1,0 +1,228 @@
+"""Points at which formulae are evaluated to compare them: of numbers modulo a prime, and of 50-digit numbers.
+
+Symbols that others define follow from these; free symbols are drawn when they are first met.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from .text import symbol_text, text
+from .tree import Call, Expression, Negative, Number, Power, Product, Quotient, Sum, Symbol
+
+PRIME = 2**61 - 1
+DIGITS = 50
+
+Definitions: TypeAlias = Mapping[Symbol, Expression]
+"""Symbols that others define, each by symbols that are free or stand before it."""
+
+
+class UndefinedError(ArithmeticError):
+    """An expression has no value at a point.
+
+    Attributes
+    ----------
+    where : Expression
+        The part that has none: a denominator that is 0, or a function outside its domain.
+    """
+
+    def __init__(self, where: Expression) -> None:
+        super().__init__(f"{text(where)} has no value")
+        self.where = where
+
+
+class Point(Protocol):
+    """Values of symbols that obey the definitions."""
+
+    def value(self, tree: Expression) -> Any:
+        """Return what an expression is there.
+
+        Raises
+        ------
+        UndefinedError
+            When it is nothing.
+        """
+
+
+class ModularPoint:
+    """A point modulo the prime: free symbols are drawn when they are first met, and so are values of functions."""
+
+    def __init__(self, definitions: Definitions, seed: int) -> None:
+        self.definitions = definitions
+        self.key = seed.to_bytes(8, "little")
+        self.values: dict[Symbol, int] = {}
+
+    def value(self, tree: Expression) -> int:  # noqa: D102 - see Point
+        match tree:
+            case Symbol():
+                known = self.values.get(tree)
+                if known is None:
+                    definition = self.definitions.get(tree)
+                    known = self.drawn(symbol_text(tree)) if definition is None else self.value(definition)
+                    self.values[tree] = known
+                return known
+            case Number(value):
+                return (
+                    value.numerator
+                    if value.denominator == 1
+                    else value.numerator * pow(value.denominator, -1, PRIME) % PRIME
+                )
+            case Negative(operand):
+                return -self.value(operand) % PRIME
+            case Sum(items):
+                return sum(map(self.value, items)) % PRIME
+            case Product(items):
+                product = 1
+                for item in items:
+                    product = product * self.value(item) % PRIME
+                return product
+            case Quotient(numerator, denominator):
+                below = self.value(denominator)
+                if below == 0:
+                    raise UndefinedError(denominator)
+                return self.value(numerator) * pow(below, -1, PRIME) % PRIME
+            case Power(base, exponent):
+                return self.power(base, exponent)
+            case Call(function, arguments):
+                return self.call(function, [self.value(argument) for argument in arguments])
+        raise TypeError(f"only numbers can be compared, not {tree!r}")
+
+    def power(self, base: Expression, exponent: Expression) -> int:
+        """Return a power: drawn, where the exponent is no whole number."""
+        whole = _whole(exponent)
+        if whole is None:
+            return self.call("power", [self.value(base), self.value(exponent)])
+        below = self.value(base)
+        if below == 0 and whole < 0:
+            raise UndefinedError(base)
+        return pow(below, whole, PRIME)
+
+    def call(self, function: str, arguments: list[int]) -> int:
+        """Return what a function is: drawn, but for what holds of it everywhere."""
+        first = arguments[0]
+        if len(arguments) == 1:
+            if first == 0 and function in _AT_ZERO:
+                return _AT_ZERO[function]
+            if first > PRIME // 2 and function in _ODD:
+                return -self.call(function, [PRIME - first]) % PRIME
+            if first > PRIME // 2 and function in _EVEN:
+                return self.call(function, [PRIME - first])
+            if first > PRIME // 2 and function == "exp":
+                return pow(self.call(function, [PRIME - first]), -1, PRIME)
+        return self.drawn(f"{function}{arguments}") or 1
+
+    def drawn(self, name: str) -> int:
+        """Return the random number that a name stands for."""
+        digest = hashlib.blake2b(name.encode(), digest_size=16, key=self.key).digest()
+        return int.from_bytes(digest, "little") % PRIME
+
+
+_AT_ZERO = {"tanh": 0, "sin": 0, "erf": 0, "abs": 0, "sign": 0, "exp": 1, "cos": 1, "step": 0, "sqrt": 0}
+_ODD, _EVEN = {"tanh", "sin", "erf", "sign"}, {"cos", "abs"}
+
+
+def _whole(exponent: Expression) -> int | None:
+    size = exponent.operand if isinstance(exponent, Negative) else exponent
+    if isinstance(size, Number) and size.value.denominator == 1:
+        return -size.value.numerator if isinstance(exponent, Negative) else size.value.numerator
+    return None
+
+
+class Degrees:
+    """Degrees of numerator and denominator of expressions, in all that is drawn: upper bounds."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        self.known: dict[Symbol, tuple[int, int]] = {}
+
+    def of(self, tree: Expression) -> tuple[int, int]:
+        """Return the two degrees of an expression."""
+        match tree:
+            case Symbol():
+                if tree not in self.known:
+                    definition = self.definitions.get(tree)
+                    self.known[tree] = (1, 0) if definition is None else self.of(definition)
+                return self.known[tree]
+            case Negative(operand):
+                return self.of(operand)
+            case Sum(items):
+                degrees = [self.of(item) for item in items]
+                below = sum(degree for _, degree in degrees)
+                return max(above + below - own for above, own in degrees), below
+            case Product(items):
+                degrees = [self.of(item) for item in items]
+                return sum(above for above, _ in degrees), sum(below for _, below in degrees)
+            case Quotient(numerator, denominator):
+                (above, below), (above_d, below_d) = self.of(numerator), self.of(denominator)
+                return above + below_d, below + above_d
+            case Power(base, exponent):
+                above, below = self.of(base)
+                whole = _whole(exponent) or 1
+                return (above * whole, below * whole) if whole > 0 else (-below * whole, -above * whole)
+            case Call():
+                return 1, 1  # a value of exp may be the inverse of what is drawn
+        return 0, 0
+
+
+class NumericPoint:
+    """A point of 50-digit numbers: free symbols are drawn when they are first met."""
+
+    def __init__(self, definitions: Definitions, context: Any, seed: int) -> None:
+        self.definitions, self.context = definitions, context
+        self.random = random.Random(seed)  # noqa: S311 - points, not secrets
+        # A logarithm needs positive numbers, a kink both its sides, and one away from 0 larger numbers.
+        self.signs = ((1,), (-1,), (1, -1), (1, -1))[seed % 4]
+        self.sizes = (1.0, 3.0) if seed % 4 == 3 else (0.2, 0.9)
+        self.values: dict[Symbol, Any] = {}
+
+    def value(self, tree: Expression) -> Any:  # noqa: D102 - see Point
+        mp = self.context
+        match tree:
+            case Symbol():
+                if tree not in self.values:
+                    definition = self.definitions.get(tree)
+                    drawn = self.random.choice(self.signs) * self.random.uniform(*self.sizes)
+                    self.values[tree] = mp.mpf(drawn) if definition is None else self.value(definition)
+                return self.values[tree]
+            case Number(value):
+                return mp.mpf(value.numerator) / value.denominator
+            case Negative(operand):
+                return -self.value(operand)
+            case Sum(items):
+                return mp.fsum(map(self.value, items))
+            case Product(items):
+                return mp.fprod(map(self.value, items))
+            case Quotient(numerator, denominator):
+                below = self.value(denominator)
+                if abs(below) < mp.mpf(10) ** (10 - DIGITS):
+                    raise UndefinedError(denominator)
+                return self.value(numerator) / below
+            case Power(base, exponent):
+                below, above = self.value(base), self.value(exponent)
+                if (below == 0 and above < 0) or (below < 0 and above != mp.floor(above)):
+                    raise UndefinedError(tree)
+                return below**above
+            case Call(function, arguments):
+                values = [self.value(argument) for argument in arguments]
+                outside = (function == "log" and values[0] <= 0) or (function == "sqrt" and values[0] < 0)
+                if outside or (function in _PATIENT and abs(values[0]) > _LARGEST):
+                    raise UndefinedError(tree)
+                if function == "where":
+                    return values[1] if values[0] else values[2]
+                return _numeric_functions(mp)[function](*values)
+        raise TypeError(f"only numbers can be compared, not {tree!r}")
+
+
+# exp(exp(exp(exp(x)))) has more digits than there is memory, and a sine of it would need them all.
+_PATIENT, _LARGEST = {"cos", "erf", "exp", "sin", "tanh"}, 10_000
+
+
+def _numeric_functions(mp: Any) -> Mapping[str, Callable[..., Any]]:
+    return {
+        "abs": abs, "cos": mp.cos, "erf": mp.erf, "exp": mp.exp, "log": mp.log, "max": max, "min": min,
+        "sign": mp.sign, "sin": mp.sin, "sqrt": mp.sqrt, "step": lambda x: mp.mpf(x > 0), "tanh": mp.tanh,
+        "greater": lambda x, y: x > y,
+    }  # fmt: skip
