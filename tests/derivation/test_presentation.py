@@ -14,7 +14,10 @@ def test_text_has_words_symbols_numbers_and_the_result_of_each_step() -> None:
     lines = DERIVATION.to_text().splitlines()
     assert lines[0] == "The gradient of 1-1-1, tanh, squared error"
     begin = next(k for k, line in enumerate(lines) if line.startswith("7. "))
-    assert lines[begin].startswith("7. z₁ acts on the loss only through z₂: so δ₁ is δ₂, times")
+    assert lines[begin] == (
+        "7. z₁ acts on the loss only through z₂: so δ₁ is δ₂, times the weight ∂z₂/∂f₁, times the slope f′(z₁) of the "
+        "activation."
+    )
     assert lines[begin + 1] == "   δ₁ = δ₂w₂(1−f₁²)"
     assert lines[begin + 2].startswith("      = (−")
     assert lines[begin + 3].startswith("      = 1.")
@@ -23,7 +26,28 @@ def test_text_has_words_symbols_numbers_and_the_result_of_each_step() -> None:
 
 
 def test_the_words_say_what_the_partial_derivative_holds_fixed() -> None:
-    assert "holds the input, the target and all other parameters fixed" in DERIVATION.step("gradient w_1").words
+    words = DERIVATION.step("gradient w_1").words
+    assert words.startswith("w₁ acts on the loss only through z₁, and ∂z₁/∂w₁ is x. The ∂ holds the input, the target")
+    assert words.endswith("but not z₁ and what comes after it, which change with w₁.")
+
+
+def test_the_words_name_the_unit_that_is_meant() -> None:
+    derivation = cr.derive(cr.Network(2, [cr.Dense(2, "tanh"), cr.Dense(2, "softmax")], "cross_entropy"))
+    assert derivation.step("z_{1,2}").words.startswith(
+        "The weighted input of unit 2 of layer 1: the input times the weights"
+    )
+    assert "only through the weighted inputs of layer 2" in derivation.step("delta_{1,2}").words
+    assert (
+        "w₂,₁,₂ acts on the loss only through z₂,₂, and ∂z₂,₂/∂w₂,₁,₂ is f₁,₁."
+        in derivation.step("gradient w_{2,1,2}").words
+    )
+    assert "∂z₁,₂/∂b₁,₂ is 1." in derivation.step("gradient b_{1,2}").words
+
+
+def test_in_matrices_the_words_speak_of_all_at_once() -> None:
+    derivation = cr.derive(cr.Network(2, [cr.Dense(2, "tanh"), cr.Dense(1)]), matrices=True)
+    assert "δ₂ goes back through the weights" in derivation.step("delta_1").words
+    assert derivation.step("gradient W_1").words.startswith("In W₁, a weight acts on the loss only through a z₁")
 
 
 def test_markdown_has_its_formulae_in_latex() -> None:

@@ -18,7 +18,7 @@ Write = Callable[[Expression], str]
 
 _STYLE = (
     ".derivation li{margin:.8em 0}.derivation p{margin:.2em 0}.derivation math{font-size:1.1em}"
-    ".derivation .formula{overflow-x:auto}"
+    ".derivation .formula{overflow:auto hidden;padding:.2em 0}"
 )
 
 

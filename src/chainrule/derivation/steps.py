@@ -6,6 +6,7 @@ losses run on symbols. A chain and a small network are derived unit by unit, any
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -15,13 +16,14 @@ from .. import backpropagation
 from ..data import prepare
 from ..diagnostics.trace import backprop
 from ..errors import InputError, unknown_name
-from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted, text
+from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted
 from ..formula.functions import Table, product_of, table
 from ..network import Dense, Network
 from ..parameters import Parameters
 from . import dependencies, presentation
 from .forms import factors, flat, outermost_sign, turned
 from .symbols import MatrixSymbols, Symbols, UnitSymbols, key
+from .words import UNROLLED, Words
 
 Sign: TypeAlias = Literal["f-y", "y-f"]
 MOST_PARAMETERS = 60
@@ -204,6 +206,7 @@ class _Deriving:
         }
         self.steps: list[Step] = []
         self.definitions: dict[Symbol, Expression] = {}
+        self.words = Words(net, self.in_matrices)
         self.depth = len(net.layers)
         self.is_chain = set(net.widths) == {1} and not self.in_matrices
 
@@ -223,59 +226,35 @@ class _Deriving:
             numbers = None if self.in_matrices else substituted(right, self.rounded)
         self.steps.append(Step(name, words, left, right, numbers, result))
 
-    def define(self, symbols: Any, formulae: Any, words: str) -> None:
+    def define(self, symbols: Any, formulae: Any, words: Callable[[Symbol], str]) -> None:
         for symbol, formula in self.s.entries(symbols, formulae).items():
             self.definitions[symbol] = formula
-            self.add(key(symbol), words, symbol, formula)
+            self.add(key(symbol), words(symbol), symbol, formula)
 
     def layer(self, i: int, layer: Dense) -> None:
         s = self.s
         alone = Network(self.net.widths[i - 1], [Dense(layer.units, layer.activation, layer.bias)], _ANY_LOSS)
-        z, _ = backpropagation.forward(
-            alone, Parameters(s.params.weights[i - 1 : i], s.params.biases[i - 1 : i]), s.f[i - 1]
-        )
-        bias = ", and adds its bias" if layer.bias else ""
-        before = "the input" if i == 1 else f"the activation of layer {i - 1}"
-        self.define(s.z[i], z[1], f"Layer {i} multiplies {before} by its weights{bias}: its weighted input.")
-        self.define(
-            s.f[i],
-            layer.activation.value(s.z[i]),
-            f"The activation of layer {i} is {layer.activation.name} of its weighted input.",
-        )
+        params = Parameters(s.params.weights[i - 1 : i], s.params.biases[i - 1 : i])
+        z, _ = backpropagation.forward(alone, params, s.f[i - 1])
+        self.define(s.z[i], z[1], self.words.weighted_input)
+        self.define(s.f[i], layer.activation.value(s.z[i]), self.words.activation)
 
     def loss(self) -> None:
         of_rows = backpropagation.losses(self.net, self.s.y, self.s.z, self.s.f)
-        loss = of_rows if isinstance(of_rows, Expression) else of_rows[0]
-        words = f"The loss says how far the output is from the target y: {self.net.loss.name.replace('_', ' ')}."
-        self.add("loss", words, LOSS, loss)
+        self.add("loss", self.words.loss(), LOSS, of_rows if isinstance(of_rows, Expression) else of_rows[0])
 
     def errors(self) -> dict[int, Any]:
         """Derive δ of every layer; return all of them unrolled."""
         s, last = self.s, self.depth
         delta = backpropagation.deltas(self.net, s.params, s.y, s.z, s.f)
-        f, z, d = (f"{letter}{_below(last)}" for letter in "fzδ")
-        linked = self.net.loss.linked(self.net.layers[-1].activation.name)
-        why = (
-            "for this activation and loss the two slopes together are as simple as that"
-            if linked
-            else f"the slope of the loss, ∂ℒ/∂{f}, times the slope of the activation, ∂{f}/∂{z}"
-        )
-        self.define(
-            s.delta[last], self.turned(delta[last]), f"The error {d} = ∂ℒ/∂{z} of the output, by the chain rule: {why}."
-        )
+        self.define(s.delta[last], self.turned(delta[last]), self.words.last_error)
         unrolled = {last: self.turned(self.in_order(last) if self.is_chain else delta[last])}
         for i in range(last - 1, 0, -1):
             slope = self.net.layers[i - 1].activation.slope(s.z[i], s.f[i])
-            recursion = (s.delta[i + 1] @ s.params.weights[i].T) * slope
-            here, after = _below(i), _below(i + 1)
-            words = (
-                f"z{here} acts on the loss only through z{after}: so δ{here} is δ{after}, times the weights "
-                f"∂z{after}/∂f{here}, times the slope f′(z{here}) of the activation."
-            )
-            self.define(s.delta[i], recursion, words)
+            self.define(s.delta[i], (s.delta[i + 1] @ s.params.weights[i].T) * slope, self.words.error)
             unrolled[i] = self.turned(self.in_order(i) if self.is_chain else delta[i])
             for symbol, formula in s.entries(s.delta[i], unrolled[i]).items():
-                self.add(f"{key(symbol)} unrolled", "The same, with every δ after it written out.", symbol, formula)
+                self.add(f"{key(symbol)} unrolled", UNROLLED, symbol, formula)
         return unrolled
 
     def in_order(self, i: int) -> Table:
@@ -290,33 +269,20 @@ class _Deriving:
     def gradients(self, unrolled: dict[int, Any]) -> None:
         s = self.s
         gradient = backpropagation.gradients(self.net, s.f, s.delta, s.ones)
-        fixed = "The ∂ holds the input, the target and all other parameters fixed, but not what follows from this one."
-        updates: list[Symbol] = []
-        for i in range(1, self.depth + 1):
-            errors = s.entries(s.delta[i], unrolled[i])
-            here = _below(i)
-            for symbols, formulae, why in (
-                (s.params.weights[i - 1], gradient.weights[i - 1], f"and ∂z{here} by it is what it multiplies"),
-                (s.params.biases[i - 1], gradient.biases[i - 1], f"and ∂z{here} by it is 1"),
-            ):
-                if symbols is None:
-                    continue
-                for symbol, formula in s.entries(symbols, formulae).items():
-                    name = key(symbol)
-                    left = Derivative(LOSS, symbol)
-                    self.add(
-                        f"gradient {name}",
-                        f"{text(symbol)} acts on the loss only through z{here}, {why}. {fixed}",
-                        left,
-                        formula,
-                    )
-                    written_out = outermost_sign(flat(substituted(formula, errors)))
-                    self.add(f"gradient {name} unrolled", "The same, with every δ written out.", left, written_out)
-                    updates.append(symbol)
-        for symbol in updates:
-            step = symbol - ETA * Derivative(LOSS, symbol)
-            words = "A step of gradient descent goes against the gradient, η times as far as that is long."
-            self.add(f"update {key(symbol)}", words, symbol, step)
+        formulae: dict[Symbol, Expression] = {}
+        for w, b, of_w, of_b in zip(s.params.weights, s.params.biases, gradient.weights, gradient.biases, strict=True):
+            formulae |= s.entries(w, of_w) | ({} if b is None else s.entries(b, of_b))
+        errors = {
+            symbol: formula
+            for i, written in unrolled.items()
+            for symbol, formula in s.entries(s.delta[i], written).items()
+        }
+        for symbol, formula in formulae.items():
+            name, left = f"gradient {key(symbol)}", Derivative(LOSS, symbol)
+            self.add(name, self.words.gradient(symbol, formula), left, formula)
+            self.add(f"{name} unrolled", UNROLLED, left, outermost_sign(flat(substituted(formula, errors))))
+        for symbol in formulae:
+            self.add(f"update {key(symbol)}", self.words.update(), symbol, symbol - ETA * Derivative(LOSS, symbol))
 
     def turned(self, formulae: Any) -> Any:
         """Return formulae with differences of f_L and y in the form that is asked for."""
@@ -329,7 +295,3 @@ class _Deriving:
 
 
 _ANY_LOSS = "squared_error"  # of a layer by itself, whose loss is not asked for
-
-
-def _below(i: int) -> str:
-    return text(Symbol("", (i,)))

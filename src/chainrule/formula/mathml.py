@@ -76,6 +76,9 @@ class _Writer:
                 return self.row(*(self.within(item, _LOOSE) for item in items))
             case Quotient(numerator, denominator):
                 return f"<mfrac>{self.element(numerator)}{self.element(denominator)}</mfrac>"
+            case Power(Symbol() as base, exponent) if base.indices:  # so that both stand at the letter
+                letter, below = self.letter(base), self.indices(base)
+                return f"<msubsup{_named(base)}>{letter}{below}{self.element(exponent)}</msubsup>"
             case Power(base, exponent):
                 plain = isinstance(base, (Number, Symbol, Call))
                 return f"<msup>{self.element(base) if plain else self.bracketed(base)}{self.element(exponent)}</msup>"
@@ -90,16 +93,18 @@ class _Writer:
         raise TypeError(f"not an expression: {tree!r}")
 
     def symbol(self, symbol: Symbol) -> str:
-        which = f' data-symbol="{escape(symbol_text(symbol))}"'
-        letter = self.token("mi", symbol.name, which + (' class="matrix"' if symbol.matrix else ""))
-        if not symbol.indices:
-            return letter
+        letter = self.letter(symbol)
+        return f"<msub{_named(symbol)}>{letter}{self.indices(symbol)}</msub>" if symbol.indices else letter
+
+    def letter(self, symbol: Symbol) -> str:
+        return self.token("mi", symbol.name, _named(symbol) + (' class="matrix"' if symbol.matrix else ""))
+
+    def indices(self, symbol: Symbol) -> str:
         parts: list[str] = []
         for index in symbol.indices:
-            parts += [self.operator(",")] * bool(parts) + [
-                self.token("mn" if isinstance(index, int) else "mi", str(index))
-            ]
-        return f"<msub{which}>{letter}{self.row(*parts)}</msub>"
+            comma = [self.operator(",")] if parts else []
+            parts += [*comma, self.token("mn" if isinstance(index, int) else "mi", str(index))]
+        return self.row(*parts)
 
     def product(self, factors: tuple[Expression, ...]) -> str:
         parts: list[str] = []
@@ -135,7 +140,8 @@ class _Writer:
                 return self.row(self.operator("∑"), self.element(first))
         parts: list[str] = []
         for argument in arguments:
-            parts += [self.operator(",")] * bool(parts) + [self.element(argument)]
+            comma = [self.operator(",")] if parts else []
+            parts += [*comma, self.element(argument)]
         return self.row(
             self.token("mi", function), self.operator("\u2061"), self.operator("("), *parts, self.operator(")")
         )
@@ -149,3 +155,7 @@ class _Writer:
     @staticmethod
     def row(*parts: str) -> str:
         return f"<mrow>{''.join(parts)}</mrow>" if len(parts) != 1 else parts[0]
+
+
+def _named(symbol: Symbol) -> str:
+    return f' data-symbol="{escape(symbol_text(symbol))}"'
