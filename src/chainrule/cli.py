@@ -175,11 +175,13 @@ def derive(
     widths: Annotated[
         str | None, typer.Option(help="Units of each layer, the inputs first, as in 2,3,1.", show_default=False)
     ] = None,
-    activation: Annotated[str, typer.Option(help="Activation of the hidden layers, and of a chain's output.")] = "tanh",
+    activation: Annotated[
+        str | None, typer.Option(help="Activation of the hidden layers; of a chain, of all.", show_default="tanh")
+    ] = None,
     output_activation: Annotated[
         str | None, typer.Option(help="Activation of the output.", show_default="the loss's own")
     ] = None,
-    loss: Annotated[str, typer.Option(help="The loss.")] = "squared_error",
+    loss: Annotated[str | None, typer.Option(help="The loss.", show_default="squared_error")] = None,
     bias: Annotated[bool, typer.Option("--bias", help="Give a chain biases.")] = False,
     x: Annotated[
         str | None, typer.Option(help="A row of inputs, as in 0.5,1: shows numbers.", show_default=False)
@@ -210,6 +212,18 @@ def derive(
         raise unknown_name("format", form, forms)
     if sum(one is not None for one in (model, chain, widths)) > 1:
         raise InputError("a model's file, --chain and --widths each name a network: give one of them")
+    unused: dict[str, object] = {}
+    if model is not None:
+        unused = {"--activation": activation, "--loss": loss, "--output-activation": output_activation, "--bias": bias}
+    elif widths is not None:
+        unused = {"--bias": bias}
+    else:
+        unused = {"--output-activation": output_activation}
+    for option, given in unused.items():
+        if given:
+            what = "a model's file" if model else "--widths" if widths else "a chain"
+            raise InputError(f"{option} does not go with {what}")
+    activation, loss = activation or "tanh", loss or "squared_error"
     if (x is None) != (y is None):
         raise InputError("for numbers, --x and --y are both needed")
     if model is not None:

@@ -114,6 +114,11 @@ def row_sum(x: Array) -> Array:
     return namespace(x).sum(x, axis=-1, keepdims=True)
 
 
+def row_mean(x: Array) -> Array:
+    """Return the mean over the last axis, which stays as an axis of length one: (n, d) → (n, 1)."""
+    return namespace(x).mean(x, axis=-1, keepdims=True)
+
+
 def row_max(x: Array) -> Array:
     """Return the maximum over the last axis, which stays as an axis of length one: (n, d) → (n, 1)."""
     return namespace(x).max(x, axis=-1, keepdims=True)

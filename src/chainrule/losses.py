@@ -23,6 +23,7 @@ from .elementary import (
     log_sum_exp,
     maximum,
     minimum,
+    row_mean,
     row_sum,
     sign,
     softplus,
@@ -201,7 +202,7 @@ def cross_entropy(label_smoothing: float = 0.0) -> Loss:
     epsilon = number("label_smoothing of cross_entropy", label_smoothing, 0.0, 1.0, below=True)
 
     def smooth(y: Array) -> Array:
-        return (1.0 - epsilon) * y + epsilon * row_sum(y) / y.shape[-1] if epsilon else y
+        return (1.0 - epsilon) * y + epsilon * row_mean(y) if epsilon else y
 
     return Loss(
         "cross_entropy",

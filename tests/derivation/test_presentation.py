@@ -19,8 +19,8 @@ def test_text_has_words_symbols_numbers_and_the_result_of_each_step() -> None:
         "activation."
     )
     assert lines[begin + 1] == "   δ₁ = δ₂w₂(1−f₁²)"
-    assert lines[begin + 2].startswith("      = (−")
-    assert lines[begin + 3].startswith("      = 1.")
+    assert lines[begin + 2].startswith("      ≈ (−")
+    assert lines[begin + 3].startswith("      ≈ 1.")
     assert "   w₁ ← w₁−η·∂ℒ/∂w₁" in lines
     assert repr(DERIVATION) == DERIVATION.to_text()
 
@@ -52,7 +52,7 @@ def test_in_matrices_the_words_speak_of_all_at_once() -> None:
 
 def test_markdown_has_its_formulae_in_latex() -> None:
     written = DERIVATION.to_markdown()
-    assert r"$$\delta_{1} = \delta_{2} w_{2} \left(1 - f_{1}^{2}\right) = " in written
+    assert r"$$\delta_{1} = \delta_{2} w_{2} \left(1 - f_{1}^{2}\right) \approx " in written
     assert r"w_{1} \leftarrow w_{1} - \eta \frac{\partial \mathcal{L}}{\partial w_{1}}" in written
 
 

@@ -75,7 +75,11 @@ def test_every_formula_computes_what_back_propagation_does(activation: str, loss
                 assert isinstance(step.left, Symbol)
                 expected = values[step.left]
             np.testing.assert_allclose(
-                np.squeeze(step.result), np.squeeze(expected), rtol=1e-10, atol=1e-10 * scale, err_msg=step.name
+                np.squeeze(evaluate(step.right, values)),
+                np.squeeze(expected),
+                rtol=1e-10,
+                atol=1e-10 * scale,
+                err_msg=step.name,
             )
 
 
@@ -191,7 +195,24 @@ def test_bad_input_is_refused(arguments: dict[str, Any], message: str) -> None:
 def test_a_chain_of_any_length_is_derived_and_other_networks_up_to_a_hundred_layers() -> None:
     assert text(cr.derive(cr.chain(150)).gradient("w_1")).endswith("w₁₅₀·2(f₁₅₀−y)")
     with pytest.raises(InputError, match="101 layers are too many"):
-        cr.derive(cr.Network(2, [cr.Dense(2)] * 101))
+        cr.derive(cr.Network(2, [cr.Dense(2)] * 101), matrices=True)
+
+
+def test_a_network_with_too_many_ways_through_it_is_derived_in_matrices() -> None:
+    net = cr.Network(2, [cr.Dense(2, bias=False)] * 15)
+    assert text(cr.derive(net).step("z_1").right) == "xW₁"
+    with pytest.raises(InputError, match="65,536 ways"):
+        cr.derive(net, matrices=False)
+
+
+def test_label_smoothing_is_derived_in_both_forms() -> None:
+    net = cr.Network(1, [cr.Dense(2, "softmax")], cr.losses.cross_entropy(label_smoothing=0.1))
+    params, x, y = net.initial(seed=1), [[0.3]], [1]
+    for matrices in (False, True):
+        derivation = cr.derive(net, params, x, y, matrices=matrices)
+        expected = cr.backprop(net, params, x, y).delta[1]
+        step = derivation.step("delta_1" if matrices else "delta_{1,1}")
+        np.testing.assert_allclose(np.ravel(evaluate(step.right, derivation.values))[0], expected[0, 0], rtol=1e-12)
 
 
 def test_an_unknown_parameter_is_refused_with_the_nearest() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from chains import Chain, chain
 
+import chainrule as cr
 from chainrule.formula import (
     Call,
     Expression,
@@ -50,6 +51,7 @@ def test_every_correct_form_is_equal_and_that_is_exact(typed: str) -> None:
     found = compare(of(typed), TWO.gradient, TWO.definitions)
     assert found
     assert found.exact
+    assert found.error_bound is not None
     assert 0 < found.error_bound < 1e-40
 
 
@@ -97,6 +99,63 @@ def test_a_division_by_zero_is_found_even_where_only_the_definitions_make_it_zer
     found = compare(of(typed), TWO.gradient, TWO.definitions)
     assert not found
     assert repr(found.undefined) == zero
+
+
+@pytest.mark.parametrize("typed", ["x δ1 + 2^61 - 1", "x δ1 + 2305843009213693951", "x δ1 + x*1e-38"])
+def test_what_is_made_for_the_prime_or_for_rounding_is_unequal(typed: str) -> None:
+    assert not compare(of(typed), TWO.gradient, TWO.definitions)
+
+
+def test_a_multiple_of_the_prime_is_a_number_like_others() -> None:
+    assert compare(of("x/2305843009213693951"), of("x*2305843009213693951^-1"))
+    assert compare(of("1e20 x"), of("10^20 x"))
+
+
+@pytest.mark.parametrize("typed", ["x log(1)/log(1)", "x + log(-1) - log(-1)"])
+def test_what_agrees_but_has_no_value_is_undefined(typed: str) -> None:
+    found = compare(of(typed), TWO.x)
+    assert not found
+    assert found.undefined is not None
+
+
+def test_powers_inside_a_function_do_not_fool_the_prime() -> None:
+    inner: Expression = TWO.x
+    for _ in range(10):
+        inner = inner**64
+    assert not compare(Call("tanh", (inner**2 / TWO.x,)), Call("tanh", (TWO.x,)))
+
+
+def test_activations_of_related_inputs_are_decided_by_fifty_digits() -> None:
+    f, z, x = TWO.f, TWO.z, TWO.x
+    definitions = {z[1]: x, f[1]: Call("tanh", (z[1],)), z[2]: z[1] + z[1], f[2]: Call("tanh", (z[2],))}
+    assert compare(f[2], 2 * f[1] / (1 + f[1] ** 2), definitions)
+    assert not compare(f[2], f[1], definitions)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("max(x,5)", "5"), ("step(x-4)", "0"), ("abs(x+30)", "x+30"), ("max(min(x,10),-10)", "x")]
+)
+def test_kinks_far_from_zero_are_seen(one: str, other: str) -> None:
+    assert not compare(of(one), of(other))
+
+
+def test_a_slope_left_out_of_a_chain_of_relu_is_seen() -> None:
+    derivation = cr.derive(cr.chain(3, "relu"))
+    right = derivation.gradient("w_1")
+    for i, equal in (
+        (1, True),
+        (2, True),
+        (3, False),
+    ):  # where z₁ is negative, f₁ and z₂ are 0, and so is the slope there
+        slope = Call("step", (Symbol("z", (i,)),))
+        without = joined(Product, *(factor for factor in right.parts if factor != slope))
+        assert without != right
+        assert compare(without, right, derivation.definitions).equal is equal
+
+
+def test_definitions_of_a_long_chain_are_followed() -> None:
+    network = chain(400)
+    assert compare(of("x δ1", network), network.gradient, network.definitions)
 
 
 def test_a_formula_without_a_value_anywhere_is_undefined() -> None:

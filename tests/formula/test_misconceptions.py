@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from chains import Chain, chain
 
+import chainrule as cr
 from chainrule.formula import Expression, Negative, Product, Symbol, compare, diagnose, expression, parse, substituted
 from chainrule.formula.tree import joined
 
@@ -48,6 +49,20 @@ def test_each_misconception_has_a_sentence(typed: str, kind: str, sentence: str)
 @pytest.mark.parametrize("typed", ["y", "x + y", "1/0", "x(1-f1)(1-f2)w2*2(f2-y)", "exp(x)"])
 def test_what_nobody_could_name_is_not_named(typed: str) -> None:
     assert diagnose(parse(typed, TWO.names).expression, TWO.gradient, TWO.definitions) is None
+
+
+def test_a_right_formula_has_nothing_wrong() -> None:
+    assert diagnose(TWO.gradient, TWO.gradient, TWO.definitions) is None
+
+
+def test_a_slope_of_several_factors_is_named_whole() -> None:
+    derivation = cr.derive(cr.chain(2, "logistic"))
+    right = derivation.gradient("w_1")
+    f1 = Symbol("f", (1,))
+    rest = [factor for factor in right.parts if factor not in (f1, 1 - f1)]
+    found = diagnose(joined(Product, *rest), right, derivation.definitions)
+    assert found is not None
+    assert found.sentence == "The derivative of the activation at z₁ is left out: f₁(1−f₁)."
 
 
 def mistaken(network: Chain, draw: random.Random) -> tuple[str, Expression]:

@@ -15,6 +15,7 @@ from chainrule.formula import (
     Call,
     Derivative,
     Expression,
+    Power,
     Symbol,
     evaluate,
     expression,
@@ -66,6 +67,15 @@ def test_each_form_of_a_formula(tree: Expression, as_text: str, as_latex: str, a
     assert text(tree) == as_text
     assert latex(tree) == as_latex
     assert python(tree) == as_python
+
+
+def test_no_two_numbers_run_into_each_other() -> None:
+    tree = expression(0.5) * Power(expression(0.3), expression(2))
+    assert text(tree) == "0.5·0.3²"
+    assert "·" in mathml(tree)
+    assert latex(Power(expression(1e-30), expression(2))).startswith(r"\left(")
+    assert latex(Call("exp", (X,)) ** 2) == r"\left(e^{x}\right)^{2}"
+    assert mathml(Call("exp", (X,)) ** 2).count(">(<") == 1
 
 
 def test_a_notebook_shows_latex() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..formula import Expression, latex, mathml, text
+from ..formula import Expression, expression, latex, mathml, text
 from .dependencies import as_svg, as_tree
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def as_text(derivation: Derivation) -> str:
     lines = [_title(derivation), ""]
     for place, step in enumerate(derivation.steps, start=1):
         lines += [f"{place}. {step.words}", f"   {_formula(step, text, '←')}"]
-        below = f"   {' ' * len(text(step.left))} = "
+        below = f"   {' ' * len(text(step.left))} "
         if step.numbers is not None:
-            lines.append(below + text(step.numbers))
+            lines.append(f"{below}≈ {text(step.numbers)}")
         if step.result is not None:
-            lines.append(below + _result(step.result))
+            lines.append(f"{below}≈ {_result(step.result)}")
         lines.append("")
     return "\n".join([*lines, "What depends on what:", "", as_tree(derivation)])
 
@@ -43,7 +43,7 @@ def as_markdown(derivation: Derivation) -> str:
         parts = [_formula(step, latex, r"\leftarrow")]
         parts += [latex(step.numbers)] if step.numbers is not None else []
         parts += [_result_in_latex(step.result)] if step.result is not None else []
-        lines += [f"{place}. {step.words}", "", f"   $${' = '.join(parts)}$$", ""]
+        lines += [f"{place}. {step.words}", "", "   $$" + r" \approx ".join(parts) + "$$", ""]
     return "\n".join([*lines, "What depends on what:", "", "```text", as_tree(derivation), "```", ""])
 
 
@@ -55,8 +55,8 @@ def as_html(derivation: Derivation) -> str:
         formula = (
             mathml(step.left, f"{prefix}l") + (" ← " if _is_update(step) else " = ") + mathml(step.right, f"{prefix}r")
         )
-        formula += f" = {mathml(step.numbers, f'{prefix}n')}" if step.numbers is not None else ""
-        formula += f" = {escape(_result(step.result))}" if step.result is not None else ""
+        formula += f" ≈ {mathml(step.numbers, f'{prefix}n')}" if step.numbers is not None else ""
+        formula += f" ≈ {escape(_result(step.result))}" if step.result is not None else ""
         items.append(f'<li id="step-{place}"><p>{escape(step.words)}</p><p class="formula">{formula}</p></li>')
     heading = f"<h2>{escape(_title(derivation))}</h2>"
     return (
@@ -89,4 +89,6 @@ def _result(result: Any) -> str:
 
 
 def _result_in_latex(result: Any) -> str:
-    return _result(result).replace("−", "-") if np.ndim(result) == 0 else rf"\text{{{_result(result)}}}"
+    if np.ndim(result):
+        return rf"\text{{{_result(result)}}}"
+    return latex(expression(float(f"{float(result):.6g}"))) if np.isfinite(result) else rf"\text{{{_result(result)}}}"

@@ -1,11 +1,12 @@
 """The derivation of a network's gradient: what follows from what, in words, in symbols and in numbers.
 
-Every formula is made by the text that computes: :mod:`chainrule.backpropagation` and the definitions of activations and
+Formulae are made by the text that computes: :mod:`chainrule.backpropagation` and the definitions of activations and
 losses run on symbols. A chain and a small network are derived unit by unit, any other in matrices.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -28,8 +29,10 @@ from .words import UNROLLED, Words
 Sign: TypeAlias = Literal["f-y", "y-f"]
 MOST_PARAMETERS = 60
 """Networks of more parameters, but chains, are derived in matrices."""
+MOST_WAYS = 1_000
+"""So are networks with more ways from an input to an output: unit by unit, unrolled formulae write out each."""
 MOST_LAYERS = 100
-"""Other networks than chains write one bracket inside the other for each layer."""
+"""In matrices, each layer writes one bracket inside the other."""
 
 ETA, LOSS = Symbol("η"), Symbol("ℒ")
 
@@ -135,7 +138,10 @@ class Derivation:
         return self.to_html()
 
     def _repr_latex_(self) -> str:
-        lines = [rf"{latex(step.left)} &= {latex(step.right)}" for step in self.steps]
+        lines = []
+        for step in self.steps:
+            sign = r"\leftarrow" if step.name.startswith("update") else "="
+            lines.append(rf"{latex(step.left)} &{sign} {latex(step.right)}")
         return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
 
@@ -173,11 +179,15 @@ def derive(
     given = [one is not None for one in (params, x, y)]
     if any(given) and not all(given):
         raise InputError("for numbers, params, x and y are all needed; for formulae alone, none of them")
-    large = net.parameter_count > MOST_PARAMETERS and set(net.widths) != {1}
-    in_matrices = large if matrices is None else matrices
-    if len(net.layers) > MOST_LAYERS and (in_matrices or set(net.widths) != {1}):
+    one_each = set(net.widths) == {1}
+    ways = math.prod(net.widths)  # from an input to an output, each of which unrolled formulae write out
+    small = one_each or (net.parameter_count <= MOST_PARAMETERS and ways <= MOST_WAYS)
+    in_matrices = not small if matrices is None else matrices
+    if not in_matrices and not one_each and ways > MOST_WAYS:
+        raise InputError(f"{ways:,} ways lead through the network, too many to write out: derive it in matrices")
+    if in_matrices and len(net.layers) > MOST_LAYERS:
         raise InputError(
-            f"{len(net.layers)} layers are too many to write out: it works with {MOST_LAYERS}, and with any chain"
+            f"{len(net.layers)} layers are too many to write out in matrices: at most {MOST_LAYERS}, but any chain"
         )
     symbols: Symbols = MatrixSymbols(net) if in_matrices else UnitSymbols(net)
     values: dict[Symbol, Any] = {}
@@ -221,7 +231,10 @@ class _Deriving:
     def add(self, name: str, words: str, left: Expression, right: Expression) -> None:
         numbers = result = None
         if self.values and right.symbols() <= self.values.keys():
-            result = evaluate(right, self.values)
+            with np.errstate(
+                all="ignore"
+            ):  # what back-propagation works out in a stable way may overflow as it is written
+                result = self.values[left] if left in self.values else evaluate(right, self.values)
             result = result if self.in_matrices else float(result)
             numbers = None if self.in_matrices else substituted(right, self.rounded)
         self.steps.append(Step(name, words, left, right, numbers, result))

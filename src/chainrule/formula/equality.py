@@ -4,29 +4,29 @@ Both sides are evaluated at random points, modulo the prime p = 2⁶¹ − 1 (Sc
 definitions: where z₁ = x w₁ and f₁ = tanh(z₁) are given, x and w₁ are drawn and z₁ follows; a value of tanh is drawn as
 well, the same wherever tanh is taken of the same number. So every correct substitution counts as equal. Two unequal
 rational formulae of degree d agree at a point with a probability of at most d/(p − d), and at all points with that to
-the power of their number: :attr:`Comparison.error_bound`.
+the power of their number: :attr:`Comparison.error_bound`. This holds for formulae written without knowing the
+points, which are drawn anew in every process.
 
-Where functions are left that may be related, such as exp(2z) and exp(z), agreement at those points still proves
-equality, but a difference is not final. Then 50-digit numbers decide, by a relative tolerance.
+Both sides are evaluated at points of 50-digit numbers, too. There they must agree as well, which finds what has no
+value, and what was made for the prime. And these points decide where functions are left that may be related, such as
+exp(2z) and exp(z).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from .points import DIGITS, PRIME, Definitions, Degrees, ModularPoint, NumericPoint, Point, UndefinedError
+from .points import PRIME, Definitions, Degrees, ModularPoint, Point, UndefinedError, numeric_points
 from .text import symbol_text
 from .tree import Call, Expression, Negative, Symbol
 
 POINTS = 3
-NUMERIC_POINTS = 6
-TOLERANCE = 1e-12
+TOLERANCE = 1e-30  # relative, of 50-digit numbers
 MOST_ERROR = 1e-12  # powers of powers may have a degree near the prime
 _NOTHING = 1e-40  # what rounding leaves of 0
-_TRIES = 10  # for each point, where a denominator is 0 or a logarithm's argument negative
+_TRIES = 10  # for each point modulo the prime, where a denominator is 0
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,12 @@ class Sample:
     Attributes
     ----------
     points : sequence of Point
-    error_bound : float or None
-        The probability with which the two formulae that the points were made for agree at all of them though they are
-        unequal; None where values are not exact, modulo the prime, but 50-digit numbers.
+    exact : bool
+        Whether values are exact, modulo the prime; else they are 50-digit numbers.
     """
 
     points: Sequence[Point]
-    error_bound: float | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether values are exact."""
-        return self.error_bound is not None
+    exact: bool
 
     def same(self, a: Any, b: Any) -> bool:
         """Tell whether two values are the same."""
@@ -66,21 +60,24 @@ class Comparison:
     ----------
     equal : bool
         Whether they are equal wherever the definitions hold.
-    exact : bool
-        Whether that was decided exactly, up to `error_bound`; else by 50-digit numbers.
-    error_bound : float
-        The probability with which two unequal formulae pass as equal; 0 where they were found unequal.
+    error_bound : float or None
+        The probability with which the answer is wrong, where it was found exactly: 0 for unequal formulae. None where
+        only 50-digit numbers decided.
     not_allowed : tuple of Symbol
         The symbols of the formula that are not among those which were asked for.
     undefined : Expression or None
-        What in the formula has no value anywhere, such as a denominator that is 0.
+        What in one of the formulae has no value at any point, such as a denominator that is 0.
     """
 
     equal: bool
-    exact: bool
-    error_bound: float = 0.0
+    error_bound: float | None = None
     not_allowed: tuple[Symbol, ...] = ()
     undefined: Expression | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the answer was found exactly."""
+        return self.error_bound is not None
 
     def __bool__(self) -> bool:
         return self.equal and not self.not_allowed
@@ -105,69 +102,75 @@ def compare(
     """
     definitions = definitions or {}
     not_allowed = tuple(sorted(formula.symbols() - set(allowed), key=symbol_text)) if allowed is not None else ()
+    both = (formula, expected)
+    exact = _exact_sample(both, definitions)
+    agree = exact is not None and exact.agree(*both)
+    if exact is not None and not agree and _is_decided_exactly(both, definitions):
+        return Comparison(False, 0.0, not_allowed)
     try:
-        sample = sampled(formula, expected, definitions)
+        numeric = Sample(numeric_points(definitions, both, wanted=1 if agree else 4), exact=False)
     except UndefinedError as error:
-        return Comparison(False, True, not_allowed=not_allowed, undefined=error.where)
-    equal = sample.agree(formula, expected)
-    return Comparison(equal, sample.exact, (sample.error_bound or 0.0) if equal else 0.0, not_allowed)
+        return Comparison(False, None, not_allowed, error.where)
+    equal = numeric.agree(*both)
+    return Comparison(equal, _error_bound(both, definitions) if equal and agree else None, not_allowed)
 
 
-def sampled(formula: Expression, expected: Expression, definitions: Definitions) -> Sample:
-    """Return points that decide whether two formulae are equal: exact ones, if these show it or both are rational.
+def sampled(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample:
+    """Return points by which one of two formulae can be told from others: exact ones, if both are rational.
 
     Raises
     ------
     UndefinedError
         When a formula has no value at any of many points.
     """
-    both = (formula, expected)
-    bound = _error_bound(formula, expected, definitions)
-    if bound <= MOST_ERROR:
-        exact = Sample(_points(partial(ModularPoint, definitions), POINTS, both), bound)
-        if exact.agree(*both) or _is_decided_exactly(both, definitions):
-            return exact
-    import mpmath
-
-    context = mpmath.MPContext()
-    context.dps = DIGITS
-    return Sample(_points(partial(NumericPoint, definitions, context), NUMERIC_POINTS, both))
+    exact = _exact_sample(formulae, definitions) if _is_decided_exactly(formulae, definitions) else None
+    return exact or Sample(numeric_points(definitions, formulae), exact=False)
 
 
-def _points(point_of: Callable[[int], Point], wanted: int, needed: Iterable[Expression]) -> list[Point]:
-    """Return points, from seeds on, at which expressions have values; raise UndefinedError if there are none."""
-    points: list[Point] = []
-    why = None
-    for seed in range(wanted * _TRIES):
-        point = point_of(seed)
+def _exact_sample(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample | None:
+    """Return points modulo the prime at which two formulae have values, if there are some that say enough."""
+    if _error_bound(formulae, definitions) > MOST_ERROR:
+        return None
+    points: list[ModularPoint] = []
+    for seed in range(POINTS * _TRIES):
+        point = ModularPoint(definitions, seed)
         try:
-            for tree in needed:
+            for tree in formulae:
                 point.value(tree)
-        except UndefinedError as error:
-            why = error
+        except UndefinedError:
             continue
         points.append(point)
-        if len(points) == wanted:
-            return points
-    if why is not None and not points:
-        raise why
-    return points
+        if len(points) == POINTS:
+            return Sample(points, exact=True)
+    return None
 
 
-def _is_decided_exactly(formulae: Iterable[Expression], definitions: Definitions) -> bool:
-    """Tell whether a difference modulo the prime is final: at most one function is left, and its values are free."""
+def _is_decided_exactly(formulae: tuple[Expression, Expression], definitions: Definitions) -> bool:
+    """Tell whether a difference modulo the prime is final: at most one function is left, and its values are free.
+
+    They are where each is taken of a symbol whose definition has a free symbol to itself, as zᵢ has wᵢ.
+    """
     if any(isinstance(part, Call) for tree in formulae for part in tree.walk()):
         return False
     calls = [part for tree in definitions.values() for part in tree.walk() if isinstance(part, Call)]
     firsts = [call.arguments[0] for call in calls]
-    arguments = [first.operand if isinstance(first, Negative) else first for first in firsts]
-    names = {call.function for call in calls}
-    return names in (set(), {"tanh"}, {"exp"}) and all(isinstance(argument, Symbol) for argument in arguments)
+    arguments = {first.operand if isinstance(first, Negative) else first for first in firsts}
+    if {call.function for call in calls} not in (set(), {"tanh"}, {"exp"}):
+        return False
+    times: dict[Symbol, int] = {}
+    frees: list[set[Symbol]] = []
+    for argument in arguments:
+        if not isinstance(argument, Symbol):
+            return False
+        frees.append(definitions.get(argument, argument).symbols() - definitions.keys())
+        for symbol in frees[-1]:
+            times[symbol] = times.get(symbol, 0) + 1
+    return all(any(times[symbol] == 1 for symbol in free) for free in frees)
 
 
-def _error_bound(a: Expression, b: Expression, definitions: Definitions) -> float:
+def _error_bound(formulae: tuple[Expression, Expression], definitions: Definitions) -> float:
     """Return the probability with which unequal formulae agree at all points."""
     degrees = Degrees(definitions)
-    (above_a, below_a), (above_b, below_b) = degrees.of(a), degrees.of(b)
-    degree = max(above_a + below_b, above_b + below_a)
+    (above_a, below_a), (above_b, below_b) = map(degrees.of, formulae)
+    degree = max(above_a + below_b, above_b + below_a, 1)
     return float((degree / (PRIME - degree)) ** POINTS) if 2 * degree < PRIME else 1.0

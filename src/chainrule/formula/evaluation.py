@@ -69,5 +69,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "abs": np.abs, "cos": np.cos, "erf": _erf, "exp": np.exp, "greater": np.greater, "log": np.log, "max": np.maximum,
     "min": np.minimum, "sign": np.sign, "sin": np.sin, "sqrt": np.sqrt, "tanh": np.tanh, "where": np.where,
     "step": lambda x: np.where(np.asarray(x) > 0, 1.0, 0.0), "column_sum": lambda x: np.sum(x, axis=0),
+    "row_mean": lambda x: np.mean(x, axis=-1, keepdims=True),
     "row_sum": lambda x: np.sum(x, axis=-1, keepdims=True),
 }  # fmt: skip

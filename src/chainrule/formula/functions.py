@@ -111,6 +111,13 @@ def sum(x: Any, axis: int, keepdims: bool = False) -> Any:  # noqa: A001
     return total.view(Table) if isinstance(total, np.ndarray) else total
 
 
+def mean(x: Any, axis: int, keepdims: bool = False) -> Any:
+    """Return the mean over the last axis."""
+    if isinstance(x, Expression):
+        return Call("row_mean", (x,)) if x.is_matrix else x
+    return sum(x, axis, keepdims) / np.shape(x)[axis]
+
+
 def log_sum_exp(x: Any) -> Any:
     """Return log Σ eˣ over the last axis, which stays: symbols cannot overflow, so nothing is taken out first."""
     return log(sum(exp(x), axis=-1, keepdims=True))

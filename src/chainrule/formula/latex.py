@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .text import decimals
+from .text import LOOSE_CALLS, decimals
 from .tree import (
     Call,
     Derivative,
@@ -58,9 +58,9 @@ def latex(tree: Expression) -> str:
         case Quotient(numerator, denominator):
             return rf"\frac{{{latex(numerator)}}}{{{latex(denominator)}}}"
         case Power(base, exponent):
-            plain = isinstance(base, (Number, Symbol)) or (
-                isinstance(base, Call) and base.function not in ("exp", "abs")
-            )
+            number = isinstance(base, Number) and "e" not in decimals(base.value)
+            call = isinstance(base, Call) and base.function not in LOOSE_CALLS
+            plain = number or call or isinstance(base, Symbol)
             return f"{latex(base) if plain else _bracketed(base)}^{{{latex(exponent)}}}"
         case Transpose(operand):
             return f"{latex(operand) if isinstance(operand, Symbol) else _bracketed(operand)}^{{\\top}}"
@@ -84,7 +84,8 @@ def _product(factors: tuple[Expression, ...]) -> str:
     written = ""
     for factor in factors:
         after = _tight(factor)
-        dot = written and (after[0].isdecimal() or (written.endswith(r"\right)") and not after.startswith(r"\left(")))
+        digit = after[0].isdecimal() or (after.startswith(r"\frac") and written[-1:].isdecimal())
+        dot = written and (digit or (written.endswith(r"\right)") and not after.startswith(r"\left(")))
         written += (r" \cdot " if dot else " " if written else "") + after
     return written
 
@@ -103,6 +104,6 @@ def _call(function: str, arguments: list[str]) -> str:
         case "greater":
             return f"{first} > {arguments[1]}"
         case "row_sum" | "column_sum":
-            return rf"\textstyle\sum {first}"
+            return rf"\textstyle\sum \left({first}\right)"
     name = f"\\{function}" if function in _NAMED else rf"\operatorname{{{function.replace('_', ' ')}}}"
     return rf"{name}\left({', '.join(arguments)}\right)"

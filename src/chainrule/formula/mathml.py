@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from itertools import count
 
-from .text import decimals, symbol_text
+from .text import LOOSE_CALLS, begins_with_digit, decimals, symbol_text
 from .tree import (
     Call,
     Derivative,
@@ -80,7 +80,9 @@ class _Writer:
                 letter, below = self.letter(base), self.indices(base)
                 return f"<msubsup{_named(base)}>{letter}{below}{self.element(exponent)}</msubsup>"
             case Power(base, exponent):
-                plain = isinstance(base, (Number, Symbol, Call))
+                plain = isinstance(base, (Number, Symbol)) or (
+                    isinstance(base, Call) and base.function not in LOOSE_CALLS
+                )
                 return f"<msup>{self.element(base) if plain else self.bracketed(base)}{self.element(exponent)}</msup>"
             case Transpose(operand):
                 inside = self.element(operand) if isinstance(operand, Symbol) else self.bracketed(operand)
@@ -110,7 +112,7 @@ class _Writer:
         parts: list[str] = []
         for place, factor in enumerate(factors):
             after_bracket = place > 0 and isinstance(factors[place - 1], _LOOSE)
-            if place and (isinstance(factor, Number) or (after_bracket and not isinstance(factor, _LOOSE))):
+            if place and (begins_with_digit(factor) or (after_bracket and not isinstance(factor, _LOOSE))):
                 parts.append(self.operator("·"))
             elif place:
                 parts.append(self.operator("\u2062"))  # invisible times
@@ -137,7 +139,7 @@ class _Writer:
             case "greater":
                 return self.row(self.element(first), self.operator(">"), self.element(arguments[1]))
             case "row_sum" | "column_sum":
-                return self.row(self.operator("∑"), self.element(first))
+                return self.row(self.operator("∑"), self.within(first, _LOOSE))
         parts: list[str] = []
         for argument in arguments:
             comma = [self.operator(",")] if parts else []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from .equality import Sample, sampled
+from .equality import sampled
 from .points import Definitions, UndefinedError
 from .text import symbol_text, text
 from .tree import (
@@ -44,57 +44,50 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
     Parameters
     ----------
     formula, expected : Expression
-        Unequal, and of numbers. The expected one is a product, with a factor for each step of the chain rule.
+        Of numbers. The expected one is a product, with a factor for each step of the chain rule; its symbols are named
+        as in a network: x, y, w, z, f and δ, with the layer as the first index.
     definitions : mapping from Symbol to Expression, optional
         What holds between the symbols, as for :func:`chainrule.formula.compare`.
     """
+    definitions = definitions or {}
     try:
-        sample = sampled(formula, expected, definitions or {})
-        theirs = _Values(sample, formula)
+        sample = sampled((formula, expected), definitions)
     except UndefinedError:
         return None
-    if theirs.are(expected, Fraction(-1)):
+
+    def is_times(factor: Fraction, tree: Expression) -> bool:
+        times = Product((_rational(abs(factor)), tree))
+        try:
+            return sample.agree(formula, Negative(times) if factor < 0 else times)
+        except UndefinedError:
+            return False
+
+    if is_times(Fraction(1), expected):
+        return None
+    if is_times(Fraction(-1), expected):
         return Misconception("sign", "The sign is wrong: everything else is right.")
     for sign, also in _SIGNS:
         for factor, mistake in ((Fraction(1, 2), _NO_TWO), (Fraction(2), _TWO_TWOS)):
-            if theirs.are(expected, sign * factor):
+            if is_times(sign * factor, expected):
                 return Misconception(mistake.kind, mistake.sentence + also)
-    trees = [expected, *(definitions or {}), *(definitions or {}).values()]
+    trees = [formula, expected, *definitions, *definitions.values()]
     known = frozenset(symbol for tree in trees for symbol in tree.symbols())
     for sign, also in _SIGNS:
         for altered, mistake in _alterations(expected, known):
-            if theirs.are(altered, Fraction(sign)):
+            if is_times(Fraction(sign), altered):
                 return Misconception(mistake.kind, mistake.sentence + also)
-    ratio = theirs.ratio_to(expected)
-    if ratio is not None:
-        shown = str(ratio).replace("-", "−")
-        return Misconception("constant", f"It is {shown} times what it should be.")
+    for ratio in _RATIOS:
+        if is_times(ratio, expected):
+            shown = str(ratio).replace("-", "−")
+            return Misconception("constant", f"It is {shown} times what it should be.")
     return None
 
 
 _NO_TWO = Misconception("factor 2", "A factor 2 is missing: the derivative of a square brings it down.")
 _TWO_TWOS = Misconception("factor 2", "There is a factor 2 too many.")
 _SIGNS = ((1, ""), (-1, " The sign is wrong, too."))
-
-
-class _Values:
-    """A formula's values at the points of a sample."""
-
-    def __init__(self, sample: Sample, formula: Expression) -> None:
-        self.sample, self.formula = sample, formula
-
-    def are(self, tree: Expression, factor: Fraction) -> bool:
-        """Tell whether they are a factor times those of another expression."""
-        times = Product((_rational(abs(factor)), tree))
-        try:
-            return self.sample.agree(self.formula, Negative(times) if factor < 0 else times)
-        except UndefinedError:
-            return False
-
-    def ratio_to(self, tree: Expression) -> Fraction | None:
-        """Return a simple number that they are as many times as large."""
-        ratios = {Fraction(above, below) for above in range(1, 13) for below in range(1, 13)}
-        return next((sign * one for one in sorted(ratios) for sign in (1, -1) if self.are(tree, sign * one)), None)
+_SIZES = sorted({Fraction(above, below) for above in range(1, 13) for below in range(1, 13)})
+_RATIOS = [sign * size for size in _SIZES for sign in (1, -1)]
 
 
 def _rational(value: Fraction) -> Expression:
@@ -154,21 +147,19 @@ def _shifted(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[E
 
 def _factors_left_out(expected: Expression) -> Iterator[tuple[Expression, Misconception]]:
     factors = _factors(expected)
-    slopes = [place for place, factor in enumerate(factors) if _is_slope(factor)]
-    if len(slopes) > 1:
-        rest = [factor for place, factor in enumerate(factors) if place not in slopes]
+    # A slope may be several factors, as f₁(1−f₁) is: all of one unit, if one of them can be nothing else.
+    units = dict.fromkeys(_unit(factor) for factor in factors if _is_slope(factor))
+    if len(units) > 1:
+        rest = [factor for factor in factors if _unit(factor) not in units]
         yield _product(rest), Misconception("derivative", "The derivatives of the activations are left out.")
+    for unit in units:
+        slope = [factor for factor in factors if _unit(factor) == unit]
+        z = symbol_text(Symbol("z", unit or ()))
+        sentence = f"The derivative of the activation at {z} is left out: {text(joined(Product, *slope))}."
+        yield _product([factor for factor in factors if _unit(factor) != unit]), Misconception("derivative", sentence)
     for place, factor in enumerate(factors):
-        rest = [*factors[:place], *factors[place + 1 :]]
-        if place in slopes:
-            layer = ", ".join(sorted(symbol_text(Symbol("z", one.indices)) for one in factor.symbols()))
-            yield (
-                _product(rest),
-                Misconception(
-                    "derivative", f"The derivative of the activation at {layer} is left out: {text(factor)}."
-                ),
-            )
-        else:
+        if _unit(factor) not in units:
+            rest = [*factors[:place], *factors[place + 1 :]]
             yield _product(rest), Misconception("missing factor", f"A factor is missing: {text(factor)}.")
 
 
@@ -195,14 +186,16 @@ def _product(factors: list[Expression]) -> Expression:
     return joined(Product, Number(Fraction(1)), *factors) if factors else Number(Fraction(1))
 
 
-def _is_slope(factor: Expression) -> bool:
-    """Tell whether a factor is the slope of an activation: made of f and z of one unit, and not f or z alone."""
+def _unit(factor: Expression) -> tuple[int | str, ...] | None:
+    """Return the indices of the unit whose f and z a factor is made of; None if it is made of others."""
     symbols = factor.symbols()
-    return (
-        not isinstance(factor, Symbol)
-        and len({one.indices for one in symbols}) == 1
-        and {one.name for one in symbols} <= {"f", "z"}
-    )
+    indices = {one.indices for one in symbols}
+    return indices.pop() if len(indices) == 1 and {one.name for one in symbols} <= {"f", "z"} else None
+
+
+def _is_slope(factor: Expression) -> bool:
+    """Tell whether a factor is a part of an activation's slope: made of f and z of one unit, and not one of them."""
+    return _unit(factor) is not None and not isinstance(factor, Symbol)
 
 
 def _layer(symbol: Symbol) -> int | None:

@@ -73,6 +73,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.warnings: list[str] = []
+        self.torn: list[tuple[Expression, Expression]] = []  # a/b and c of a/b c
 
     def parsed(self) -> Parsed:
         """formula = [left "="] sum."""
@@ -96,6 +97,8 @@ class _Parser:
             )
         if _levels(result) > MAX_DEPTH:
             raise self.error(f"a formula has at most {MAX_DEPTH} levels", 0, self.tokens[-1].end)
+        for ratio, factor in self.torn:
+            self.warnings.append(f"{text(ratio)} {text(factor)} is read as ({text(ratio)})·{text(factor)}")
         return Parsed(result, left, tuple(self.warnings))
 
     def left(self) -> Symbol | Derivative | None:
@@ -181,8 +184,8 @@ class _Parser:
             if sign is not None and sign.kind == "/":
                 result = Quotient(result, factor)
             else:
-                if isinstance(result, Quotient) and sign is None and begin.kind != "(" and last.kind not in (")", "}"):
-                    self.warnings.append(f"{text(result)} {text(factor)} is read as ({text(result)})·{text(factor)}")
+                if isinstance(result, Quotient) and sign is None and last.kind not in (")", "}"):
+                    self.torn.append((result, factor))
                 result = joined(Product, result, factor)
 
     def signed_power(self) -> Expression:
@@ -198,7 +201,8 @@ class _Parser:
     def power(self) -> Expression:
         """power = atom {raised} | "e" ["^" exponent]."""
         if self.take("e"):
-            return Call("exp", (self.exponent() if self.take("^") else _ONE,))
+            exponent = self.exponent() if self.take("^") else self.raised()
+            return Call("exp", (_ONE if exponent is None else exponent,))
         result = self.atom()
         while (exponent := self.raised()) is not None:
             result = Power(result, exponent)
@@ -288,12 +292,10 @@ class _Parser:
 
     def number(self, written: str, at: Token) -> Number:
         mantissa, _, power = written.replace("−", "-").partition("e")
-        if (
-            not mantissa.replace(".", "").isdecimal()
-            or len(mantissa) > MAX_DIGITS
-            or abs(int(power or 0)) > MAX_DIGITS * 10
-        ):
-            raise self.error(f"a number has at most {MAX_DIGITS} digits", at.begin, at.end)
+        if len(mantissa.replace(".", "").strip("0")) > MAX_DIGITS or abs(int(power or 0)) > MAX_DIGITS:
+            raise self.error(
+                f"a number has at most {MAX_DIGITS} digits, and an exponent of at most {MAX_DIGITS}", at.begin, at.end
+            )
         return Number(Fraction(mantissa + (f"e{power}" if power else "")))
 
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 from .text import symbol_text, text
 from .tree import Call, Expression, Negative, Number, Power, Product, Quotient, Sum, Symbol
 
 PRIME = 2**61 - 1
+_SECRET = secrets.token_bytes(16)  # so that no formula can be made for the points
 DIGITS = 50
 
 Definitions: TypeAlias = Mapping[Symbol, Expression]
@@ -52,24 +55,19 @@ class ModularPoint:
 
     def __init__(self, definitions: Definitions, seed: int) -> None:
         self.definitions = definitions
-        self.key = seed.to_bytes(8, "little")
+        self.key = _SECRET + seed.to_bytes(8, "little")
         self.values: dict[Symbol, int] = {}
 
     def value(self, tree: Expression) -> int:  # noqa: D102 - see Point
         match tree:
             case Symbol():
-                known = self.values.get(tree)
-                if known is None:
-                    definition = self.definitions.get(tree)
-                    known = self.drawn(symbol_text(tree)) if definition is None else self.value(definition)
-                    self.values[tree] = known
-                return known
+                if tree not in self.values:
+                    if tree not in self.definitions:
+                        self.values[tree] = self.drawn(symbol_text(tree))
+                    _follow(self, tree)
+                return self.values[tree]
             case Number(value):
-                return (
-                    value.numerator
-                    if value.denominator == 1
-                    else value.numerator * pow(value.denominator, -1, PRIME) % PRIME
-                )
+                return value.numerator * pow(value.denominator, -1, PRIME) % PRIME
             case Negative(operand):
                 return -self.value(operand) % PRIME
             case Sum(items):
@@ -142,10 +140,12 @@ class Degrees:
         """Return the two degrees of an expression."""
         match tree:
             case Symbol():
-                if tree not in self.known:
-                    definition = self.definitions.get(tree)
-                    self.known[tree] = (1, 0) if definition is None else self.of(definition)
-                return self.known[tree]
+                for symbol, definition in self.definitions.items() if tree in self.definitions else ():
+                    if symbol not in self.known:
+                        self.known[symbol] = self.of(definition)
+                    if symbol == tree:
+                        break
+                return self.known.get(tree, (1, 0))
             case Negative(operand):
                 return self.of(operand)
             case Sum(items):
@@ -162,30 +162,43 @@ class Degrees:
                 above, below = self.of(base)
                 whole = _whole(exponent) or 1
                 return (above * whole, below * whole) if whole > 0 else (-below * whole, -above * whole)
-            case Call():
-                return 1, 1  # a value of exp may be the inverse of what is drawn
+            case Call(_, arguments):
+                # A value of exp may be the inverse of what is drawn; and two arguments may happen to be the same.
+                inside = sum(above + below for above, below in map(self.of, arguments))
+                return 1 + inside, 1 + inside
         return 0, 0
 
 
 class NumericPoint:
     """A point of 50-digit numbers: free symbols are drawn when they are first met."""
 
-    def __init__(self, definitions: Definitions, context: Any, seed: int) -> None:
-        self.definitions, self.context = definitions, context
-        self.random = random.Random(seed)  # noqa: S311 - points, not secrets
-        # A logarithm needs positive numbers, a kink both its sides, and one away from 0 larger numbers.
-        self.signs = ((1,), (-1,), (1, -1), (1, -1))[seed % 4]
-        self.sizes = (1.0, 3.0) if seed % 4 == 3 else (0.2, 0.9)
+    def __init__(
+        self,
+        definitions: Definitions,
+        seed: int,
+        negative: Collection[Symbol] | None = None,
+        sizes: tuple[float, float] = (0.2, 0.9),
+    ) -> None:
+        self.definitions, self.context = definitions, _context()
+        self.random = random.Random(_SECRET + bytes([seed]))  # noqa: S311 - points, not passwords
+        self.negative, self.sizes = negative, sizes
         self.values: dict[Symbol, Any] = {}
+
+    def drawn(self, symbol: Symbol) -> float:
+        """Return a number of the sizes, of the symbol's sign or of any."""
+        size = self.random.uniform(*self.sizes)
+        if self.negative is None:
+            return size * self.random.choice((1, -1))
+        return -size if symbol in self.negative else size
 
     def value(self, tree: Expression) -> Any:  # noqa: D102 - see Point
         mp = self.context
         match tree:
             case Symbol():
                 if tree not in self.values:
-                    definition = self.definitions.get(tree)
-                    drawn = self.random.choice(self.signs) * self.random.uniform(*self.sizes)
-                    self.values[tree] = mp.mpf(drawn) if definition is None else self.value(definition)
+                    if tree not in self.definitions:
+                        self.values[tree] = mp.mpf(self.drawn(tree))
+                    _follow(self, tree)
                 return self.values[tree]
             case Number(value):
                 return mp.mpf(value.numerator) / value.denominator
@@ -202,7 +215,9 @@ class NumericPoint:
                 return self.value(numerator) / below
             case Power(base, exponent):
                 below, above = self.value(base), self.value(exponent)
-                if (below == 0 and above < 0) or (below < 0 and above != mp.floor(above)):
+                if below == 0 and above < 0:
+                    raise UndefinedError(base)
+                if below < 0 and above != mp.floor(above):
                     raise UndefinedError(tree)
                 return below**above
             case Call(function, arguments):
@@ -216,6 +231,74 @@ class NumericPoint:
         raise TypeError(f"only numbers can be compared, not {tree!r}")
 
 
+def numeric_points(definitions: Definitions, needed: Sequence[Expression], wanted: int = 4) -> list[NumericPoint]:
+    """Return points at which expressions have values: so many, and more where there are kinks.
+
+    A logarithm needs positive numbers; a kink needs points on both its sides, wherever it is: then each free symbol is
+    negative by itself once, and some are larger than all constants.
+
+    Raises
+    ------
+    UndefinedError
+        When they have values nowhere.
+    """
+    trees = [*needed, *definitions, *definitions.values()]
+    parts = [part for tree in trees for part in tree.walk()]
+    free = sorted({one for one in parts if isinstance(one, Symbol)} - definitions.keys(), key=symbol_text)
+    small, large = (0.2, 0.9), (1.0, 3.0)
+    kinds: list[tuple[Collection[Symbol] | None, tuple[float, float]]]
+    kinds = [((), small), (None, large), (free, small), (None, small)]
+    if any(isinstance(one, Call) and one.function in _KINKED for one in parts):
+        most = 2.0 * max((float(one.value) for one in parts if isinstance(one, Number)), default=1.0)
+        beyond = (0.75 * most, most)
+        kinds += [((), beyond), (free, beyond), (None, beyond), (None, (0.0, most))]
+        kinds += [((symbol,), small) for symbol in free]
+        wanted = len(kinds)
+    points, why = [], UndefinedError(needed[0])
+    for seed, (negative, sizes) in enumerate(kinds):
+        point = NumericPoint(definitions, seed % 256, negative, sizes)
+        try:
+            for tree in needed:
+                point.value(tree)
+        except UndefinedError as error:
+            why = error
+            continue
+        points.append(point)
+        if len(points) == wanted:
+            break
+    if not points:
+        raise why
+    return points
+
+
+class _Symbolic(Protocol):
+    definitions: Definitions
+    values: dict[Symbol, Any]
+
+    def value(self, tree: Expression) -> Any: ...
+
+
+def _follow(point: _Symbolic, symbol: Symbol) -> None:
+    """Work out the definitions up to that of a symbol, in their order, so that none waits for a long row of others."""
+    if symbol in point.values:
+        return
+    for one, definition in point.definitions.items():
+        if one not in point.values:
+            point.values[one] = point.value(definition)
+        if one == symbol:
+            return
+
+
+@cache
+def _context() -> Any:
+    import mpmath
+
+    context = mpmath.MPContext()
+    context.dps = DIGITS
+    return context
+
+
+_KINKED = {"abs", "greater", "max", "min", "sign", "step", "where"}
 # exp(exp(exp(exp(x)))) has more digits than there is memory, and a sine of it would need them all.
 _PATIENT, _LARGEST = {"cos", "erf", "exp", "sin", "tanh"}, 10_000
 

@@ -23,6 +23,7 @@ _FUNCTIONS = {
     "max": "np.maximum({}, {})", "min": "np.minimum({}, {})", "erf": "scipy.special.erf({})",
     "step": "np.where({} > 0, 1.0, 0.0)", "greater": "({} > {})", "where": "np.where({}, {}, {})",
     "row_sum": "np.sum({}, axis=-1, keepdims=True)", "column_sum": "np.sum({}, axis=0)",
+    "row_mean": "np.mean({}, axis=-1, keepdims=True)",
 }  # fmt: skip
 
 

@@ -24,6 +24,15 @@ SUBSCRIPTS = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=Tru
 SUPERSCRIPTS = dict(zip("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", strict=True))
 
 
+LOOSE_CALLS = {"exp", "abs", "greater", "row_sum", "row_mean", "column_sum"}
+"""Functions that printers of mathematics write without their name and brackets, so that a power needs brackets."""
+
+
+def begins_with_digit(tree: Expression) -> bool:
+    """Tell whether an expression begins with a digit, so that a product needs a dot before it."""
+    return isinstance(tree, Number) or (isinstance(tree, Power) and isinstance(tree.base, Number))
+
+
 def text(tree: Expression) -> str:
     """Return an expression as one line of text."""
     match tree:
@@ -72,9 +81,7 @@ def decimals(value: Fraction) -> str:
     """Return a number with finitely many decimals, all of them: 2, 0.05, 1e-300."""
     if value.denominator == 1 and value < 10**21:
         return str(value.numerator)
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
+    places = max(_times(value.denominator, 2), _times(value.denominator, 5))
     digits = str((value * 10**places).numerator)
     if places <= 0 or len(digits) - places < -6:  # far from 1: with a power of ten
         mantissa = digits.rstrip("0") or "0"
@@ -82,6 +89,15 @@ def decimals(value: Fraction) -> str:
         return f"{point}e{len(digits) - 1 - places}"
     padded = digits.rjust(places + 1, "0")
     return f"{padded[:-places]}.{padded[-places:]}"
+
+
+def _times(number: int, prime: int) -> int:
+    """Return how often a prime divides a number."""
+    times = 0
+    while number % prime == 0:
+        number //= prime
+        times += 1
+    return times
 
 
 def _bracketed(tree: Expression) -> str:

@@ -33,8 +33,9 @@ _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n\u00a0\u2009]+)"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+−-]?[0-9]+)?)"
     rf"|(?P<above>[{_ABOVE}]+)"
+    r"|(?P<loss>\\mathcal *\{ *L *\})"
     r"|(?P<partial>∂|\\partial(?![A-Za-z]))"
-    rf"|(?P<name>\\?{_LETTER}+)(?P<index>_?\{{[^{{}}]*\}}|_[0-9]+|_{_LETTER}|[0-9]+|[{_BELOW}]+(?:,[{_BELOW}]+)*)?"
+    rf"|(?P<name>\\?{_LETTER}+)(?P<index>_\{{[\w, ]*\}}|_[0-9]+|_{_LETTER}|[0-9]+|[{_BELOW}]+(?:,[{_BELOW}]+)*)?"
     r"|(?P<operator>\*\*|\\[,;! ]|[-+−–*·×⋅∙/÷^()\[\]{},=])"
 )
 
@@ -93,7 +94,7 @@ class Names:
             self.meant.setdefault(typed, name)
 
     def split(self, letters: str) -> list[str] | None:
-        """Return letters as known names, one after the other, the longest first; None if they are not."""
+        """Return letters as known names, one after the other, as few as there can be; None if they are not."""
         ways: list[list[str] | None] = [[]] + [None] * len(letters)
         longest = max(map(len, self.meant))
         for begin, so_far in enumerate(ways):
@@ -165,7 +166,7 @@ class Reader:
             elif match["operator"]:
                 self.add(_OPERATORS.get(match[0], match[0]), place, end)
             elif not match["space"]:
-                self.add(str(match.lastgroup), place, end)
+                self.add("ℒ" if match["loss"] else str(match.lastgroup), place, end)
             place = end
         self.add("end", place, place)
 

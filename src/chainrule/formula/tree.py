@@ -94,6 +94,12 @@ class Expression:
     def __pow__(self, other: Operand) -> Expression:
         return _power(self, expression(other)) if _is_operand(other) else NotImplemented
 
+    def __rpow__(self, other: Operand) -> Expression:
+        return _power(expression(other), self) if _is_operand(other) else NotImplemented
+
+    def __abs__(self) -> Expression:
+        return Call("abs", (self,))
+
     def __neg__(self) -> Expression:
         return self.operand if isinstance(self, Negative) else self if self == ZERO else Negative(self)
 
