@@ -32,6 +32,11 @@ def test_what_is_used_twice_is_written_out_once() -> None:
     assert written.count("z₁,₁\n") == 1
 
 
+def test_the_loss_depends_on_the_output_even_where_it_is_worked_out_from_z() -> None:
+    linked = cr.derive(cr.Network(1, [cr.Dense(1, "logistic")], "binary_cross_entropy"))
+    assert as_tree(linked).splitlines()[:3] == ["ℒ", "├─ f₁", "│  └─ z₁"]
+
+
 def test_the_flow_chart_goes_the_way_of_the_forward_pass() -> None:
     lines = as_mermaid(CHAIN).splitlines()
     assert lines[0] == "flowchart LR"

@@ -62,7 +62,12 @@ def test_html_is_well_formed_and_every_id_is_used_once() -> None:
     assert len(ids) == len(set(ids))
     assert len(root.findall("ol/li")) == len(DERIVATION.steps)
     assert root.find("svg") is not None
-    assert DERIVATION._repr_html_() == DERIVATION.to_html()
+
+
+def test_ids_of_several_derivations_in_a_notebook_differ() -> None:
+    both = ElementTree.fromstring(f"<div>{DERIVATION._repr_html_()}{DERIVATION._repr_html_()}</div>")
+    ids = [element.get("id") for element in both.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
 
 
 def test_a_notebook_without_html_shows_aligned_latex() -> None:

@@ -24,7 +24,10 @@ def dependencies(derivation: Derivation) -> dict[Symbol, tuple[Symbol, ...]]:
         symbol = waiting.pop(0)
         if not isinstance(symbol, Symbol) or symbol in found or symbol not in formulae:
             continue
-        found[symbol] = tuple(dict.fromkeys(part for part in formulae[symbol].walk() if isinstance(part, Symbol)))
+        parts = [part for part in formulae[symbol].walk() if isinstance(part, Symbol)]
+        if symbol == loss.left:  # which may be worked out from z_L, but is what it is by f_L
+            parts = [Symbol("f", part.indices, part.matrix) if part.name == "z" else part for part in parts]
+        found[symbol] = tuple(dict.fromkeys(parts))
         waiting += found[symbol]
     return found
 

@@ -47,17 +47,17 @@ def as_markdown(derivation: Derivation) -> str:
     return "\n".join([*lines, "What depends on what:", "", "```text", as_tree(derivation), "```", ""])
 
 
-def as_html(derivation: Derivation) -> str:
-    """Return the derivation as a part of a page, which needs nothing from elsewhere."""
+def as_html(derivation: Derivation, prefix: str = "") -> str:
+    """Return the derivation as a part of a page, which needs nothing from elsewhere; ids begin with the prefix."""
     items = []
     for place, step in enumerate(derivation.steps, start=1):
-        prefix = f"s{place}-"
+        here = f"{prefix}s{place}-"
         formula = (
-            mathml(step.left, f"{prefix}l") + (" ← " if _is_update(step) else " = ") + mathml(step.right, f"{prefix}r")
+            mathml(step.left, f"{here}l") + (" ← " if _is_update(step) else " = ") + mathml(step.right, f"{here}r")
         )
-        formula += f" ≈ {mathml(step.numbers, f'{prefix}n')}" if step.numbers is not None else ""
+        formula += f" ≈ {mathml(step.numbers, f'{here}n')}" if step.numbers is not None else ""
         formula += f" ≈ {escape(_result(step.result))}" if step.result is not None else ""
-        items.append(f'<li id="step-{place}"><p>{escape(step.words)}</p><p class="formula">{formula}</p></li>')
+        items.append(f'<li id="{prefix}step-{place}"><p>{escape(step.words)}</p><p class="formula">{formula}</p></li>')
     heading = f"<h2>{escape(_title(derivation))}</h2>"
     return (
         f'<div class="derivation"><style>{_STYLE}</style>{heading}<ol>{"".join(items)}</ol>{as_svg(derivation)}</div>'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -34,6 +35,7 @@ MOST_WAYS = 1_000
 MOST_LAYERS = 100
 """In matrices, each layer writes one bracket inside the other."""
 
+_SHOWN = count(1)  # derivations in a notebook
 ETA, LOSS = Symbol("η"), Symbol("ℒ")
 
 
@@ -119,9 +121,15 @@ class Derivation:
         """Return it as Markdown, with formulae in LaTeX between dollar signs."""
         return presentation.as_markdown(self)
 
-    def to_html(self) -> str:
-        """Return it as a part of a page, with formulae in MathML; it needs nothing from elsewhere."""
-        return presentation.as_html(self)
+    def to_html(self, prefix: str = "") -> str:
+        """Return it as a part of a page, with formulae in MathML; it needs nothing from elsewhere.
+
+        Parameters
+        ----------
+        prefix : str
+            What ids begin with, so that those of several derivations on a page differ.
+        """
+        return presentation.as_html(self, prefix)
 
     def to_mermaid(self) -> str:
         """Return what depends on what as a flow chart for Mermaid."""
@@ -135,7 +143,7 @@ class Derivation:
         return self.to_text()
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        return self.to_html(f"d{next(_SHOWN)}-")
 
     def _repr_latex_(self) -> str:
         lines = []
