@@ -165,7 +165,11 @@ def test_hostile_input_is_answered_at_once(typed: str) -> None:
 
 
 @settings(max_examples=300)
-@given(st.text(max_size=60) | st.text("xyw_12f()+-*/^{}\\ =.,e²₁δ", max_size=60))
+@given(
+    st.text(max_size=400)
+    | st.binary(max_size=400).map(lambda typed: typed.decode("latin-1"))
+    | st.text("xyw_12f()+-*/^{}\\ =.,e²₁δ", max_size=60)
+)
 def test_whatever_is_typed_is_read_or_refused(typed: str) -> None:
     try:
         parsed = parse(typed, NAMES)

@@ -16,7 +16,7 @@ def to_sympy(tree: Expression) -> Any:
     Raises
     ------
     ImportError
-        When SymPy is not installed.
+        When SymPy is not installed: ``pip install 'chainrule[sympy]'``.
     TypeError
         When the formula has matrices in it.
     """
