@@ -202,43 +202,22 @@ def derive(
     """Derive the gradient of a network, step by step."""
     from .derivation import derive as derive_network
     from .files import write_atomically
-    from .losses import LOSSES
     from .model import load
-    from .network import Dense, Network
-    from .network import chain as chain_of
 
     forms = {"text": "to_text", "markdown": "to_markdown", "html": "to_html", "mermaid": "to_mermaid"}
     if form not in forms:
         raise unknown_name("format", form, forms)
     if sum(one is not None for one in (model, chain, widths)) > 1:
         raise InputError("a model's file, --chain and --widths each name a network: give one of them")
-    unused: dict[str, object] = {}
-    if model is not None:
-        unused = {"--activation": activation, "--loss": loss, "--output-activation": output_activation, "--bias": bias}
-    elif widths is not None:
-        unused = {"--bias": bias}
-    else:
-        unused = {"--output-activation": output_activation}
-    for option, given in unused.items():
-        if given:
-            what = "a model's file" if model else "--widths" if widths else "a chain"
-            raise InputError(f"{option} does not go with {what}")
-    activation, loss = activation or "tanh", loss or "squared_error"
     if (x is None) != (y is None):
         raise InputError("for numbers, --x and --y are both needed")
+    described = {"--activation": activation, "--output-activation": output_activation, "--loss": loss, "--bias": bias}
     if model is not None:
+        _refuse(described, "a model's file")
         loaded = load(model)
         net, params = loaded.network, loaded.parameters
     else:
-        if widths is not None:
-            inputs, *hidden, outputs = _whole_numbers("--widths", widths, at_least=2)
-            link = LOSSES.find(loss).link
-            last = output_activation or (link.activation if link else "identity")
-            net = Network(inputs, [*(Dense(units, activation) for units in hidden), Dense(outputs, last)], loss)
-        else:
-            net = chain_of(2 if chain is None else chain, activation, loss)
-            if bias:
-                net = Network(1, [Dense(1, activation) for _ in net.layers], loss)
+        net = _described_network(chain, widths, described)
         params = net.initial(seed)
     sample: dict[str, Any] = {}
     if x is not None and y is not None:
@@ -308,6 +287,31 @@ def _network(prepared: Prepared, hidden: list[int], activation: str, dropout: fl
     layers = [Dense(units, activation, dropout=dropout) for units in hidden]
     layers.append(Dense(prepared.target.outputs, "softmax" if classes else "identity"))
     return Network(prepared.x.shape[1], layers, "cross_entropy" if classes else "squared_error")
+
+
+def _described_network(chain: int | None, widths: str | None, described: dict[str, Any]) -> Network:
+    """Return the network that the options of `derive` describe: a chain, or layers of some widths."""
+    from .losses import LOSSES
+    from .network import Dense, Network
+    from .network import chain as chain_of
+
+    activation, loss = described["--activation"] or "tanh", described["--loss"] or "squared_error"
+    if widths is not None:
+        _refuse({"--bias": described["--bias"]}, "--widths, whose layers have biases")
+        inputs, *hidden, outputs = _whole_numbers("--widths", widths, at_least=2)
+        link = LOSSES.find(loss).link
+        last = described["--output-activation"] or (link.activation if link else "identity")
+        return Network(inputs, [*(Dense(units, activation) for units in hidden), Dense(outputs, last)], loss)
+    _refuse({"--output-activation": described["--output-activation"]}, "a chain, whose activations are all the same")
+    net = chain_of(2 if chain is None else chain, activation, loss)
+    return Network(1, [Dense(1, activation) for _ in net.layers], loss) if described["--bias"] else net
+
+
+def _refuse(options: dict[str, Any], with_what: str) -> None:
+    """Refuse options that say nothing where a network is described in another way."""
+    for option, given in options.items():
+        if given:
+            raise InputError(f"{option} does not go with {with_what}")
 
 
 def _units(text: str) -> list[int]:

@@ -125,6 +125,10 @@ def test_the_sign_form_can_be_chosen() -> None:
     assert text(other.step("delta_2").right) == "−2(y−f₂)(1−f₂²)"
     assert text(other.gradient("w_1")) == "−x(1−f₁²)(1−f₂²)·w₂·2(y−f₂)"
     assert compare(other.gradient("w_1"), cr.derive(cr.chain(2)).gradient("w_1"), other.definitions)
+    softmax = cr.Network(1, [cr.Dense(2, "softmax")])
+    written = text(cr.derive(softmax, sign="y-f", matrices=True).step("delta_1").right)
+    assert "y−f₁" in written
+    assert "f₁−y" not in written
     net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(2)])
     assert text(cr.derive(net, sign="y-f", matrices=True).gradient("W_2")) == "−f₁ᵀ(2(y−f₂)/2)"
 

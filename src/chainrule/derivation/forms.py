@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..formula import EntryProduct, Expression, MatrixProduct, Negative, Product, Quotient, Sum, Symbol
+from ..formula import Call, EntryProduct, Expression, MatrixProduct, Negative, Product, Quotient, Sum, Symbol
 from ..formula.functions import product_of
 
 
@@ -37,4 +37,7 @@ def turned(tree: Expression, outputs: set[Symbol], targets: set[Symbol]) -> Expr
             return Negative(Sum((second, Negative(first))))
         case Product() | Quotient() | EntryProduct() | MatrixProduct() | Sum() | Negative():
             return outermost_sign(tree.of(tuple(turned(part, outputs, targets) for part in tree.parts)))
+        case Call("row_sum", (inner,)):  # softmax has one in it
+            within = turned(inner, outputs, targets)
+            return -Call("row_sum", (within.operand,)) if isinstance(within, Negative) else Call("row_sum", (within,))
     return tree
