@@ -1,6 +1,6 @@
 """How long a formula takes to be read, compared with the right one, and told what is wrong with it.
 
-The formula is ∂ℒ/∂w₁ of a tanh chain, as a learner types it, right or with a mistake. Prints a table of medians.
+The formula is ∂ℒ/∂w₁ of a chain, as a learner types it, right or with a mistake. Prints a table of medians.
 
     python benchmarks/formulae.py
 """
@@ -47,14 +47,14 @@ def refused(typed: str) -> str:
 def main() -> None:
     """Print the tables."""
     print("milliseconds\n\n| formula of ∂ℒ/∂w₁ | read | compared | told what is wrong |\n|---|---|---|---|")
-    for length in (3, 10):
-        derivation = cr.derive(cr.chain(length))
+    for length, activation in ((3, "tanh"), (10, "tanh"), (10, "logistic"), (10, "relu"), (10, "gelu")):
+        derivation = cr.derive(cr.chain(length, activation))
         names = derivation.symbols
         right: Expression = derivation.gradient("w_1")
         typed = repr(right)
         wrong = typed.replace("w₂", "w₁")
-        expanded = repr(cr.derive(cr.chain(length), sign="y-f").step("gradient w_1").right)
-        for what, written in (("as printed", typed), ("by δ₁", expanded), ("with w₁ for w₂", wrong)):
+        short = repr(derivation.step("gradient w_1").right)
+        for what, written in (("as printed", typed), ("by δ₁", short), ("with w₁ for w₂", wrong)):
             tree = parse(written, names).expression
             tried: list[Callable[[], object]] = [
                 partial(parse, written, names),
@@ -64,7 +64,7 @@ def main() -> None:
                 tried.append(partial(diagnose, tree, right, derivation.definitions))
             times = [milliseconds(call) for call in tried]
             shown = " | ".join([f"{one:.2f}" for one in times] + ["–"] * (3 - len(times)))
-            print(f"| L = {length}, {what} | {shown} |")
+            print(f"| L = {length}, {activation}, {what} | {shown} |")
     print("\n| hostile input | milliseconds | answer |\n|---|---|---|")
     for what, written in HOSTILE.items():
         print(f"| {what} | {milliseconds(partial(refused, written)):.3f} | {refused(written)} |")

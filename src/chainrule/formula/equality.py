@@ -14,7 +14,7 @@ exp(2z) and exp(z).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,12 @@ class Sample:
 
     Attributes
     ----------
-    points : sequence of Point
+    points : iterable of Point
     exact : bool
         Whether values are exact, modulo the prime; else they are 50-digit numbers.
     """
 
-    points: Sequence[Point]
+    points: Iterable[Point]
     exact: bool
 
     def same(self, a: Any, b: Any) -> bool:
@@ -108,10 +108,10 @@ def compare(
     if exact is not None and not agree and _is_decided_exactly(both, definitions):
         return Comparison(False, 0.0, not_allowed)
     try:
-        numeric = Sample(numeric_points(definitions, both, wanted=1 if agree else 4), exact=False)
+        points = numeric_points(definitions, both)
+        equal = Sample([next(points)] if agree else points, exact=False).agree(*both)
     except UndefinedError as error:
         return Comparison(False, None, not_allowed, error.where)
-    equal = numeric.agree(*both)
     return Comparison(equal, _error_bound(both, definitions) if equal and agree else None, not_allowed)
 
 
@@ -124,7 +124,7 @@ def sampled(formulae: tuple[Expression, Expression], definitions: Definitions) -
         When a formula has no value at any of many points.
     """
     exact = _exact_sample(formulae, definitions) if _is_decided_exactly(formulae, definitions) else None
-    return exact or Sample(numeric_points(definitions, formulae), exact=False)
+    return exact or Sample(list(numeric_points(definitions, formulae)), exact=False)
 
 
 def _exact_sample(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample | None:

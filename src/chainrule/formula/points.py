@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
@@ -231,8 +231,8 @@ class NumericPoint:
         raise TypeError(f"only numbers can be compared, not {tree!r}")
 
 
-def numeric_points(definitions: Definitions, needed: Sequence[Expression], wanted: int = 4) -> list[NumericPoint]:
-    """Return points at which expressions have values: so many, and more where there are kinks.
+def numeric_points(definitions: Definitions, needed: Sequence[Expression]) -> Iterator[NumericPoint]:
+    """Yield points at which expressions have values: four, and more where there are kinks.
 
     A logarithm needs positive numbers; a kink needs points on both its sides, wherever it is: then each free symbol is
     negative by itself once, and some are larger than all constants.
@@ -253,8 +253,7 @@ def numeric_points(definitions: Definitions, needed: Sequence[Expression], wante
         beyond = (0.75 * most, most)
         kinds += [((), beyond), (free, beyond), (None, beyond), (None, (0.0, most))]
         kinds += [((symbol,), small) for symbol in free]
-        wanted = len(kinds)
-    points, why = [], UndefinedError(needed[0])
+    found, why = False, UndefinedError(needed[0])
     for seed, (negative, sizes) in enumerate(kinds):
         point = NumericPoint(definitions, seed % 256, negative, sizes)
         try:
@@ -263,12 +262,10 @@ def numeric_points(definitions: Definitions, needed: Sequence[Expression], wante
         except UndefinedError as error:
             why = error
             continue
-        points.append(point)
-        if len(points) == wanted:
-            break
-    if not points:
+        found = True
+        yield point
+    if not found:
         raise why
-    return points
 
 
 class _Symbolic(Protocol):
