@@ -103,7 +103,8 @@ def compare(
     definitions = definitions or {}
     not_allowed = tuple(sorted(formula.symbols() - set(allowed), key=symbol_text)) if allowed is not None else ()
     both = (formula, expected)
-    exact = _exact_sample(both, definitions)
+    bound = _error_bound(both, definitions)
+    exact = _exact_sample(both, definitions) if bound <= MOST_ERROR else None
     agree = exact is not None and exact.agree(*both)
     if exact is not None and not agree and _is_decided_exactly(both, definitions):
         return Comparison(False, 0.0, not_allowed)
@@ -112,7 +113,7 @@ def compare(
         equal = Sample([next(points)] if agree else points, exact=False).agree(*both)
     except UndefinedError as error:
         return Comparison(False, None, not_allowed, error.where)
-    return Comparison(equal, _error_bound(both, definitions) if equal and agree else None, not_allowed)
+    return Comparison(equal, bound if equal and agree else None, not_allowed)
 
 
 def sampled(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample:
@@ -123,14 +124,13 @@ def sampled(formulae: tuple[Expression, Expression], definitions: Definitions) -
     UndefinedError
         When a formula has no value at any of many points.
     """
-    exact = _exact_sample(formulae, definitions) if _is_decided_exactly(formulae, definitions) else None
+    decides = _is_decided_exactly(formulae, definitions) and _error_bound(formulae, definitions) <= MOST_ERROR
+    exact = _exact_sample(formulae, definitions) if decides else None
     return exact or Sample(list(numeric_points(definitions, formulae)), exact=False)
 
 
 def _exact_sample(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample | None:
-    """Return points modulo the prime at which two formulae have values, if there are some that say enough."""
-    if _error_bound(formulae, definitions) > MOST_ERROR:
-        return None
+    """Return points modulo the prime at which two formulae have values, if there are some."""
     points: list[ModularPoint] = []
     for seed in range(POINTS * _TRIES):
         point = ModularPoint(definitions, seed)

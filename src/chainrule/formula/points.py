@@ -140,11 +140,12 @@ class Degrees:
         """Return the two degrees of an expression."""
         match tree:
             case Symbol():
-                for symbol, definition in self.definitions.items() if tree in self.definitions else ():
-                    if symbol not in self.known:
-                        self.known[symbol] = self.of(definition)
-                    if symbol == tree:
-                        break
+                if tree not in self.known and tree in self.definitions:
+                    for symbol, definition in self.definitions.items():  # in their order, as points follow them
+                        if symbol not in self.known:
+                            self.known[symbol] = self.of(definition)
+                        if symbol == tree:
+                            break
                 return self.known.get(tree, (1, 0))
             case Negative(operand):
                 return self.of(operand)

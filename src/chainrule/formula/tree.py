@@ -155,6 +155,13 @@ class Symbol(Expression):
     matrix: bool = False
 
     @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.indices, self.matrix))
+
+    def __hash__(self) -> int:  # values are looked up by symbols all the time
+        return self._hash
+
+    @cached_property
     def is_matrix(self) -> bool:
         return self.matrix
 
