@@ -207,6 +207,8 @@ def derive(
     forms = {"text": "to_text", "markdown": "to_markdown", "html": "to_html", "mermaid": "to_mermaid"}
     if form not in forms:
         raise unknown_name("format", form, forms)
+    if output is not None:
+        _check_can_be_written(output)
     if sum(one is not None for one in (model, chain, widths)) > 1:
         raise InputError("a model's file, --chain and --widths each name a network: give one of them")
     if (x is None) != (y is None):
@@ -228,7 +230,6 @@ def derive(
     if output is None:
         print(written)
     else:
-        _check_can_be_written(output)
         head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Derivation</title>'
         write_atomically(output, (f"{head}{written}</html>" if form == "html" else f"{written}\n").encode())
 

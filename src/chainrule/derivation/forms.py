@@ -25,8 +25,7 @@ def outermost_sign(tree: Expression) -> Expression:
     if not isinstance(tree, (Product, Quotient, EntryProduct, MatrixProduct)):
         return tree
     parts = [outermost_sign(part) for part in tree.parts]
-    plain = tree.of(tuple(part.operand if isinstance(part, Negative) else part for part in parts))
-    plain = flat(plain)
+    plain = flat(tree.of(tuple(part.operand if isinstance(part, Negative) else part for part in parts)))
     return Negative(plain) if sum(isinstance(part, Negative) for part in parts) % 2 else plain
 
 

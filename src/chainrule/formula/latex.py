@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .text import LOOSE_CALLS, decimals
+from .text import LOOSE, decimals, needs_no_brackets
 from .tree import (
     Call,
     Derivative,
@@ -45,9 +45,9 @@ def latex(tree: Expression) -> str:
             return "-" + (_bracketed(operand) if isinstance(operand, (Negative, Sum)) else latex(operand))
         case Sum(items):
             written = latex(items[0])
-            for item in items[1:]:
-                sign, shown = ("-", item.operand) if isinstance(item, Negative) else ("+", item)
-                written += f" {sign} " + (_bracketed(shown) if isinstance(shown, (Sum, Negative)) else latex(shown))
+            for subtracted, term in tree.later_terms():
+                shown = _bracketed(term) if isinstance(term, (Sum, Negative)) else latex(term)
+                written += f" {'-' if subtracted else '+'} {shown}"
             return written
         case Product(items):
             return _product(items)
@@ -58,9 +58,8 @@ def latex(tree: Expression) -> str:
         case Quotient(numerator, denominator):
             return rf"\frac{{{latex(numerator)}}}{{{latex(denominator)}}}"
         case Power(base, exponent):
-            number = isinstance(base, Number) and "e" not in decimals(base.value)
-            call = isinstance(base, Call) and base.function not in LOOSE_CALLS
-            plain = number or call or isinstance(base, Symbol)
+            has_power = isinstance(base, Number) and "e" in decimals(base.value)
+            plain = needs_no_brackets(base) and not has_power
             return f"{latex(base) if plain else _bracketed(base)}^{{{latex(exponent)}}}"
         case Transpose(operand):
             return f"{latex(operand) if isinstance(operand, Symbol) else _bracketed(operand)}^{{\\top}}"
@@ -76,8 +75,7 @@ def _bracketed(tree: Expression) -> str:
 
 
 def _tight(tree: Expression) -> str:
-    loose = (Sum, Negative, Product, EntryProduct, MatrixProduct)
-    return _bracketed(tree) if isinstance(tree, loose) else latex(tree)
+    return _bracketed(tree) if isinstance(tree, LOOSE) else latex(tree)
 
 
 def _product(factors: tuple[Expression, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from itertools import count
 
-from .text import LOOSE_CALLS, begins_with_digit, decimals, symbol_text
+from .text import LOOSE, begins_with_digit, decimals, needs_no_brackets, symbol_text
 from .tree import (
     Call,
     Derivative,
@@ -22,8 +22,6 @@ from .tree import (
     Transpose,
 )
 
-_LOOSE = (Sum, Negative, Product, EntryProduct, MatrixProduct)
-
 
 def mathml(tree: Expression, prefix: str = "m", display: bool = False) -> str:
     """Return a ``<math>`` element.
@@ -36,8 +34,8 @@ def mathml(tree: Expression, prefix: str = "m", display: bool = False) -> str:
     display : bool
         Whether it stands in a line of its own.
     """
-    inside = _Writer(prefix).element(tree)
-    return f"<math{' display=' + chr(34) + 'block' + chr(34) if display else ''}>{inside}</math>"
+    begin = '<math display="block">' if display else "<math>"
+    return f"{begin}{_Writer(prefix).element(tree)}</math>"
 
 
 class _Writer:
@@ -61,29 +59,26 @@ class _Writer:
                 return self.row(self.operator("−", ' form="prefix"'), self.within(operand, (Sum, Negative)))
             case Sum(items):
                 parts = [self.element(items[0])]
-                for item in items[1:]:
-                    sign, shown = ("−", item.operand) if isinstance(item, Negative) else ("+", item)
-                    parts += [self.operator(sign), self.within(shown, (Sum, Negative))]
+                for subtracted, term in tree.later_terms():
+                    parts += [self.operator("−" if subtracted else "+"), self.within(term, (Sum, Negative))]
                 return self.row(*parts)
             case Product(items):
                 return self.product(items)
             case EntryProduct(items):
-                parts = [self.within(items[0], _LOOSE)]
+                parts = [self.within(items[0], LOOSE)]
                 for item in items[1:]:
-                    parts += [self.operator("⊙"), self.within(item, _LOOSE)]
+                    parts += [self.operator("⊙"), self.within(item, LOOSE)]
                 return self.row(*parts)
             case MatrixProduct(items):
-                return self.row(*(self.within(item, _LOOSE) for item in items))
+                return self.row(*(self.within(item, LOOSE) for item in items))
             case Quotient(numerator, denominator):
                 return f"<mfrac>{self.element(numerator)}{self.element(denominator)}</mfrac>"
             case Power(Symbol() as base, exponent) if base.indices:  # so that both stand at the letter
                 letter, below = self.letter(base), self.indices(base)
                 return f"<msubsup{_named(base)}>{letter}{below}{self.element(exponent)}</msubsup>"
             case Power(base, exponent):
-                plain = isinstance(base, (Number, Symbol)) or (
-                    isinstance(base, Call) and base.function not in LOOSE_CALLS
-                )
-                return f"<msup>{self.element(base) if plain else self.bracketed(base)}{self.element(exponent)}</msup>"
+                below = self.element(base) if needs_no_brackets(base) else self.bracketed(base)
+                return f"<msup>{below}{self.element(exponent)}</msup>"
             case Transpose(operand):
                 inside = self.element(operand) if isinstance(operand, Symbol) else self.bracketed(operand)
                 return f"<msup>{inside}{self.operator('⊤')}</msup>"
@@ -111,12 +106,12 @@ class _Writer:
     def product(self, factors: tuple[Expression, ...]) -> str:
         parts: list[str] = []
         for place, factor in enumerate(factors):
-            after_bracket = place > 0 and isinstance(factors[place - 1], _LOOSE)
-            if place and (begins_with_digit(factor) or (after_bracket and not isinstance(factor, _LOOSE))):
+            after_bracket = place > 0 and isinstance(factors[place - 1], LOOSE)
+            if place and (begins_with_digit(factor) or (after_bracket and not isinstance(factor, LOOSE))):
                 parts.append(self.operator("·"))
             elif place:
                 parts.append(self.operator("\u2062"))  # invisible times
-            parts.append(self.within(factor, _LOOSE))
+            parts.append(self.within(factor, LOOSE))
         return self.row(*parts)
 
     def call(self, function: str, arguments: tuple[Expression, ...]) -> str:
@@ -139,7 +134,7 @@ class _Writer:
             case "greater":
                 return self.row(self.element(first), self.operator(">"), self.element(arguments[1]))
             case "row_sum" | "column_sum":
-                return self.row(self.operator("∑"), self.within(first, _LOOSE))
+                return self.row(self.operator("∑"), self.within(first, LOOSE))
         parts: list[str] = []
         for argument in arguments:
             comma = [self.operator(",")] if parts else []

@@ -12,18 +12,10 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from .equality import sampled
+from .functions import product_of
 from .points import Definitions, UndefinedError
 from .text import symbol_text, text
-from .tree import (
-    Expression,
-    Negative,
-    Number,
-    Product,
-    Quotient,
-    Symbol,
-    joined,
-    substituted,
-)
+from .tree import ONE, Expression, Negative, Number, Product, Symbol, expression, joined, substituted
 
 Kind: TypeAlias = Literal[
     "sign", "factor 2", "constant", "f for z", "index", "weight", "derivative", "missing factor", "extra factor"
@@ -56,9 +48,8 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
         return None
 
     def is_times(factor: Fraction, tree: Expression) -> bool:
-        times = Product((_rational(abs(factor)), tree))
         try:
-            return sample.agree(formula, Negative(times) if factor < 0 else times)
+            return sample.agree(formula, expression(factor) * tree)
         except UndefinedError:
             return False
 
@@ -90,10 +81,6 @@ _SIZES = sorted({Fraction(above, below) for above in range(1, 13) for below in r
 _RATIOS = [sign * size for size in _SIZES for sign in (1, -1)]
 
 
-def _rational(value: Fraction) -> Expression:
-    return Quotient(Number(Fraction(value.numerator)), Number(Fraction(value.denominator)))
-
-
 def _alterations(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
     """Yield what people make of a formula, and which mistake that is: the likeliest first."""
     yield from _f_for_z(expected, known)
@@ -114,7 +101,7 @@ def _f_for_z(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[E
             sentence = f"{wrong} stands where {right} belongs: {right}ᵢ is {what}."
             yield substituted(expected, dict(pairs)), Misconception("f for z", sentence)
             slopes = [substituted(one, dict(pairs)) if _is_slope(one) else one for one in _factors(expected)]
-            yield _product(slopes), Misconception("f for z", sentence)
+            yield product_of(slopes), Misconception("f for z", sentence)
         for symbol, other in pairs.items():
             sentence = f"{symbol_text(other)} stands where {symbol_text(symbol)} belongs."
             yield substituted(expected, {symbol: other}), Misconception("f for z", sentence)
@@ -151,25 +138,22 @@ def _factors_left_out(expected: Expression) -> Iterator[tuple[Expression, Miscon
     units = dict.fromkeys(_unit(factor) for factor in factors if _is_slope(factor))
     if len(units) > 1:
         rest = [factor for factor in factors if _unit(factor) not in units]
-        yield _product(rest), Misconception("derivative", "The derivatives of the activations are left out.")
+        yield product_of(rest), Misconception("derivative", "The derivatives of the activations are left out.")
     for unit in units:
         slope = [factor for factor in factors if _unit(factor) == unit]
         z = symbol_text(Symbol("z", unit or ()))
         sentence = f"The derivative of the activation at {z} is left out: {text(joined(Product, *slope))}."
-        yield _product([factor for factor in factors if _unit(factor) != unit]), Misconception("derivative", sentence)
+        yield product_of([factor for factor in factors if _unit(factor) != unit]), Misconception("derivative", sentence)
     for place, factor in enumerate(factors):
         if _unit(factor) not in units:
             rest = [*factors[:place], *factors[place + 1 :]]
-            yield _product(rest), Misconception("missing factor", f"A factor is missing: {text(factor)}.")
+            yield product_of(rest), Misconception("missing factor", f"A factor is missing: {text(factor)}.")
 
 
 def _factors_too_many(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
     factors = [factor for factor in _factors(expected) if not isinstance(factor, Number)]
     for factor in [*factors, *sorted(known - set(factors), key=symbol_text)]:
-        yield (
-            Product((Number(Fraction(1)), expected, factor)),
-            Misconception("extra factor", f"There is a factor too many: {text(factor)}."),
-        )
+        yield expected * factor, Misconception("extra factor", f"There is a factor too many: {text(factor)}.")
 
 
 def _factors(tree: Expression) -> list[Expression]:
@@ -178,12 +162,8 @@ def _factors(tree: Expression) -> list[Expression]:
         case Product(items):
             return [factor for item in items for factor in _factors(item)]
         case Negative(operand):
-            return [Number(Fraction(1)), *_factors(operand)] if isinstance(operand, Product) else [operand]
+            return [ONE, *_factors(operand)] if isinstance(operand, Product) else [operand]
     return [tree]
-
-
-def _product(factors: list[Expression]) -> Expression:
-    return joined(Product, Number(Fraction(1)), *factors) if factors else Number(Fraction(1))
 
 
 def _unit(factor: Expression) -> tuple[int | str, ...] | None:

@@ -16,7 +16,7 @@ A formula has at most 400 characters, 300 nodes and 40 levels, and exponents are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -150,26 +150,27 @@ class _Parser:
             raise self.error(f"a formula has at most {MAX_DEPTH} levels", self.here.begin, self.here.end)
 
     def sum(self) -> Expression:
-        """sum = ["+" | "−"] product {("+" | "−") product}."""
+        """sum = signed product {("+" | "−") signed product}."""
         self.deeper()
-        terms = [self.signed_product()]
+        terms = [self.signed(self.product)]
         while sign := self.take("+", "−"):
-            term = self.signed_product()
+            term = self.signed(self.product)
             terms.append(term if sign.kind == "+" else Negative(term))
         self.depth -= 1
         return joined(Sum, *terms)
 
-    def signed_product(self) -> Expression:
+    def signed(self, inner: Callable[[], Expression]) -> Expression:
+        """signed = {"+" | "−"} inner."""
         sign = self.take("+", "−")
         if sign is None:
-            return self.product()
+            return inner()
         self.deeper()
-        operand = self.signed_product()
+        operand = self.signed(inner)
         self.depth -= 1
         return Negative(operand) if sign.kind == "−" else operand
 
     def product(self) -> Expression:
-        """product = power {["·" | "/"] power}."""
+        """product = power {power | ("·" | "/") signed power}: 2·−x."""
         result = self.power()
         while True:
             last, begin = self.tokens[self.at - 1], self.here
@@ -180,23 +181,13 @@ class _Parser:
                 self.warnings.append(
                     f"{last.text}(…) is read as {last.text} times what is in the brackets, not as a function of it"
                 )
-            factor = self.signed_power() if sign else self.power()
+            factor = self.signed(self.power) if sign else self.power()
             if sign is not None and sign.kind == "/":
                 result = Quotient(result, factor)
             else:
                 if isinstance(result, Quotient) and sign is None and last.kind not in (")", "}"):
                     self.torn.append((result, factor))
                 result = joined(Product, result, factor)
-
-    def signed_power(self) -> Expression:
-        """A factor after · or / may have a sign of its own: 2·−x."""
-        sign = self.take("+", "−")
-        if sign is None:
-            return self.power()
-        self.deeper()
-        operand = self.signed_power()
-        self.depth -= 1
-        return Negative(operand) if sign.kind == "−" else operand
 
     def power(self) -> Expression:
         """power = atom {raised} | "e" ["^" exponent]."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .text import decimals
+from .latex import GREEK
+from .text import LOOSE, decimals
 from .tree import (
     Call,
     Derivative,
@@ -19,6 +20,7 @@ from .tree import (
     Transpose,
 )
 
+_LOOSE = (*LOOSE, Quotient)  # as a factor: a quotient is written in a line
 _FUNCTIONS = {
     "max": "np.maximum({}, {})", "min": "np.minimum({}, {})", "erf": "scipy.special.erf({})",
     "step": "np.where({} > 0, 1.0, 0.0)", "greater": "({} > {})", "where": "np.where({}, {}, {})",
@@ -38,20 +40,15 @@ def python(tree: Expression) -> str:
             return "-" + _bracketed(operand, (Sum, Negative))
         case Sum(items):
             written = python(items[0])
-            for item in items[1:]:
-                sign, shown = ("-", item.operand) if isinstance(item, Negative) else ("+", item)
-                written += f" {sign} {_bracketed(shown, (Sum, Negative))}"
+            for subtracted, term in tree.later_terms():
+                written += f" {'-' if subtracted else '+'} {_bracketed(term, (Sum, Negative))}"
             return written
         case Product(items) | EntryProduct(items):
-            return " * ".join(
-                _bracketed(item, (Sum, Negative, Product, EntryProduct, Quotient, MatrixProduct)) for item in items
-            )
+            return " * ".join(_bracketed(item, _LOOSE) for item in items)
         case MatrixProduct(items):
-            return " @ ".join(
-                _bracketed(item, (Sum, Negative, Product, EntryProduct, Quotient, MatrixProduct)) for item in items
-            )
+            return " @ ".join(_bracketed(item, _LOOSE) for item in items)
         case Quotient(numerator, denominator):
-            below = _bracketed(denominator, (Sum, Negative, Product, EntryProduct, Quotient, MatrixProduct))
+            below = _bracketed(denominator, _LOOSE)
             return f"{_bracketed(numerator, (Sum, Negative))} / {below}"
         case Power(base, exponent):
             below = python(base) if isinstance(base, (Number, Symbol, Call)) else f"({python(base)})"
@@ -68,8 +65,6 @@ def python(tree: Expression) -> str:
 
 def name(symbol: Symbol) -> str:
     """Return a symbol as a name of Python: w2, w2_13, delta1."""
-    from .latex import GREEK
-
     letter = "loss" if symbol.name == "ℒ" else GREEK.get(symbol.name, symbol.name).removeprefix("var")
     return letter + "_".join(map(str, symbol.indices))
 

@@ -18,14 +18,21 @@ from .tree import (
     Sum,
     Symbol,
     Transpose,
+    times_in,
 )
 
 SUBSCRIPTS = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
 SUPERSCRIPTS = dict(zip("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", strict=True))
 
 
-LOOSE_CALLS = {"exp", "abs", "greater", "row_sum", "row_mean", "column_sum"}
-"""Functions that printers of mathematics write without their name and brackets, so that a power needs brackets."""
+LOOSE = (Sum, Negative, Product, EntryProduct, MatrixProduct)
+"""What needs brackets as a factor, where fractions are drawn."""
+_LOOSE_CALLS = {"exp", "abs", "greater", "row_sum", "row_mean", "column_sum"}
+
+
+def needs_no_brackets(base: Expression) -> bool:
+    """Tell whether a power may be drawn at an expression: a number, a symbol, or a function with its brackets."""
+    return isinstance(base, (Number, Symbol)) or (isinstance(base, Call) and base.function not in _LOOSE_CALLS)
 
 
 def begins_with_digit(tree: Expression) -> bool:
@@ -43,7 +50,11 @@ def text(tree: Expression) -> str:
         case Negative(operand):
             return "−" + (_bracketed(operand) if isinstance(operand, (Negative, Sum)) else text(operand))
         case Sum(items):
-            return _sum(items)
+            written = text(items[0])
+            for subtracted, term in tree.later_terms():
+                shown = _bracketed(term) if isinstance(term, (Sum, Negative)) else text(term)
+                written += ("−" if subtracted else "+") + shown
+            return written
         case Product(items):
             return _product(items)
         case EntryProduct(items):
@@ -81,7 +92,7 @@ def decimals(value: Fraction) -> str:
     """Return a number with finitely many decimals, all of them: 2, 0.05, 1e-300."""
     if value.denominator == 1 and value < 10**21:
         return str(value.numerator)
-    places = max(_times(value.denominator, 2), _times(value.denominator, 5))
+    places = max(times_in(value, 2), times_in(value, 5))
     digits = str((value * 10**places).numerator)
     if places <= 0 or len(digits) - places < -6:  # far from 1: with a power of ten
         mantissa = digits.rstrip("0") or "0"
@@ -91,15 +102,6 @@ def decimals(value: Fraction) -> str:
     return f"{padded[:-places]}.{padded[-places:]}"
 
 
-def _times(number: int, prime: int) -> int:
-    """Return how often a prime divides a number."""
-    times = 0
-    while number % prime == 0:
-        number //= prime
-        times += 1
-    return times
-
-
 def _bracketed(tree: Expression) -> str:
     return f"({text(tree)})"
 
@@ -107,14 +109,6 @@ def _bracketed(tree: Expression) -> str:
 def _is_tight(tree: Expression) -> bool:
     """Tell whether what stands beside it cannot tear it apart."""
     return isinstance(tree, (Number, Symbol, Power, Call, Transpose, Derivative))
-
-
-def _sum(terms: tuple[Expression, ...]) -> str:
-    written = text(terms[0])
-    for term in terms[1:]:
-        sign, shown = ("−", term.operand) if isinstance(term, Negative) else ("+", term)
-        written += sign + (_bracketed(shown) if isinstance(shown, (Sum, Negative)) else text(shown))
-    return written
 
 
 def _product(factors: tuple[Expression, ...]) -> str:

@@ -206,6 +206,11 @@ class _Many(Expression):
 class Sum(_Many):
     """a + b + …; a − b is the sum of a and −b."""
 
+    def later_terms(self) -> Iterator[tuple[bool, Expression]]:
+        """Yield the terms after the first as they are written: whether it is subtracted, and what is."""
+        for term in self.items[1:]:
+            yield (True, term.operand) if isinstance(term, Negative) else (False, term)
+
 
 class Product(_Many):
     """a b …, of numbers, or of numbers and one matrix."""
@@ -308,11 +313,16 @@ def substituted(tree: Expression, values: dict[Symbol, Expression]) -> Expressio
 
 def has_finite_decimals(value: Fraction) -> bool:
     """Tell whether a fraction has finitely many decimals: its denominator has no prime factors but 2 and 5."""
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1
+    return bool(value.denominator == 2 ** times_in(value, 2) * 5 ** times_in(value, 5))
+
+
+def times_in(value: Fraction, prime: int) -> int:
+    """Return how often a prime divides the denominator of a fraction."""
+    rest, times = value.denominator, 0
+    while rest % prime == 0:
+        rest //= prime
+        times += 1
+    return times
 
 
 ZERO, ONE = Number(Fraction(0)), Number(Fraction(1))
