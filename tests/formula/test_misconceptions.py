@@ -54,6 +54,14 @@ def test_a_right_formula_has_nothing_wrong() -> None:
     assert diagnose(TWO.gradient, TWO.gradient, TWO.definitions) is None
 
 
+def test_the_sign_of_a_negative_right_formula_counts() -> None:
+    derivation = cr.derive(cr.chain(2), sign="y-f")
+    wrong = parse("-x(1-f_1^2)w_2*2(y-f_2)", derivation.symbols).expression
+    found = diagnose(wrong, derivation.gradient("w_1"), derivation.definitions)
+    assert found is not None
+    assert found.sentence == "The derivative of the activation at z₂ is left out: 1−f₂²."
+
+
 def test_a_slope_of_several_factors_is_named_whole() -> None:
     derivation = cr.derive(cr.chain(2, "logistic"))
     right = derivation.gradient("w_1")

@@ -157,12 +157,12 @@ def _factors_too_many(expected: Expression, known: frozenset[Symbol]) -> Iterato
 
 
 def _factors(tree: Expression) -> list[Expression]:
-    """Return the factors of a product, of products in it as well, without its sign."""
+    """Return the factors of a product, of products in it as well; of a negative, −1 and those of what it is of."""
     match tree:
         case Product(items):
             return [factor for item in items for factor in _factors(item)]
         case Negative(operand):
-            return [ONE, *_factors(operand)] if isinstance(operand, Product) else [operand]
+            return [Negative(ONE), *_factors(operand)]
     return [tree]
 
 
