@@ -95,8 +95,8 @@ template <class T> struct Kernels {
     void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
     // g ← g + h over n numbers, n a whole number of vectors, as below.
     void (*add)(T* g, const T* h, int64_t n);
-    // g ← g + is_weight (l1 sign θ + l2 θ) over n numbers.
-    void (*penalise)(T* g, const T* theta, const T* is_weight, int64_t n, T l1, T l2);
+    // g ← g + l1 sign w + l2 w over n numbers, any n.
+    void (*penalise)(T* g, const T* w, int64_t n, T l1, T l2);
     // One step of one of `optimizer_names` with the gradient scale · g; returns 0, or NaN where a number is not finite.
     T (*update)(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& step);
     // One of `function_names` of n numbers, n a whole number of vectors.

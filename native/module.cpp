@@ -122,6 +122,29 @@ template <class T> struct Table {
     }
 };
 
+// Asks a function of Python's whether long work is to end. An error of it, such as a second Ctrl-C, ends the work too and
+// is thrown by `check`, where no other thread is at work any more.
+class Asking {
+  public:
+    explicit Asking(const nb::callable& interrupted)
+        : interruption([this, &interrupted] {
+              const nb::gil_scoped_acquire python;
+              try {
+                  return nb::cast<bool>(interrupted());
+              } catch (...) {
+                  error_ = std::current_exception();
+                  return true;
+              }
+          }) {}
+    void check() const {
+        if (error_) std::rethrow_exception(error_);
+    }
+    Interruption interruption;
+
+  private:
+    std::exception_ptr error_;
+};
+
 // A run as Python sees it, which moves while Python may do something else.
 template <class T> class Trainer {
   public:
@@ -142,14 +165,18 @@ template <class T> class Trainer {
         run_.best_loss = loss;
     }
 
-    const char* advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds) {
-        nb::gil_scoped_release no_python;
-        return advanced(rates.data(), int64_t(rates.shape(0)), first_epoch, steps, seconds);
+    const char* advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds, const nb::callable& interrupted) {
+        Asking asking(interrupted);
+        const nb::gil_scoped_release no_python;
+        const char* outcome = advanced(rates.data(), int64_t(rates.shape(0)), first_epoch, steps, seconds, asking.interruption);
+        asking.check();
+        return outcome;
     }
-    const char* advanced(const double* rates, int64_t count, int64_t first_epoch, int64_t steps, double seconds) {
+    const char* advanced(const double* rates, int64_t count, int64_t first_epoch, int64_t steps, double seconds,
+                         Interruption& interruption) {
         run_.losses.clear();
         run_.validation_losses.clear();
-        switch (run_.advance(rates, first_epoch, count / run_.steps_in_epoch, steps, seconds)) {
+        switch (run_.advance(rates, first_epoch, count / run_.steps_in_epoch, steps, seconds, interruption)) {
             case Outcome::done: return "done";
             case Outcome::time_is_up: return "time is up";
             case Outcome::no_longer_better: return "no longer better";
@@ -157,16 +184,15 @@ template <class T> class Trainer {
         }
     }
 
-    std::pair<double, NumPy<T>> objective(Vector<T> theta) {
-        fill(theta, run_.net.theta);
-        double loss;
-        {
-            nb::gil_scoped_release no_python;
-            loss = run_.objective();
-        }
+    std::optional<std::pair<double, NumPy<T>>> objective(Vector<T> theta, const nb::callable& interrupted) {
+        const std::optional<double> loss = loss_at(theta, interrupted, [&](Interruption& interruption) { return run_.objective(interruption); });
+        if (!loss) return std::nullopt;
         Block<T> gradient = room<T>(std::size_t(run_.net.parameters));
         std::copy_n(run_.gradient(), run_.net.parameters, gradient.get());
-        return {loss, as_numpy<T>(std::move(gradient), {std::size_t(run_.net.parameters)})};
+        return std::pair(*loss, as_numpy<T>(std::move(gradient), {std::size_t(run_.net.parameters)}));
+    }
+    std::optional<double> validation_loss(Vector<T> theta, const nb::callable& interrupted) {
+        return loss_at(theta, interrupted, [&](Interruption& interruption) { return run_.validation_loss(interruption); });
     }
 
     // Copies θ and what the optimiser remembers to the caller's arrays.
@@ -182,6 +208,14 @@ template <class T> class Trainer {
     const Run<T>& run() const { return run_; }
 
   private:
+    template <class Loss> std::optional<double> loss_at(Vector<T> theta, const nb::callable& interrupted, Loss loss) {
+        fill(theta, run_.net.theta);
+        Asking asking(interrupted);
+        const nb::gil_scoped_release no_python;
+        const std::optional<double> found = loss(asking.interruption);
+        asking.check();
+        return found;
+    }
     void check(std::size_t numbers) const {
         if (int64_t(numbers) != run_.net.parameters) throw std::invalid_argument("a vector does not fit the network");
     }
@@ -201,13 +235,15 @@ template <class T> class Trainer {
 // no outcome.
 template <class T>
 std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> trainers, std::vector<Vector<double>> rates,
-                                                     std::vector<int64_t> first_epochs, double seconds, int threads) {
+                                                     std::vector<int64_t> first_epochs, double seconds, int threads,
+                                                     const nb::callable& interrupted) {
     std::vector<std::optional<std::string>> outcomes(trainers.size());
     if (rates.size() != trainers.size() || first_epochs.size() != trainers.size())
         throw std::invalid_argument("each run needs its rates and its first epoch");
     const auto start = std::chrono::steady_clock::now();
     std::vector<std::exception_ptr> errors(trainers.size());  // none may leave a thread
-    nb::gil_scoped_release no_python;
+    Asking asking(interrupted);
+    const nb::gil_scoped_release no_python;
     Pool pool(int(std::clamp<std::size_t>(trainers.size(), 1, std::size_t(threads))));
     pool.each(int64_t(trainers.size()), [&](int64_t k, int) {
         const auto i = std::size_t(k);
@@ -215,13 +251,14 @@ std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> tr
         if (left <= 0) return;
         try {
             outcomes[i] = trainers[i]->advanced(rates[i].data(), int64_t(rates[i].shape(0)), first_epochs[i],
-                                                std::numeric_limits<int64_t>::max(), left);
+                                                std::numeric_limits<int64_t>::max(), left, asking.interruption);
         } catch (...) {
             errors[i] = std::current_exception();
         }
     });
     for (const std::exception_ptr& error : errors)
         if (error) std::rethrow_exception(error);
+    asking.check();
     return outcomes;
 }
 
@@ -247,8 +284,9 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
              "description"_a, "settings"_a, "training"_a, "validation"_a, "threads"_a, "isa"_a)
         .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
         .def("set_best", &Trainer<T>::set_best, "epoch"_a, "loss"_a)
-        .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a)
-        .def("objective", &Trainer<T>::objective, "theta"_a)
+        .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a, "interrupted"_a)
+        .def("objective", &Trainer<T>::objective, "theta"_a, "interrupted"_a)
+        .def("validation_loss", &Trainer<T>::validation_loss, "theta"_a, "interrupted"_a)
         .def("get", &Trainer<T>::get, "theta"_a.noconvert(), "memory"_a.noconvert())
         .def("take_best", &Trainer<T>::take_best)
         .def_prop_ro("losses", told([](const Run<T>& run) { return run.losses; }))
@@ -265,7 +303,8 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def_prop_ro("goes_by_layers", told([](const Run<T>& run) { return run.goes_by_layers(); }))
         .def_prop_ro("goes_row_by_row", told([](const Run<T>& run) { return run.goes_row_by_row(); }))
         .def_prop_ro("chunk_rows", told([](const Run<T>& run) { return run.chunk_rows(); }));
-    m.def("advance_many", &advance_many<T>, "trainers"_a, "rates"_a, "first_epochs"_a, "seconds"_a, "threads"_a);
+    m.def("advance_many", &advance_many<T>, "trainers"_a, "rates"_a, "first_epochs"_a, "seconds"_a, "threads"_a,
+          "interrupted"_a);
     m.def("function", &function<T>, "name"_a, "x"_a.noconvert(), "isa"_a);
 }
 

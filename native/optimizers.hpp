@@ -81,12 +81,12 @@ T update(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T 
     }
 }
 
-// g ← g + l1 sign w + l2 w for the weights, which is_weight has ones for, and zeros for biases
-template <class T> void penalise(T* g, const T* theta, const T* is_weight, int64_t n, T l1, T l2) {
-    for (int64_t i = 0; i < n; i += lanes<T>) {
-        const Vec<T> w = load(theta + i) * load(is_weight + i);
-        store(g + i, load(g + i) + (l1 * sign<T>(w) + l2 * w));
-    }
+// g ← g + l1 sign w + l2 w
+template <class T> void penalise(T* g, const T* w, int64_t n, T l1, T l2) {
+    const auto penalised = [&](Vec<T> g, Vec<T> w) { return g + (l1 * sign<T>(w) + l2 * w); };
+    int64_t i = 0;
+    for (; i + lanes<T> <= n; i += lanes<T>) store(g + i, penalised(load(g + i), load(w + i)));
+    for (; i < n; i++) g[i] = penalised(all<T>(g[i]), all<T>(w[i]))[0];
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -26,45 +26,58 @@ inline std::array<uint64_t, 4> philox(uint64_t seed, Purpose purpose, uint64_t l
 }
 
 // Puts the rows of a table in the order of their 64-bit draws: into buckets by the highest bits, then each bucket by
-// insertion. It has all the room that it needs.
+// insertion. A row stands there as the next bits of its draw and its number, in one word, so that little room is needed.
 class Shuffle {
   public:
-    explicit Shuffle(std::size_t rows) : draws_(rows), sorted_(rows) {
-        while ((std::size_t(4) << bits_) < rows) bits_++;
-        begins_.resize((std::size_t(1) << bits_) + 1);
+    explicit Shuffle(std::size_t rows) {
+        while ((std::size_t(4) << bucket_bits_) < rows) bucket_bits_++;
+        while ((std::size_t(1) << number_bits_) < rows) number_bits_++;
+        if (rows) begins_.resize((std::size_t(1) << bucket_bits_) + 1);
     }
 
     // given[k], or k where nothing is given, moves to the place in `order` that row k has in the epoch.
     void operator()(const int64_t* given, std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
-        const std::size_t rows = order.size();
+        const uint64_t numbers = (uint64_t(1) << number_bits_) - 1;
+        const auto bucket = [&](uint64_t draw) { return draw >> (64 - bucket_bits_); };
         std::fill(begins_.begin(), begins_.end(), 0);
-        for (std::size_t r = 0; r < rows; r += 4) {
-            const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
-            for (std::size_t k = r; k < std::min(r + 4, rows); k++) {
-                draws_[k] = four[k - r];
-                begins_[(draws_[k] >> (64 - bits_)) + 1]++;
-            }
-        }
+        each_draw(order.size(), seed, epoch, [&](uint64_t, uint64_t draw) { begins_[bucket(draw) + 1]++; });
         for (std::size_t b = 1; b < begins_.size(); b++) begins_[b] += begins_[b - 1];
-        for (std::size_t r = 0; r < rows; r++) sorted_[begins_[draws_[r] >> (64 - bits_)]++] = {draws_[r], int64_t(r)};
-        for (std::size_t r = 1; r < rows; r++) {  // almost sorted: equal draws keep their order
-            const Drawn drawn = sorted_[r];
-            std::size_t to = r;
-            for (; to && drawn.draw < sorted_[to - 1].draw; to--) sorted_[to] = sorted_[to - 1];
-            sorted_[to] = drawn;
+        each_draw(order.size(), seed, epoch, [&](uint64_t row, uint64_t draw) {
+            order[begins_[bucket(draw)]++] = int64_t((draw << bucket_bits_ & ~numbers) | row);
+        });
+        std::size_t begin = 0;  // begins_[b] has become the end of bucket b
+        for (std::size_t b = 0; b + 1 < begins_.size(); begin = begins_[b++])
+            for (std::size_t r = begin + 1; r < begins_[b]; r++) {
+                const auto word = uint64_t(order[r]);
+                std::size_t to = r;
+                for (; to > begin && before(word, uint64_t(order[to - 1]), numbers, seed, epoch); to--) order[to] = order[to - 1];
+                order[to] = int64_t(word);
+            }
+        for (int64_t& word : order) {
+            const auto row = int64_t(uint64_t(word) & numbers);
+            word = given ? given[row] : row;
         }
-        for (std::size_t r = 0; r < rows; r++) order[r] = given ? given[sorted_[r].row] : sorted_[r].row;
     }
 
   private:
-    struct Drawn {
-        uint64_t draw;
-        int64_t row;
-    };
-    std::vector<uint64_t> draws_;
-    std::vector<Drawn> sorted_;
+    static uint64_t draw_of(uint64_t row, uint64_t seed, uint64_t epoch) {
+        return philox(seed, Purpose::shuffle, 0, 0, epoch, row / 4)[row % 4];
+    }
+    template <class Work> static void each_draw(std::size_t rows, uint64_t seed, uint64_t epoch, Work work) {
+        for (std::size_t r = 0; r < rows; r += 4) {
+            const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
+            for (std::size_t k = r; k < std::min(r + 4, rows); k++) work(k, four[k - r]);
+        }
+    }
+    // Of two rows of a bucket; equal draws keep their order.
+    static bool before(uint64_t a, uint64_t b, uint64_t numbers, uint64_t seed, uint64_t epoch) {
+        if ((a & ~numbers) != (b & ~numbers)) return a < b;
+        const uint64_t of_a = draw_of(a & numbers, seed, epoch), of_b = draw_of(b & numbers, seed, epoch);
+        return of_a != of_b ? of_a < of_b : a < b;
+    }
+
     std::vector<std::size_t> begins_;
-    int bits_ = 1;
+    int bucket_bits_ = 1, number_bits_ = 1;
 };
 
 // For rows begin … begin + count − 1 of a batch, 1/(1 − rate) where a unit stays and 0 where it is dropped, units ×

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "network.hpp"
 #include "random.hpp"
@@ -46,13 +47,9 @@ template <class T> class Run {
           validation_rows_(numbers_of(validation)), order_(numbers_of(training)),
           has_dropout_(std::any_of(settings.dropout.begin(), settings.dropout.end(), [](double rate) { return rate > 0; })),
           shuffles_(settings.shuffle && (settings.batch_size < training.rows || has_dropout_)),
+          has_penalty_(settings.l1 != 0 || settings.l2 != 0),
           shuffle_(shuffles_ ? order_.size() : 0), gradient_(zeros<T>(std::size_t(net.padded))) {
         for (int k = 0; k < settings.remembers; k++) memory.push_back(zeros<T>(std::size_t(net.padded)));
-        if (settings.l1 != 0 || settings.l2 != 0) {
-            is_weight_ = zeros<T>(std::size_t(net.padded));
-            for (std::size_t i = 0; i < net.layers.size(); i++)
-                std::fill_n(is_weight_.get() + net.begins[i], net.layers[i].inputs * net.layers[i].units, T(1));
-        }
         if (!settings.optimizer.empty()) optimizer_ = position(optimizer_names, settings.optimizer);
         all_weights_ = weight_of(data_, order_.data(), data_.rows);
         validation_weights_ = weight_of(validation_, validation_rows_.data(), validation_.rows);
@@ -70,8 +67,11 @@ template <class T> class Run {
     }
 
     // Goes on until the epochs that rates are given for are done (steps_in_epoch rates for each, the first for
-    // `first_epoch`), `steps` steps are made, the time is up, or early stopping or divergence ends it.
-    Outcome advance(const double* rates, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds) {
+    // `first_epoch`), `steps` steps are made, the time is up, or early stopping or divergence ends it. After an interruption
+    // the time is up too; a step in which it happened was not made.
+    Outcome advance(const double* rates, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds,
+                    Interruption& interruption) {
+        interruption_ = &interruption;
         const auto start = std::chrono::steady_clock::now();
         const auto time_is_up = [&] {
             return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds;
@@ -95,14 +95,17 @@ template <class T> class Run {
                               : step(pool, batch * size, std::min(size, data_.rows - batch * size), of_epoch[batch]);
                 batch += made;
                 steps -= made;
+                if (given_up_) return Outcome::time_is_up;
                 if (made < (is_chain_ ? left : 1)) return Outcome::diverged;
                 if ((is_chain_ || batch % steps_between_looks == 0) && batch < steps_in_epoch && time_is_up())
                     return Outcome::time_is_up;
             }
+            if (validation_.rows) {
+                const double judged = judge(pool);
+                if (given_up_) return Outcome::time_is_up;
+                validation_losses.push_back(judged);
+            }
             losses.push_back(total_ / all_weights_);
-            if (validation_.rows)
-                validation_losses.push_back(forward_and_back(pool, validation_, validation_rows_.data(), validation_.rows, validation_.rows,
-                                                             validation_weights_, false));
             batch = 0;
             epoch++;
             if (no_longer_better()) return Outcome::no_longer_better;
@@ -112,10 +115,21 @@ template <class T> class Run {
     }
 
     // The loss of all rows at θ, and its gradient with penalty in gradient(), where nothing was advanced. Without dropout.
-    double objective() {
+    // Nothing after an interruption.
+    std::optional<double> objective(Interruption& interruption) {
+        interruption_ = &interruption;
         Pool pool(threads);
         const double loss = forward_and_back(pool, data_, order_.data(), data_.rows, data_.rows, all_weights_, true);
+        if (given_up_) return std::nullopt;
         each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
+        return loss;
+    }
+    // The loss of the validation data at θ; nothing after an interruption.
+    std::optional<double> validation_loss(Interruption& interruption) {
+        interruption_ = &interruption;
+        Pool pool(threads);
+        const double loss = judge(pool);
+        if (given_up_) return std::nullopt;
         return loss;
     }
     const T* gradient() const { return gradient_.get(); }
@@ -138,6 +152,7 @@ template <class T> class Run {
 
   private:
     static constexpr double work_that_pays = 1e6;             // operations in a step, for each thread
+    static constexpr double work_without_a_look = 1e8;        // for an interruption: rows × parameters, some 10 ms
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
     static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, if four panels fit
     static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
@@ -260,7 +275,7 @@ template <class T> class Run {
                    layer.parameter == first.parameter;
         };
         return settings_.batch_size == 1 && std::all_of(net.layers.begin(), net.layers.end(), alike) &&
-               first.activation != softmax_place && !has_dropout_ && !is_weight_ && settings_.clip_norm == 0 &&
+               first.activation != softmax_place && !has_dropout_ && !has_penalty_ && settings_.clip_norm == 0 &&
                settings_.optimizer == optimizer_names[sgd_place] && memory.empty();
     }
 
@@ -275,10 +290,11 @@ template <class T> class Run {
         return made;
     }
 
-    // Returns whether all numbers are finite.
+    // Returns whether the step was made and all numbers are finite.
     bool step(Pool& pool, int64_t begin, int64_t count, double rate) {
         const double weight = weight_of(data_, order_.data() + begin, count);
         const double loss = forward_and_back(pool, data_, order_.data() + begin, count, data_.rows - begin, weight, true);
+        if (given_up_) return false;
         total_ += loss * weight;
 
         Step<T> s{};
@@ -323,23 +339,35 @@ template <class T> class Run {
         powers_of_ = steps_made;
     }
 
-    // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout.
-    // `order` has `available` rows, so many of which come soon.
+    double judge(Pool& pool) {
+        return forward_and_back(pool, validation_, validation_rows_.data(), validation_.rows, validation_.rows, validation_weights_, false);
+    }
+
+    // The mean loss of rows by their weights; with `back`, the groups' gradients too, and with dropout. Of no use where
+    // the work was given up because of an interruption. `order` has `available` rows, so many of which come soon.
     double forward_and_back(Pool& pool, const Data<T>& data, const int64_t* order, int64_t count, int64_t available,
                             double weight, bool back) {
         const auto groups = int64_t(groups_.size());
         const T scale = weight > 0 ? T(1 / weight) : T(0);
+        const bool is_long = double(net.parameters) * double(count) > work_without_a_look;
+        const auto goes_on = [&] { return !is_long || !interruption_->look(); };
         if (groups == 1) {
-            forward_and_back(groups_[0], workspaces_[0], data, order, 0, count, available, scale, back, [&](int64_t parts, auto work) { pool.each(parts, work); });
+            forward_and_back(groups_[0], workspaces_[0], data, order, 0, count, available, scale, back, [&](int64_t parts, auto work) {
+                pool.each(parts, [&](int64_t part, int thread) {
+                    if (goes_on()) work(part, thread);
+                });
+            });
+            given_up_ = is_long && interruption_->happened();
             return groups_[0].loss;
         }
         pool.each(groups, [&](int64_t k, int thread) {
             const auto first_of = [&](int64_t k) { return k < groups ? count * k / groups / kernels_.lanes * kernels_.lanes : count; };
             forward_and_back(groups_[std::size_t(k)], workspaces_[std::size_t(thread)], data, order, first_of(k), first_of(k + 1), available, scale, back,
                              [&](int64_t parts, auto work) {
-                                 for (int64_t part = 0; part < parts; part++) work(part, thread);
+                                 for (int64_t part = 0; part < parts && goes_on(); part++) work(part, thread);
                              });
         });
+        given_up_ = is_long && interruption_->happened();
         double loss = 0;
         for (const Group& group : groups_) loss += group.loss;
         return loss;
@@ -422,9 +450,12 @@ template <class T> class Run {
     void complete_gradient(int64_t from, int64_t numbers) {
         for (std::size_t k = 1; k < groups_.size(); k++)
             kernels_.add(gradient_.get() + from, groups_[k].gradient + from, numbers);
-        if (is_weight_)
-            kernels_.penalise(gradient_.get() + from, net.theta.get() + from, is_weight_.get() + from, numbers,
-                              T(settings_.l1), T(settings_.l2));
+        for (std::size_t i = 0; has_penalty_ && i < net.layers.size(); i++) {  // of weights, not of biases
+            const int64_t begin = std::max(from, net.begins[i]);
+            const int64_t end = std::min(from + numbers, net.begins[i] + net.layers[i].inputs * net.layers[i].units);
+            if (begin < end)
+                kernels_.penalise(gradient_.get() + begin, net.theta.get() + begin, end - begin, T(settings_.l1), T(settings_.l2));
+        }
     }
 
     // By what the gradient is multiplied so that it is at most clip_norm long.
@@ -462,9 +493,9 @@ template <class T> class Run {
     const Data<T> data_, validation_;
     const std::vector<int64_t> validation_rows_;
     std::vector<int64_t> order_;  // of the epoch
-    const bool has_dropout_, shuffles_;  // shuffles: not where all rows make one batch, whose order says nothing
+    const bool has_dropout_, shuffles_, has_penalty_;  // shuffles: not where all rows make one batch, whose order says nothing
     Shuffle shuffle_;
-    Block<T> gradient_, is_weight_;
+    Block<T> gradient_;
     int64_t chunk_rows_ = 0, piece_ = 0;  // piece: parameters that are updated by one thread at a time
     std::vector<Group> groups_;
     std::vector<Workspace> workspaces_;
@@ -474,6 +505,8 @@ template <class T> class Run {
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;
     std::vector<double> squares_;  // of pieces
+    Interruption* interruption_ = nullptr;  // of the call that is under way
+    bool given_up_ = false;                 // whether an interruption left work undone
     int optimizer_ = 0;
     int64_t powers_of_ = -1;  // what steps_made was
     double powers_[2] = {};

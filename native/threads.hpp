@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -120,6 +122,27 @@ class Pool {
     alignas(64) std::atomic<uint64_t> call_number_{0};
     alignas(64) std::atomic<int> sleeping_{0};
     alignas(64) std::atomic<int64_t> done_{0};
+};
+
+// Whether somebody wishes long work to end: `ask` is called by the thread that made this, some twenty times a second.
+class Interruption {
+  public:
+    explicit Interruption(std::function<bool()> ask) : ask_(std::move(ask)) {}
+    bool happened() const { return happened_.load(std::memory_order_relaxed); }
+    bool look() {
+        const auto now = std::chrono::steady_clock::now();
+        if (std::this_thread::get_id() == asker_ && now - last_ > std::chrono::milliseconds(50)) {
+            last_ = now;
+            if (ask_()) happened_.store(true, std::memory_order_relaxed);
+        }
+        return happened();
+    }
+
+  private:
+    const std::function<bool()> ask_;
+    const std::thread::id asker_ = std::this_thread::get_id();
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+    std::atomic<bool> happened_{false};
 };
 
 }  // namespace chainrule

@@ -400,7 +400,16 @@ def _parameters_of_a_run(net: cr.Network, x: Any, y: Any) -> Any:
     return cr.train(net, x, y, epochs=2, batch_size=200, threads=2).parameters.vector
 
 
-def test_ctrl_c_stops_in_the_middle_of_a_long_epoch() -> None:
+@pytest.mark.parametrize(
+    ("steps", "more"),
+    [
+        pytest.param(range(1, 6250), {"epochs": 100}, id="a long epoch"),
+        pytest.param([0], {"batch_size": 200_000}, id="a long step"),
+        pytest.param([0], {"optimizer": "lbfgs"}, id="a long objective"),
+        pytest.param([1], {"batch_size": 20, "validation": 0.9999}, id="a long validation"),
+    ],
+)
+def test_ctrl_c_stops_in_the_middle_of(steps: Any, more: dict[str, Any]) -> None:
     net = cr.Network(50, [cr.Dense(500, "tanh"), cr.Dense(500, "tanh"), cr.Dense(1)])
     x, y = RANDOM.normal(size=(200_000, 50)), RANDOM.normal(size=200_000)
     pressed = []
@@ -411,10 +420,11 @@ def test_ctrl_c_stops_in_the_middle_of_a_long_epoch() -> None:
 
     timer = threading.Timer(0.5, press)
     timer.start()
-    run = cr.train(net, x, y, epochs=100, engine="native")
+    run = cr.train(net, x, y, engine="native", **more)
     assert time.monotonic() - pressed[0] < 1.0  # 0.2 s when nothing else runs on the machine
     assert run.stopped == "interrupted"
-    assert 0 < run.state.step < 200_000 / 32
+    assert run.epoch == 0
+    assert run.state.step in steps
 
 
 def test_auto_takes_the_native_engine_where_it_can() -> None:

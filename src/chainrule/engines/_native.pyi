@@ -1,6 +1,6 @@
 """The C++ extension; see native/module.cpp."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +69,18 @@ class Trainer64:
         self, theta: NDArray[np.floating], memory: Sequence[NDArray[np.floating]], step: int, epoch: int
     ) -> None: ...
     def set_best(self, epoch: int, loss: float) -> None: ...
-    def advance(self, rates: NDArray[np.float64], first_epoch: int, steps: int, seconds: float) -> str: ...
-    def objective(self, theta: NDArray[np.floating]) -> tuple[float, NDArray[np.floating]]: ...
+    def advance(
+        self,
+        rates: NDArray[np.float64],
+        first_epoch: int,
+        steps: int,
+        seconds: float,
+        interrupted: Callable[[], bool],
+    ) -> str: ...
+    def objective(
+        self, theta: NDArray[np.floating], interrupted: Callable[[], bool]
+    ) -> tuple[float, NDArray[np.floating]] | None: ...
+    def validation_loss(self, theta: NDArray[np.floating], interrupted: Callable[[], bool]) -> float | None: ...
     def get(self, theta: NDArray[np.floating], memory: Sequence[NDArray[np.floating]]) -> None: ...
     def take_best(self) -> NDArray[np.floating] | None: ...
     @property
@@ -110,4 +120,5 @@ def advance_many(
     first_epochs: Sequence[int],
     seconds: float,
     threads: int,
+    interrupted: Callable[[], bool],
 ) -> list[str | None]: ...

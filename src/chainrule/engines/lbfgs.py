@@ -7,33 +7,39 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..data import Data, Floats
+from ..data import Floats
 from ..network import Network
 from ..optimizers import LBFGS
-from ..parameters import Parameters
 from ..regularization import weight_positions
 from .task import Settings, State, Watch, note_best
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
-Objective: TypeAlias = Callable[[Floats], tuple[float, Floats]]
-"""θ → the loss of all rows without penalty, and the gradient with it; raises DivergenceError where one overflows."""
+Objective: TypeAlias = Callable[[Floats], tuple[float, Floats] | None]
+"""θ → the loss of all rows without penalty, and the gradient with it; None if interrupted; raises DivergenceError where
+one overflows."""
+
+Judge: TypeAlias = Callable[[Floats], float | None]
+"""θ → the loss of the validation data; None if interrupted."""
+
+
+class _InterruptedError(Exception):
+    """Ends SciPy's work where it is."""
 
 
 def run(
     net: Network,
     settings: Settings,
     objective: Objective,
-    validation: Data | None,
+    judge: Judge | None,
     state: State,
     watch: Watch,
-    evaluate: Callable[[Network, Parameters, Data], float],
 ) -> str | None:
     """Run SciPy's L-BFGS-B on the whole data; an iteration counts as an epoch.
 
     Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
-    that is: both then take the same steps.
+    that is: both then take the same steps. What an iteration that is interrupted has done is lost.
 
     Returns
     -------
@@ -48,16 +54,21 @@ def run(
 
     def penalised(theta: Floats) -> tuple[float, Floats]:
         theta = theta.astype(settings.dtype)
-        loss, gradient = objective(theta)
+        if watch.interrupted() or (found := objective(theta)) is None:
+            raise _InterruptedError
+        loss, gradient = found
         return loss + settings.penalty.value(theta, is_weight), gradient.astype(np.float64)
 
     def after_iteration(intermediate_result: OptimizeResult) -> None:
         nonlocal why, enough
-        state.theta = intermediate_result.x.astype(settings.dtype)
+        theta = intermediate_result.x.astype(settings.dtype)
+        judged = None if judge is None else judge(theta)
+        if judge is not None and judged is None:
+            raise _InterruptedError
+        state.theta = theta
         state.step += 1
         state.epoch += 1
         state.losses.append(float(intermediate_result.fun) - settings.penalty.value(state.theta, is_weight))
-        judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
         why = note_best(settings, state, judged)
         going_on = watch.after_epochs([optimizer.learning_rate], None if judged is None else [judged])
         enough = not going_on or why is not None or watch.interrupted()
@@ -66,20 +77,23 @@ def run(
 
     while state.epoch < settings.epochs and not enough:
         every = settings.checkpoint_every or settings.epochs
-        result = minimize(
-            penalised,
-            state.theta.astype(np.float64),
-            jac=True,
-            method="L-BFGS-B",
-            callback=after_iteration,
-            options={
-                "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
-                "maxcor": optimizer.history,
-                "gtol": optimizer.tolerance,
-                "ftol": 0.0,
-                "maxfun": 2**31 - 1,
-            },
-        )
+        try:
+            result = minimize(
+                penalised,
+                state.theta.astype(np.float64),
+                jac=True,
+                method="L-BFGS-B",
+                callback=after_iteration,
+                options={
+                    "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
+                    "maxcor": optimizer.history,
+                    "gtol": optimizer.tolerance,
+                    "ftol": 0.0,
+                    "maxfun": 2**31 - 1,
+                },
+            )
+        except _InterruptedError:
+            return None
         if not enough and result.status != 1:  # 1: as many iterations as it was given
             if np.abs(result.jac).max() <= optimizer.tolerance:
                 return "converged: the gradient is zero within the tolerance"

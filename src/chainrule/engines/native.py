@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -113,11 +113,12 @@ def run(
     trainer = _trainer(task, allowed_threads)
     watch.planned(_plan(trainer, settings, allowed_threads))
     if isinstance(settings.optimizer, LBFGS):
-        objective = _objective(net, settings, data, state, trainer)
-        return lbfgs.run(net, settings, objective, validation, state, watch, reference.evaluate)
+        objective = _objective(task, trainer)
+        judge = partial(trainer.validation_loss, interrupted=watch.interrupted)
+        return lbfgs.run(net, settings, objective, None if validation is None else judge, state, watch)
     moving = _Moving(task, trainer)
     while not moving.ended and not watch.interrupted():
-        moving.follow(trainer.advance(*moving.ahead(), _ALL, _SLICE))
+        moving.follow(trainer.advance(*moving.ahead(), _ALL, _SLICE, watch.interrupted))
     moving.stop()
     return moving.why
 
@@ -150,7 +151,7 @@ def run_many(
     while (going := [k for k, moving in enumerate(all_moving) if not moving.ended]) and not interrupted():
         trainers = [all_moving[k].trainer for k in going]
         rates_of_runs, first_epochs = zip(*(all_moving[k].ahead() for k in going), strict=True)
-        outcomes = _native.advance_many(trainers, rates_of_runs, first_epochs, _SLICE, allowed_threads)
+        outcomes = _native.advance_many(trainers, rates_of_runs, first_epochs, _SLICE, allowed_threads, interrupted)
         for k, outcome in zip(going, outcomes, strict=True):
             try:
                 all_moving[k].follow(outcome)
@@ -313,13 +314,15 @@ def _keep_best(state: State, trainer: Any) -> None:
         state.best = Best(trainer.best_epoch, trainer.best_loss, theta)
 
 
-def _objective(net: Network, settings: Settings, data: Data, state: State, trainer: Any) -> lbfgs.Objective:
-    def objective(theta: Floats) -> tuple[float, Floats]:
-        loss, gradient = trainer.objective(theta)
-        if not (np.isfinite(loss) and np.isfinite(gradient).all()):
-            reference.objective_of(net, settings, data, state)(theta)  # says where
+def _objective(task: Task, trainer: Any) -> lbfgs.Objective:
+    net, state = task.net, task.state
+
+    def objective(theta: Floats) -> tuple[float, Floats] | None:
+        found: tuple[float, Floats] | None = trainer.objective(theta, task.watch.interrupted)
+        if found is not None and not (np.isfinite(found[0]) and np.isfinite(found[1]).all()):
+            reference.objective_of(net, task.settings, task.data, state)(theta)  # says where
             raise DivergenceError(state.epoch + 1, 1, len(net.layers), "gradient")
-        return loss, gradient
+        return found
 
     return objective
 
@@ -340,7 +343,7 @@ def _report_divergence(task: Task, at_start: State, learning_rates: Floats, step
     trainer = _trainer(replace(task, settings=settings, validation=None), threads)
     trainer.set(at_start.theta, list(at_start.memory.values()), at_start.step, at_start.epoch)
     while (left := steps - (trainer.step - at_start.step)) > 0 and not task.watch.interrupted():
-        trainer.advance(learning_rates.ravel(), at_start.epoch, left, _SLICE)
+        trainer.advance(learning_rates.ravel(), at_start.epoch, left, _SLICE, task.watch.interrupted)
     _move(task, trainer)
     batch = steps % learning_rates.shape[1]
     rows = list(batches(settings, len(data), state.epoch))[batch]

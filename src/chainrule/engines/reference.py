@@ -54,9 +54,9 @@ def run(
     # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
     with np.errstate(all="ignore"):
         if isinstance(settings.optimizer, LBFGS):
-            return lbfgs.run(
-                net, settings, objective_of(net, settings, data, state), validation, state, watch, evaluate
-            )
+            objective = objective_of(net, settings, data, state)
+            judge = None if validation is None else lambda theta: evaluate(net, net.parameters(theta), validation)
+            return lbfgs.run(net, settings, objective, judge, state, watch)
         return _run_steps(net, settings, data, validation, state, watch)
 
 
