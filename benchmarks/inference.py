@@ -28,7 +28,7 @@ def with_chainrule(x: Any, _threads: Threads) -> Call:
 
 def with_native_call(x: Any, _threads: Threads) -> Call:
     """The native engine, without the checks."""
-    return partial(native.predictor(NET, NET.initial(0, "float32")), x)
+    return partial(native.Predictor(NET, NET.initial(0, "float32").vector), x)
 
 
 def with_scikit_learn(x: Any, _threads: Threads) -> Call:

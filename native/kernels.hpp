@@ -12,7 +12,8 @@ inline constexpr const char* function_names[] = {"exp", "expm1", "log", "tanh", 
                                                  "erf", "sin",   "cos", "softplus"};
 
 inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", "huber",         "log_cosh",
-                                             "quantile",      "poisson",        "cross_entropy", "binary_cross_entropy"};
+                                             "quantile",      "poisson",        "cross_entropy", "binary_cross_entropy",
+                                             "half_squared_error"};
 inline constexpr const char* optimizer_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "rprop"};
 
 constexpr int exponential_place = 13, softmax_place = 14;  // in `activation_names`
@@ -52,7 +53,7 @@ template <class T> struct Chunk {
 
 // One step's settings of an optimiser: c in the order in which its Python class lists them after the learning rate.
 template <class T> struct Step {
-    T rate, c[4];
+    T rate, c[5];
     T adam_rate, adam_epsilon;  // with the corrections of Adam's two means in them
 };
 
@@ -95,8 +96,8 @@ template <class T> struct Kernels {
     void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
     // g ← g + h over n numbers, n a whole number of vectors, as below.
     void (*add)(T* g, const T* h, int64_t n);
-    // g ← g + l1 sign w + l2 w over n numbers, any n.
-    void (*penalise)(T* g, const T* w, int64_t n, T l1, T l2);
+    // g ← g + l1 sign w + l2 w over n numbers, any n; returns l1 Σ|w| + ½ l2 Σw².
+    T (*penalise)(T* g, const T* w, int64_t n, T l1, T l2);
     // One step of one of `optimizer_names` with the gradient scale · g; returns 0, or NaN where a number is not finite.
     T (*update)(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& step);
     // One of `function_names` of n numbers, n a whole number of vectors.

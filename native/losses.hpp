@@ -11,6 +11,10 @@ template <class T> struct SquaredError {
     static Vec<T> value(Vec<T> y, Vec<T> f, T) { return (y - f) * (y - f); }
     static Vec<T> slope(Vec<T> y, Vec<T> f, T) { return T(2) * (f - y); }
 };
+template <class T> struct HalfSquaredError {
+    static Vec<T> value(Vec<T> y, Vec<T> f, T) { return T(0.5) * ((y - f) * (y - f)); }
+    static Vec<T> slope(Vec<T> y, Vec<T> f, T) { return f - y; }
+};
 template <class T> Vec<T> sign(Vec<T> x) {
     return x > 0 ? all<T>(T(1)) : (x < 0 ? all<T>(T(-1)) : x);
 }
@@ -129,7 +133,8 @@ template <class T> Vec<T> loss_of_rows(int loss, int activation, const Outputs<T
             return (activation == exponential_place ? linked<T, PoissonOfExponential<T>>
                                                     : per_output<T, Poisson<T>>)(o, factor);
         case 6: return cross_entropy<T>(o, factor);
-        default: return linked<T, BinaryCrossEntropyOfLogistic<T>>(o, factor);
+        case 7: return linked<T, BinaryCrossEntropyOfLogistic<T>>(o, factor);
+        default: return (joint ? through_softmax<T, HalfSquaredError<T>> : per_output<T, HalfSquaredError<T>>)(o, factor);
     }
 }
 

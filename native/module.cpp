@@ -71,8 +71,14 @@ template <class T> class Predictor {
   public:
     Predictor(const Description& description, Vector<T> theta, const std::string& isa)
         : kernels_(kernels_of<T>(isa)), net_(description, kernels_.lanes) {
+        follow(theta);
+    }
+
+    // Takes over parameters that have changed.
+    void follow(Vector<T> theta) {
         if (int64_t(theta.shape(0)) != net_.parameters) throw std::invalid_argument("the parameters do not fit the network");
-        std::copy_n(theta.data(), net_.parameters, net_.theta.get());
+        if (!std::equal(theta.data(), theta.data() + net_.parameters, net_.theta.get()))
+            std::copy_n(theta.data(), net_.parameters, net_.theta.get());
     }
 
     NumPy<T> predict(Matrix<T> x, int threads) const {
@@ -122,6 +128,14 @@ template <class T> struct Table {
     }
 };
 
+// What epochs that come need: the learning rate of every step, which epoch the first is, and the order of the rows of each
+// where Python decides it (Python has checked the numbers).
+struct Ahead {
+    Vector<double> rates;
+    int64_t first_epoch;
+    std::optional<Matrix<int64_t>> orders;
+};
+
 // Asks a function of Python's whether long work is to end. An error of it, such as a second Ctrl-C, ends the work too and
 // is thrown by `check`, where no other thread is at work any more.
 class Asking {
@@ -164,19 +178,26 @@ template <class T> class Trainer {
         run_.best_epoch = epoch;
         run_.best_loss = loss;
     }
+    void set_plateau(int64_t waited, double lowest_loss) {
+        run_.waited = waited;
+        run_.lowest_loss = lowest_loss;
+    }
 
-    const char* advance(Vector<double> rates, int64_t first_epoch, int64_t steps, double seconds, const nb::callable& interrupted) {
+    const char* advance(const Ahead& ahead, int64_t steps, double seconds, const nb::callable& interrupted) {
         Asking asking(interrupted);
         const nb::gil_scoped_release no_python;
-        const char* outcome = advanced(rates.data(), int64_t(rates.shape(0)), first_epoch, steps, seconds, asking.interruption);
+        const char* outcome = advanced(ahead, steps, seconds, asking.interruption);
         asking.check();
         return outcome;
     }
-    const char* advanced(const double* rates, int64_t count, int64_t first_epoch, int64_t steps, double seconds,
-                         Interruption& interruption) {
+    const char* advanced(const Ahead& ahead, int64_t steps, double seconds, Interruption& interruption) {
+        const int64_t epochs = int64_t(ahead.rates.shape(0)) / run_.steps_in_epoch;
+        if (ahead.orders && (int64_t(ahead.orders->shape(0)) < epochs || int64_t(ahead.orders->shape(1)) != run_.rows()))
+            throw std::invalid_argument("the orders do not fit the data");
         run_.losses.clear();
         run_.validation_losses.clear();
-        switch (run_.advance(rates, first_epoch, count / run_.steps_in_epoch, steps, seconds, interruption)) {
+        switch (run_.advance(ahead.rates.data(), ahead.orders ? ahead.orders->data() : nullptr, ahead.first_epoch, epochs, steps,
+                             seconds, interruption)) {
             case Outcome::done: return "done";
             case Outcome::time_is_up: return "time is up";
             case Outcome::no_longer_better: return "no longer better";
@@ -234,12 +255,10 @@ template <class T> class Trainer {
 // Advances each of some runs, as many at a time as there are threads, until the time is up; one that was not begun has
 // no outcome.
 template <class T>
-std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> trainers, std::vector<Vector<double>> rates,
-                                                     std::vector<int64_t> first_epochs, double seconds, int threads,
-                                                     const nb::callable& interrupted) {
+std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> trainers, std::vector<Ahead*> ahead, double seconds,
+                                                     int threads, const nb::callable& interrupted) {
     std::vector<std::optional<std::string>> outcomes(trainers.size());
-    if (rates.size() != trainers.size() || first_epochs.size() != trainers.size())
-        throw std::invalid_argument("each run needs its rates and its first epoch");
+    if (ahead.size() != trainers.size()) throw std::invalid_argument("each run needs what is ahead of it");
     const auto start = std::chrono::steady_clock::now();
     std::vector<std::exception_ptr> errors(trainers.size());  // none may leave a thread
     Asking asking(interrupted);
@@ -250,8 +269,7 @@ std::vector<std::optional<std::string>> advance_many(std::vector<Trainer<T>*> tr
         const double left = seconds - std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         if (left <= 0) return;
         try {
-            outcomes[i] = trainers[i]->advanced(rates[i].data(), int64_t(rates[i].shape(0)), first_epochs[i],
-                                                std::numeric_limits<int64_t>::max(), left, asking.interruption);
+            outcomes[i] = trainers[i]->advanced(*ahead[i], std::numeric_limits<int64_t>::max(), left, asking.interruption);
         } catch (...) {
             errors[i] = std::current_exception();
         }
@@ -274,6 +292,7 @@ template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const
 template <class T> void bind(nb::module_& m, const char* predictor, const char* table, const char* trainer) {
     nb::class_<Predictor<T>>(m, predictor)
         .def(nb::init<const Description&, Vector<T>, const std::string&>(), "description"_a, "theta"_a, "isa"_a)
+        .def("follow", &Predictor<T>::follow, "theta"_a)
         .def("predict", &Predictor<T>::predict, "x"_a, "threads"_a);
     const auto told = [](auto of_run) { return [of_run](const Trainer<T>& trainer) { return of_run(trainer.run()); }; };
     nb::class_<Table<T>>(m, table)
@@ -284,7 +303,8 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
              "description"_a, "settings"_a, "training"_a, "validation"_a, "threads"_a, "isa"_a)
         .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
         .def("set_best", &Trainer<T>::set_best, "epoch"_a, "loss"_a)
-        .def("advance", &Trainer<T>::advance, "rates"_a, "first_epoch"_a, "steps"_a, "seconds"_a, "interrupted"_a)
+        .def("set_plateau", &Trainer<T>::set_plateau, "waited"_a, "lowest_loss"_a)
+        .def("advance", &Trainer<T>::advance, "ahead"_a, "steps"_a, "seconds"_a, "interrupted"_a)
         .def("objective", &Trainer<T>::objective, "theta"_a, "interrupted"_a)
         .def("validation_loss", &Trainer<T>::validation_loss, "theta"_a, "interrupted"_a)
         .def("get", &Trainer<T>::get, "theta"_a.noconvert(), "memory"_a.noconvert())
@@ -303,8 +323,7 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def_prop_ro("goes_by_layers", told([](const Run<T>& run) { return run.goes_by_layers(); }))
         .def_prop_ro("goes_row_by_row", told([](const Run<T>& run) { return run.goes_row_by_row(); }))
         .def_prop_ro("chunk_rows", told([](const Run<T>& run) { return run.chunk_rows(); }));
-    m.def("advance_many", &advance_many<T>, "trainers"_a, "rates"_a, "first_epochs"_a, "seconds"_a, "threads"_a,
-          "interrupted"_a);
+    m.def("advance_many", &advance_many<T>, "trainers"_a, "ahead"_a, "seconds"_a, "threads"_a, "interrupted"_a);
     m.def("function", &function<T>, "name"_a, "x"_a.noconvert(), "isa"_a);
 }
 
@@ -330,10 +349,13 @@ NB_MODULE(_native, m) {
              "activations"_a, "biases"_a);
     nb::class_<chainrule::Settings>(m, "Settings")
         .def(nb::init<std::string, double, double, std::string, std::vector<double>, int, std::vector<double>, double,
-                      double, double, int64_t, bool, uint64_t, int64_t, double>(),
+                      double, bool, bool, double, int64_t, bool, uint64_t, int64_t, double, bool>(),
              "loss"_a, "loss_parameter"_a, "divisor"_a, "optimizer"_a, "constants"_a, "remembers"_a, "dropout"_a, "l1"_a,
-             "l2"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a, "patience"_a,
-             "tolerance"_a);
+             "l2"_a, "penalty_by_weight"_a, "penalty_in_loss"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a,
+             "patience"_a, "tolerance"_a, "like_scikit_learn"_a);
+    nb::class_<chainrule::Ahead>(m, "Ahead")
+        .def(nb::init<chainrule::Vector<double>, int64_t, std::optional<chainrule::Matrix<int64_t>>>(), "rates"_a, "first_epoch"_a,
+             "orders"_a.none() = nb::none());
     chainrule::bind<float>(m, "Predictor32", "Table32", "Trainer32");
     chainrule::bind<double>(m, "Predictor64", "Table64", "Trainer64");
 }

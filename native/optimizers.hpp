@@ -20,10 +20,10 @@ template <class T> Vec<T> square_root(Vec<T> x) {
     for (int i = 0; i < lanes<T>; i++) root[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(x[i]))) : T(__builtin_sqrt(x[i]));
     return root;
 }
-template <class T> struct Adam {  // c: β₁, β₂, ε, and AdamW's λ
+template <class T> struct Adam {  // c: β₁, β₂, ε, whether ε is ε̂, and AdamW's λ
     // θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ): multiplied through by √(1 − β₂ᵗ)
     static void update(Vec<T>& theta, Vec<T> g, Vec<T>& mean, Vec<T>& square, const Step<T>& s) {
-        theta -= s.rate * s.c[3] * theta;
+        theta -= s.rate * s.c[4] * theta;
         mean = s.c[0] * mean + (T(1) - s.c[0]) * g;
         square = s.c[1] * square + (T(1) - s.c[1]) * (g * g);
         theta -= s.adam_rate * mean / (square_root<T>(square) + s.adam_epsilon);
@@ -81,12 +81,22 @@ T update(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T 
     }
 }
 
-// g ← g + l1 sign w + l2 w
-template <class T> void penalise(T* g, const T* w, int64_t n, T l1, T l2) {
-    const auto penalised = [&](Vec<T> g, Vec<T> w) { return g + (l1 * sign<T>(w) + l2 * w); };
+// g ← g + l1 sign w + l2 w; returns l1 Σ|w| + ½ l2 Σw²
+template <class T> T penalise(T* g, const T* w, int64_t n, T l1, T l2) {
+    const auto slope = [&](Vec<T> w) { return l1 * sign<T>(w) + l2 * w; };
+    const auto value = [&](Vec<T> w) { return l1 * absolute<T>(w) + T(0.5) * l2 * (w * w); };
+    Vec<T> total = {};
     int64_t i = 0;
-    for (; i + lanes<T> <= n; i += lanes<T>) store(g + i, penalised(load(g + i), load(w + i)));
-    for (; i < n; i++) g[i] = penalised(all<T>(g[i]), all<T>(w[i]))[0];
+    for (; i + lanes<T> <= n; i += lanes<T>) {
+        total += value(load(w + i));
+        store(g + i, load(g + i) + slope(load(w + i)));
+    }
+    T rest = 0;
+    for (; i < n; i++) {
+        rest += value(all<T>(w[i]))[0];
+        g[i] += slope(all<T>(w[i]))[0];
+    }
+    return sum<T>(total) + rest;
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -20,12 +21,15 @@ struct Settings {
     std::vector<double> constants;  // of the optimiser, after the learning rate
     int remembers;                  // how many vectors it keeps
     std::vector<double> dropout;    // of each layer
-    double l1, l2, clip_norm;       // clip_norm: 0 for none
+    double l1, l2;
+    bool penalty_by_weight, penalty_in_loss;
+    double clip_norm;  // 0 for none
     int64_t batch_size;
     bool shuffle;
     uint64_t seed;
     int64_t patience;  // 0 for none
     double tolerance;
+    bool like_scikit_learn;
 };
 
 // Rows of the caller's, who keeps them: x (… × inputs), y (… × outputs), weights, null where all are 1, and which of
@@ -64,12 +68,13 @@ template <class T> class Run {
         if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size());
         piece_ = std::clamp<int64_t>(net.padded / 32, 256, largest_piece) / 256 * 256;
         squares_.resize(std::size_t((net.padded + piece_ - 1) / piece_));
+        penalties_.resize(squares_.size());
     }
 
     // Goes on until the epochs that rates are given for are done (steps_in_epoch rates for each, the first for
-    // `first_epoch`), `steps` steps are made, the time is up, or early stopping or divergence ends it. After an interruption
+    // `first_epoch`; where `orders` are given, the order of the rows in each as well), `steps` steps are made, the time is up, or early stopping or divergence ends it. After an interruption
     // the time is up too; a step in which it happened was not made.
-    Outcome advance(const double* rates, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds,
+    Outcome advance(const double* rates, const int64_t* orders, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds,
                     Interruption& interruption) {
         interruption_ = &interruption;
         const auto start = std::chrono::steady_clock::now();
@@ -83,7 +88,8 @@ template <class T> class Run {
         const int64_t steps_between_looks = net.parameters * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
         while (epoch < first_epoch + epochs) {
             if (batch == 0) {
-                if (shuffles_) shuffle_(data_.numbers, order_, settings_.seed, uint64_t(epoch));
+                if (orders) take_order(orders + (epoch - first_epoch) * data_.rows);
+                else if (shuffles_) shuffle_(data_.numbers, order_, settings_.seed, uint64_t(epoch));
                 total_ = 0;
             }
             const double* of_epoch = rates + (epoch - first_epoch) * steps_in_epoch;
@@ -105,7 +111,7 @@ template <class T> class Run {
                 if (given_up_) return Outcome::time_is_up;
                 validation_losses.push_back(judged);
             }
-            losses.push_back(total_ / all_weights_);
+            losses.push_back(total_ / (settings_.like_scikit_learn ? double(data_.rows) : all_weights_));
             batch = 0;
             epoch++;
             if (no_longer_better()) return Outcome::no_longer_better;
@@ -121,6 +127,7 @@ template <class T> class Run {
         Pool pool(threads);
         const double loss = forward_and_back(pool, data_, order_.data(), data_.rows, data_.rows, all_weights_, true);
         if (given_up_) return std::nullopt;
+        penalty_scale_ = penalty_scale(all_weights_);
         each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(from, numbers); });
         return loss;
     }
@@ -147,11 +154,13 @@ template <class T> class Run {
     int64_t steps_made = 0, epoch = 0, batch = 0, steps_in_epoch;
     int64_t best_epoch = 0;  // 0: none yet
     double best_loss = 0;
+    int64_t waited = 0;  // epochs without progress
+    double lowest_loss = std::numeric_limits<double>::infinity();
     Block<T> best_theta;  // null before there is one, or after it was taken
     int threads;
 
   private:
-    static constexpr double work_that_pays = 1e6;             // operations in a step, for each thread
+    static constexpr double work_that_pays = sizeof(T) == 4 ? 1e6 : 3.5e5;  // operations in a step, for each thread
     static constexpr double work_without_a_look = 1e8;        // for an interruption: rows × parameters, some 10 ms
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
     static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, if four panels fit
@@ -185,6 +194,9 @@ template <class T> class Run {
         if (data.numbers) std::copy_n(data.numbers, data.rows, numbers.begin());
         else std::iota(numbers.begin(), numbers.end(), 0);
         return numbers;
+    }
+    void take_order(const int64_t* order) {
+        for (int64_t r = 0; r < data_.rows; r++) order_[std::size_t(r)] = data_.numbers ? data_.numbers[order[r]] : order[r];
     }
     static double weight_of(const Data<T>& data, const int64_t* rows, int64_t count) {
         if (!data.weights) return double(count);
@@ -295,7 +307,7 @@ template <class T> class Run {
         const double weight = weight_of(data_, order_.data() + begin, count);
         const double loss = forward_and_back(pool, data_, order_.data() + begin, count, data_.rows - begin, weight, true);
         if (given_up_) return false;
-        total_ += loss * weight;
+        penalty_scale_ = penalty_scale(weight);
 
         Step<T> s{};
         s.rate = T(rate);
@@ -304,7 +316,7 @@ template <class T> class Run {
             find_powers(s.c);
             const double root = std::sqrt(1 - powers_[1]);
             s.adam_rate = T(rate * root / (1 - powers_[0]));
-            s.adam_epsilon = T(double(s.c[2]) * root);
+            s.adam_epsilon = s.c[3] != 0 ? s.c[2] : T(double(s.c[2]) * root);
         }
         std::atomic<bool> fine = loss * 0 == 0;
         const auto update = [&](int64_t from, int64_t numbers, T scale) {
@@ -323,17 +335,28 @@ template <class T> class Run {
             const T scale = clipping(pool);
             each_piece(pool, [&](int64_t from, int64_t numbers) { update(from, numbers, scale); });
         }
+        double penalty = 0;
+        if (settings_.penalty_in_loss) penalty = std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+        total_ += (loss + penalty) * (settings_.like_scikit_learn ? double(count) : weight);
         steps_made++;
         return fine;
     }
 
+    double penalty_scale(double weight) const { return !settings_.penalty_by_weight ? 1 : weight > 0 ? 1 / weight : 0; }
+
+    static double power(double base, int64_t exponent) {  // by products, which round alike on every machine
+        double result = 1;
+        for (; exponent; exponent >>= 1, base *= base)
+            if (exponent & 1) result *= base;
+        return result;
+    }
     // β₁ᵗ and β₂ᵗ of step t = steps_made + 1, from the step before, and every 256 steps from the exponent. The same for a
     // run that goes on from a checkpoint.
     void find_powers(const T* beta) {
         const int64_t begin = steps_made / 256 * 256;
         for (int k = 0; k < 2; k++) {
             int64_t at = powers_of_;
-            if (at < begin || at > steps_made) powers_[k] = std::pow(double(beta[k]), double((at = begin) + 1));
+            if (at < begin || at > steps_made) powers_[k] = power(double(beta[k]), (at = begin) + 1);
             for (; at < steps_made; at++) powers_[k] *= double(beta[k]);
         }
         powers_of_ = steps_made;
@@ -450,11 +473,15 @@ template <class T> class Run {
     void complete_gradient(int64_t from, int64_t numbers) {
         for (std::size_t k = 1; k < groups_.size(); k++)
             kernels_.add(gradient_.get() + from, groups_[k].gradient + from, numbers);
-        for (std::size_t i = 0; has_penalty_ && i < net.layers.size(); i++) {  // of weights, not of biases
+        if (!has_penalty_) return;
+        double& penalty = penalties_[std::size_t(from / piece_)];
+        penalty = 0;
+        for (std::size_t i = 0; i < net.layers.size(); i++) {  // of weights, not of biases
             const int64_t begin = std::max(from, net.begins[i]);
             const int64_t end = std::min(from + numbers, net.begins[i] + net.layers[i].inputs * net.layers[i].units);
             if (begin < end)
-                kernels_.penalise(gradient_.get() + begin, net.theta.get() + begin, end - begin, T(settings_.l1), T(settings_.l2));
+                penalty += double(kernels_.penalise(gradient_.get() + begin, net.theta.get() + begin, end - begin,
+                                                    T(settings_.l1 * penalty_scale_), T(settings_.l2 * penalty_scale_)));
         }
     }
 
@@ -475,9 +502,15 @@ template <class T> class Run {
         return length <= settings_.clip_norm ? T(1) : T(settings_.clip_norm / length);
     }
 
-    // Early stopping, by the validation loss where there is one.
+    // Early stopping: by the training loss, as Plateau in chainrule/engines/task.py, where the last parameters are kept;
+    // or else by the validation loss where there is one.
     bool no_longer_better() {
         if (!settings_.patience) return false;
+        if (settings_.like_scikit_learn) {
+            waited = losses.back() > lowest_loss - settings_.tolerance ? waited + 1 : 0;
+            lowest_loss = std::min(lowest_loss, losses.back());
+            return waited > settings_.patience;
+        }
         const double now = validation_.rows ? validation_losses.back() : losses.back();
         if (best_epoch && !std::isnan(best_loss) && !(now < best_loss - settings_.tolerance))
             return epoch - best_epoch >= settings_.patience;
@@ -504,7 +537,8 @@ template <class T> class Run {
     Block<T> chain_room_;
     std::vector<Block<T>> rooms_;  // one for each thread
     std::vector<Part> parts_;
-    std::vector<double> squares_;  // of pieces
+    std::vector<double> squares_, penalties_;  // of pieces
+    double penalty_scale_ = 1;
     Interruption* interruption_ = nullptr;  // of the call that is under way
     bool given_up_ = false;                 // whether an interruption left work undone
     int optimizer_ = 0;

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .diagnostics.trace import Trace, backprop
     from .diagnostics.verify import Verification, verify
     from .errors import ChainruleError, DivergenceError, InputError
+    from .estimators import MLPClassifier, MLPRegressor
     from .initializers import Initializer
     from .losses import Loss
     from .model import Model, load
@@ -50,6 +51,8 @@ _HOMES = {
     "InputError": "errors",
     "LBFGS": "optimizers",
     "Loss": "losses",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
     "Model": "model",
     "Network": "network",
     "Parameters": "parameters",
@@ -84,6 +87,8 @@ __all__ = [
     "Initializer",
     "InputError",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
     "Model",
     "Network",
     "Parameters",

@@ -36,7 +36,7 @@ class Data:
     weights: Floats
 
     def __len__(self) -> int:
-        return len(self.x)
+        return int(self.x.shape[0])
 
     def take(self, rows: RowNumbers) -> Data:
         """Return the rows of these numbers, in their order."""

@@ -1,8 +1,8 @@
 """Losses: each defined once, as a value ℒ(y, f) and a slope ∂ℒ/∂f for one output.
 
-The loss of a row is the *mean* over its outputs (a sum over classes for cross entropy), and the objective is
-the weighted mean over rows. Value and slope are divided alike, so that the gradient is always that of the
-loss that is reported.
+The loss of a row is the *mean* over its outputs (a sum over classes for cross entropy, and where ``over_outputs`` is
+"sum"), and the objective is the weighted mean over rows. Value and slope are divided alike, so that the gradient is
+always that of the loss that is reported.
 
 Three losses have a canonical link: an output activation with which they are computed from z_L, stable at any
 size of z_L, and with which δ_L is simply (f_L − y) — over d_L where the row's loss is a mean.
@@ -68,8 +68,8 @@ class Loss:
         ℒ(y, f) of every output, (n, d) → (n, d).
     slope : callable
         ∂ℒ/∂f of every output, called with y and f, both (n, d).
-    parameters : tuple of (str, float)
-        The numbers that the definition was made with.
+    parameters : tuple of (str, float or str)
+        What the definition was made with.
     over_outputs : {"mean", "sum"}
         How the outputs of a row make the loss of the row.
     targets : tuple of two float
@@ -85,7 +85,7 @@ class Loss:
     name: str
     value: Callable[[Array, Array], Array] = field(compare=False)
     slope: Callable[[Array, Array], Array] = field(compare=False)
-    parameters: tuple[tuple[str, float], ...] = ()
+    parameters: tuple[tuple[str, float | str], ...] = ()
     over_outputs: str = field(default="mean", compare=False)
     targets: tuple[float, float] = field(default=(-math.inf, math.inf), compare=False)
     outputs: tuple[str, ...] = field(default=(), compare=False)
@@ -119,6 +119,11 @@ class Loss:
 def squared_error() -> Loss:
     """ℒ = (y − f)², ∂ℒ/∂f = 2 (f − y): the lecture's loss."""
     return Loss("squared_error", value=lambda y, f: (y - f) ** 2, slope=lambda y, f: 2.0 * (f - y))
+
+
+def half_squared_error() -> Loss:
+    """ℒ = ½ (y − f)², ∂ℒ/∂f = f − y: scikit-learn's squared error."""
+    return Loss("half_squared_error", value=lambda y, f: 0.5 * (y - f) ** 2, slope=lambda y, f: f - y)
 
 
 def absolute_error() -> Loss:
@@ -170,10 +175,11 @@ def quantile(level: float = 0.5) -> Loss:
     )
 
 
-def poisson() -> Loss:
+def poisson(over_outputs: str = "mean") -> Loss:
     """ℒ = f − y + y log(y / f), half the Poisson deviance; ∂ℒ/∂f = 1 − y / f. f is the rate of the count y.
 
-    With the exponential output it is computed from z_L, and ∂ℒ/∂z = f − y.
+    With the exponential output it is computed from z_L, and ∂ℒ/∂z = f − y. The loss of a row is the mean over its
+    outputs, or the sum.
     """
 
     def count_log_count(y: Array) -> Array:
@@ -183,6 +189,7 @@ def poisson() -> Loss:
         "poisson",
         value=lambda y, f: f - y + count_log_count(y) - y * log(f),
         slope=lambda y, f: 1.0 - y / f,
+        **_over(over_outputs),
         targets=(0.0, math.inf),
         outputs=("exponential", "softplus"),
         link=CanonicalLink(
@@ -220,15 +227,17 @@ def cross_entropy(label_smoothing: float = 0.0) -> Loss:
     )
 
 
-def binary_cross_entropy() -> Loss:
+def binary_cross_entropy(over_outputs: str = "mean") -> Loss:
     """ℒ = −y log f − (1 − y) log(1 − f), from z_L: log(1 + eᶻ) − y z; ∂ℒ/∂z = f − y.
 
-    Each output is a label of its own that holds or does not.
+    Each output is a label of its own that holds or does not. The loss of a row is the mean over its outputs, or the
+    sum.
     """
     return Loss(
         "binary_cross_entropy",
         value=lambda y, f: -y * log(f) - (1.0 - y) * log(1.0 - f),
         slope=lambda y, f: (f - y) / (f * (1.0 - f)),
+        **_over(over_outputs),
         targets=(0.0, 1.0),
         outputs=("logistic",),
         link=CanonicalLink(
@@ -237,6 +246,11 @@ def binary_cross_entropy() -> Loss:
             delta=lambda y, z, f: f - y,
         ),
     )
+
+
+def _over(outputs: str) -> dict[str, Any]:
+    """Return the fields of a loss whose rows are the mean over their outputs, as is the rule, or the sum."""
+    return {"over_outputs": outputs, "parameters": (("over_outputs", outputs),) if outputs != "mean" else ()}
 
 
 LOSSES = Catalogue(
@@ -251,6 +265,7 @@ LOSSES = Catalogue(
         "poisson": poisson,
         "cross_entropy": cross_entropy,
         "binary_cross_entropy": binary_cross_entropy,
+        "half_squared_error": half_squared_error,
     },
 )
 """Every loss by its name."""

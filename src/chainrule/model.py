@@ -47,7 +47,7 @@ class Model:
     @cached_property
     def _outputs(self) -> Callable[[Floats], Floats]:
         if native.predicts(self.network):
-            return native.predictor(self.network, self.parameters)
+            return native.Predictor(self.network, self.parameters.vector)
         return partial(reference.predict, self.network, self.parameters)
 
     def __reduce__(self) -> tuple[Any, ...]:

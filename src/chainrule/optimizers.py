@@ -67,7 +67,7 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float
-        μ in [0, 1).
+        μ in [0, 1].
     nesterov : bool
         θ ← θ + μ v − η g, after v is renewed.
     """
@@ -79,7 +79,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        keep(self, momentum=number("momentum", self.momentum, 0.0, 1.0, below=True))
+        keep(self, momentum=number("momentum", self.momentum, 0.0, 1.0))
         if self.nesterov and not self.momentum:
             raise InputError("nesterov needs a momentum above 0")
 
@@ -99,6 +99,11 @@ class Adam(Optimizer):
     """θ ← θ − η m̂ / (√v̂ + ε), with running means m of g and v of g² (Kingma and Ba 2015).
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) at step t.
+
+    Parameters
+    ----------
+    epsilon_hat : bool
+        Whether ε is the ε̂ of the paper's quicker form, θ ← θ − η √(1 − β₂ᵗ) m̂ / (√v + ε̂), as in scikit-learn.
     """
 
     name = "adam"
@@ -108,6 +113,7 @@ class Adam(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    epsilon_hat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -120,7 +126,8 @@ class Adam(Optimizer):
         square = self.beta2 * memory["square"] + (1.0 - self.beta2) * g**2
         unbiased_mean = mean / (1.0 - self.beta1**step)
         unbiased_square = square / (1.0 - self.beta2**step)
-        move = rate * unbiased_mean / (unbiased_square**0.5 + self.epsilon)
+        epsilon = self.epsilon / (1.0 - self.beta2**step) ** 0.5 if self.epsilon_hat else self.epsilon
+        move = rate * unbiased_mean / (unbiased_square**0.5 + epsilon)
         return theta - move, {"mean": mean, "square": square}
 
 
@@ -235,6 +242,10 @@ class LBFGS(Optimizer):
         How many steps the curvature is estimated from.
     tolerance : float
         The run ends when no part of the gradient is larger.
+    relative_tolerance : float
+        The run ends when an iteration lowers the objective by a smaller part of it.
+    evaluations : int
+        How often the objective may be evaluated.
     """
 
     name = "lbfgs"
@@ -242,12 +253,16 @@ class LBFGS(Optimizer):
     learning_rate: float = 1.0
     history: int = 10
     tolerance: float = 1e-6
+    relative_tolerance: float = 0.0
+    evaluations: int = 2**31 - 1
 
     def __post_init__(self) -> None:
         if self.learning_rate != 1.0:
             raise InputError("lbfgs has no learning rate: its line search finds the step")
         keep(self, history=whole("history", self.history, 1))
         keep(self, tolerance=number("tolerance", self.tolerance, 0.0))
+        keep(self, relative_tolerance=number("relative_tolerance", self.relative_tolerance, 0.0))
+        keep(self, evaluations=whole("evaluations", self.evaluations, 1, 2**31 - 1))
 
 
 OPTIMIZERS = Catalogue(

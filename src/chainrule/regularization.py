@@ -16,6 +16,14 @@ from .network import Network
 class Penalty:
     """l1 Σ|w| + ½ l2 Σw², over all weights and no biases; added to the mean loss.
 
+    Parameters
+    ----------
+    l1, l2 : float
+    by_weight : bool
+        Whether it is divided by the sum of the weights of the batch's rows, as scikit-learn does.
+    in_loss : bool
+        Whether the training loss that is recorded contains it.
+
     Raises
     ------
     InputError
@@ -24,6 +32,8 @@ class Penalty:
 
     l1: float = 0.0
     l2: float = 0.0
+    by_weight: bool = False
+    in_loss: bool = False
 
     def __post_init__(self) -> None:
         keep(self, l1=number("l1", self.l1, 0.0))
@@ -31,6 +41,12 @@ class Penalty:
 
     def __bool__(self) -> bool:
         return bool(self.l1 or self.l2)
+
+    def of_batch(self, weight: float) -> Penalty:
+        """Return the penalty for a batch whose rows have this sum of weights."""
+        if not self.by_weight:
+            return self
+        return Penalty(self.l1 / weight, self.l2 / weight, in_loss=self.in_loss) if weight > 0 else Penalty()
 
     def value(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> float:
         """Return the penalty of a parameter vector, of which `is_weight` marks the weights."""

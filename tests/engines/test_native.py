@@ -107,7 +107,7 @@ def test_predictions_are_those_of_the_reference_engine(activation: str, isa: str
         x = random.normal(size=(rows, net.inputs)).astype(dtype)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CHAINRULE_ISA", isa)
-            found = native.predictor(net, params)(x)
+            found = native.Predictor(net, params.vector)(x)
         expected = reference.predict(net, params, x)
         assert found.dtype == dtype
         if activation == "exponential":  # e^e^x: the least rounding grows without bound

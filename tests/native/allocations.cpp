@@ -36,7 +36,7 @@ static long cost(std::vector<int64_t> widths, std::string optimizer, int64_t bat
     const int64_t rows = 1024;
     std::vector<float> x(std::size_t(rows * widths.front()), 0.1f), y(std::size_t(rows * widths.back()), 0.5f), weights(rows, 1.0f);
     Description description{widths, {}, {}};
-    Settings settings{"squared_error", 0, double(widths.back()), optimizer, {}, 0, {}, 0, 0, 0, batch, true, 3, 5, 0};
+    Settings settings{"squared_error", 0, double(widths.back()), optimizer, {}, 0, {}, 0, 0, false, false, 0, batch, true, 3, 5, 0, false};
     const bool chain = widths.size() > 4;
     for (std::size_t i = 1; i < widths.size(); i++) {
         description.activations.push_back({"tanh", 0});
@@ -46,7 +46,7 @@ static long cost(std::vector<int64_t> widths, std::string optimizer, int64_t bat
     if (chain) {
         settings.constants = {0, 0};
     } else {
-        settings.constants = {0.9, 0.999, 1e-8, 0};
+        settings.constants = {0.9, 0.999, 1e-8, 0, 0};
         settings.remembers = 2;
         settings.l2 = 0.01;
         settings.clip_norm = 1;
@@ -57,7 +57,7 @@ static long cost(std::vector<int64_t> widths, std::string optimizer, int64_t bat
     const std::vector<double> rates(std::size_t(epochs * run.steps_in_epoch), 1e-6);
     const long before = allocations;
     Interruption none([] { return false; });
-    run.advance(rates.data(), 0, epochs, int64_t(1) << 60, 1e9, none);
+    run.advance(rates.data(), nullptr, 0, epochs, int64_t(1) << 60, 1e9, none);
     return allocations - before;
 }
 

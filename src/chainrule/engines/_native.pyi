@@ -30,16 +30,25 @@ class Settings:
         dropout: Sequence[float],
         l1: float,
         l2: float,
+        penalty_by_weight: bool,
+        penalty_in_loss: bool,
         clip_norm: float,
         batch_size: int,
         shuffle: bool,
         seed: int,
         patience: int,
         tolerance: float,
+        like_scikit_learn: bool,
+    ) -> None: ...
+
+class Ahead:
+    def __init__(
+        self, rates: NDArray[np.float64], first_epoch: int, orders: NDArray[np.int64] | None = None
     ) -> None: ...
 
 class Predictor64:
     def __init__(self, description: Description, theta: NDArray[np.floating], isa: str) -> None: ...
+    def follow(self, theta: NDArray[np.floating]) -> None: ...
     def predict(self, x: NDArray[np.floating], threads: int) -> NDArray[np.floating]: ...
 
 class Predictor32(Predictor64): ...
@@ -69,14 +78,8 @@ class Trainer64:
         self, theta: NDArray[np.floating], memory: Sequence[NDArray[np.floating]], step: int, epoch: int
     ) -> None: ...
     def set_best(self, epoch: int, loss: float) -> None: ...
-    def advance(
-        self,
-        rates: NDArray[np.float64],
-        first_epoch: int,
-        steps: int,
-        seconds: float,
-        interrupted: Callable[[], bool],
-    ) -> str: ...
+    def set_plateau(self, waited: int, lowest_loss: float) -> None: ...
+    def advance(self, ahead: Ahead, steps: int, seconds: float, interrupted: Callable[[], bool]) -> str: ...
     def objective(
         self, theta: NDArray[np.floating], interrupted: Callable[[], bool]
     ) -> tuple[float, NDArray[np.floating]] | None: ...
@@ -116,8 +119,7 @@ class Trainer32(Trainer64): ...
 
 def advance_many(
     trainers: Sequence[Trainer64],
-    rates: Sequence[NDArray[np.float64]],
-    first_epochs: Sequence[int],
+    ahead: Sequence[Ahead],
     seconds: float,
     threads: int,
     interrupted: Callable[[], bool],

@@ -53,4 +53,4 @@ def engine_of(net: Network, settings: Settings, threads: int) -> Engine:
 
 def outputs_of(net: Network, params: Parameters, engine: str) -> Callable[[Floats], Floats]:
     """Return x → f_L by an engine that was chosen for a run."""
-    return native.predictor(net, params) if engine == "native" else partial(reference.predict, net, params)
+    return native.Predictor(net, params.vector) if engine == "native" else partial(reference.predict, net, params)

@@ -24,6 +24,9 @@ Judge: TypeAlias = Callable[[Floats], float | None]
 """θ → the loss of the validation data; None if interrupted."""
 
 
+TOO_OFTEN = "the objective was evaluated as often as allowed"
+
+
 class _InterruptedError(Exception):
     """Ends SciPy's work where it is."""
 
@@ -32,11 +35,12 @@ def run(
     net: Network,
     settings: Settings,
     objective: Objective,
+    weight: float,
     judge: Judge | None,
     state: State,
     watch: Watch,
 ) -> str | None:
-    """Run SciPy's L-BFGS-B on the whole data; an iteration counts as an epoch.
+    """Run SciPy's L-BFGS-B on the whole data, whose rows have the sum `weight` of weights; an iteration is an epoch.
 
     Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
     that is: both then take the same steps. What an iteration that is interrupted has done is lost.
@@ -50,6 +54,7 @@ def run(
     from scipy.optimize import minimize  # which takes longer to import than all else
 
     optimizer, is_weight = settings.optimizer, weight_positions(net)
+    penalty = settings.penalty.of_batch(weight)
     why, enough = None, False
 
     def penalised(theta: Floats) -> tuple[float, Floats]:
@@ -57,7 +62,7 @@ def run(
         if watch.interrupted() or (found := objective(theta)) is None:
             raise _InterruptedError
         loss, gradient = found
-        return loss + settings.penalty.value(theta, is_weight), gradient.astype(np.float64)
+        return loss + penalty.value(theta, is_weight), gradient.astype(np.float64)
 
     def after_iteration(intermediate_result: OptimizeResult) -> None:
         nonlocal why, enough
@@ -68,7 +73,8 @@ def run(
         state.theta = theta
         state.step += 1
         state.epoch += 1
-        state.losses.append(float(intermediate_result.fun) - settings.penalty.value(state.theta, is_weight))
+        beside_loss = 0.0 if penalty.in_loss else penalty.value(theta, is_weight)
+        state.losses.append(float(intermediate_result.fun) - beside_loss)
         why = note_best(settings, state, judged)
         going_on = watch.after_epochs([optimizer.learning_rate], None if judged is None else [judged])
         enough = not going_on or why is not None or watch.interrupted()
@@ -88,14 +94,20 @@ def run(
                     "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
                     "maxcor": optimizer.history,
                     "gtol": optimizer.tolerance,
-                    "ftol": 0.0,
-                    "maxfun": 2**31 - 1,
+                    "ftol": optimizer.relative_tolerance,
+                    "maxfun": optimizer.evaluations,
                 },
             )
         except _InterruptedError:
             return None
         if not enough and result.status != 1:  # 1: as many iterations as it was given
+            if result.nfev >= optimizer.evaluations:
+                return TOO_OFTEN
             if np.abs(result.jac).max() <= optimizer.tolerance:
                 return "converged: the gradient is zero within the tolerance"
+            if optimizer.relative_tolerance and result.status == 0:
+                return (
+                    f"converged: an iteration lowered the objective by less than {optimizer.relative_tolerance:g} of it"
+                )
             return f"converged: no step finds a lower loss in {settings.dtype}"
     return why

@@ -21,10 +21,9 @@ from ..errors import DivergenceError, InputError, unknown_name
 from ..losses import LOSSES
 from ..network import Network
 from ..optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
-from ..parameters import Parameters
 from ..regularization import weight_positions
 from . import lbfgs, reference, threads
-from .task import Best, Settings, State, Task, Watch, batches, no_longer_better, rates
+from .task import Best, Plateau, Settings, State, Task, Watch, batches, no_longer_better, rates
 
 try:
     from . import _native
@@ -35,6 +34,7 @@ VARIABLE = "CHAINRULE_ISA"
 _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are worked out at a time
+_ORDERED = 1 << 20  # places of rows that are given at a time
 _FEW = 512  # rows that one thread predicts
 _NO_ROWS = np.arange(0)
 _SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
@@ -83,20 +83,26 @@ def trains(net: Network, optimizer: Optimizer) -> bool:
     return predicts(net) and LOSSES.made(net.loss) and type(optimizer) in _OPTIMIZERS
 
 
-def predictor(net: Network, params: Parameters) -> Callable[[Floats], Floats]:
-    """Return a function from x, (n, d₀), to the outputs f_L, (n, d_L), in the dtype of the parameters.
+class Predictor:
+    """A function from x, (n, d₀), to the outputs f_L, (n, d_L), in the dtype of the parameters.
 
     Parameters
     ----------
     net : Network
         One that :func:`predicts`.
-    params : Parameters
-        Copied: later changes do not reach the function.
+    theta : array, shape (number of parameters,)
+        Copied: later changes only reach the function by :meth:`follow`.
     """
-    vector: Any = np.ascontiguousarray(params.vector)
-    kind = _native.Predictor32 if vector.dtype == np.float32 else _native.Predictor64
-    predict = kind(_description(net), vector, instruction_set()).predict
-    return lambda x: predict(x, 1 if len(x) <= _FEW else threads.allowed())
+
+    def __init__(self, net: Network, theta: Floats) -> None:
+        self.dtype = theta.dtype
+        kind = _native.Predictor32 if theta.dtype == np.float32 else _native.Predictor64
+        made = kind(_description(net), np.ascontiguousarray(theta), instruction_set())
+        self._predict, self.follow = made.predict, made.follow
+
+    def __call__(self, x: Floats, allowed_threads: int | None = None) -> Floats:
+        """Return the outputs; no more than a few rows are left to one thread."""
+        return self._predict(x, 1 if len(x) <= _FEW else threads.allowed(allowed_threads))
 
 
 def run(
@@ -115,10 +121,11 @@ def run(
     if isinstance(settings.optimizer, LBFGS):
         objective = _objective(task, trainer)
         judge = partial(trainer.validation_loss, interrupted=watch.interrupted)
-        return lbfgs.run(net, settings, objective, None if validation is None else judge, state, watch)
+        weight = float(data.weights.sum())
+        return lbfgs.run(net, settings, objective, weight, None if validation is None else judge, state, watch)
     moving = _Moving(task, trainer)
     while not moving.ended and not watch.interrupted():
-        moving.follow(trainer.advance(*moving.ahead(), _ALL, _SLICE, watch.interrupted))
+        moving.follow(trainer.advance(moving.ahead, _ALL, _SLICE, watch.interrupted))
     moving.stop()
     return moving.why
 
@@ -150,8 +157,8 @@ def run_many(
     errors: dict[int, DivergenceError] = {}
     while (going := [k for k, moving in enumerate(all_moving) if not moving.ended]) and not interrupted():
         trainers = [all_moving[k].trainer for k in going]
-        rates_of_runs, first_epochs = zip(*(all_moving[k].ahead() for k in going), strict=True)
-        outcomes = _native.advance_many(trainers, rates_of_runs, first_epochs, _SLICE, allowed_threads, interrupted)
+        ahead = [all_moving[k].ahead for k in going]
+        outcomes = _native.advance_many(trainers, ahead, _SLICE, allowed_threads, interrupted)
         for k, outcome in zip(going, outcomes, strict=True):
             try:
                 all_moving[k].follow(outcome)
@@ -173,22 +180,25 @@ class _Moving:
         trainer.set(task.state.theta, list(task.state.memory.values()), task.state.step, task.state.epoch)
         if (best := task.state.best) is not None:
             trainer.set_best(best.epoch, best.loss)
+        if (plateau := Plateau.after(task.settings, task.state.losses)) is not None:
+            trainer.set_plateau(plateau.waited, plateau.lowest)
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        """Work out the learning rates of the epochs that can be made before anyone has to see the state."""
+        """Work out what the epochs need that can be made before anyone has to see the state."""
         task, rows = self.task, self.trainer.rows
         settings, state = task.settings, task.state
         count = min(settings.epochs - state.epoch, max(1, _RATES // -(-rows // settings.batch_size)))
         if task.watch.sees_state or settings.schedule.follows_losses:
             count = min(count, 1)
+        orders = None
+        if settings.order is not None:
+            count = min(count, max(1, _ORDERED // rows))
+            orders = settings.order(state.epoch, count) if count else None
         self.first = state.epoch
         self.rates = rates(settings, rows, state, count)
+        self.ahead = _native.Ahead(self.rates.ravel().astype(np.float64, copy=False), self.first, orders)
         self.ended = self.ended or count == 0
-
-    def ahead(self) -> tuple[Floats, int]:
-        """Return the learning rate of every step that comes, from the start of its epoch, and that epoch."""
-        return self.rates.ravel(), self.first
 
     def follow(self, outcome: str | None) -> None:
         """Take in what a call of the extension has done; None if it did not come to this run.
@@ -209,14 +219,18 @@ class _Moving:
             at_start.epoch = self.first
             self._tell()
             _keep_best(task.state, trainer)
-            _report_divergence(task, at_start, self.rates, done, trainer.threads)
+            _report_divergence(task, at_start, self.rates, self.ahead, done, trainer.threads)
         if outcome != "time is up":
             self._take_over()
         judged = trainer.validation_losses
         if not self._tell():
             self.ended = True
-        elif outcome == "no longer better" and task.state.best is not None:
-            self.ended, self.why = True, no_longer_better(task.state.best, judged[-1] if judged else None)
+        elif outcome == "no longer better":
+            self.ended = True
+            if task.state.best is not None:
+                self.why = no_longer_better(task.state.best, judged[-1] if judged else None)
+            else:
+                self.why = str(Plateau.after(task.settings, task.state.losses))
         elif outcome == "done":
             self._look_ahead()
 
@@ -269,7 +283,7 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
     net, settings, optimizer = task.net, task.settings, task.settings.optimizer
     described = _native.Settings(
         loss=net.loss.name,
-        loss_parameter=next((value for _, value in net.loss.parameters), 0.0),
+        loss_parameter=next((value for _, value in net.loss.parameters if isinstance(value, float)), 0.0),
         divisor=float(net.outputs if net.loss.over_outputs == "mean" else 1),
         optimizer="" if isinstance(optimizer, LBFGS) else optimizer.name,
         constants=[float(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "learning_rate"],
@@ -277,12 +291,15 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
         dropout=[layer.dropout for layer in net.layers],
         l1=settings.penalty.l1,
         l2=settings.penalty.l2,
+        penalty_by_weight=settings.penalty.by_weight,
+        penalty_in_loss=settings.penalty.in_loss,
         clip_norm=settings.clip_norm or 0.0,
         batch_size=settings.batch_size,
-        shuffle=settings.shuffle,
+        shuffle=settings.shuffle and settings.order is None,
         seed=settings.seed,
         patience=settings.patience or 0,
         tolerance=settings.tolerance,
+        like_scikit_learn=settings.like_scikit_learn,
     )
     single = settings.dtype == "float32"
     table_of, trainer_of = (_native.Table32, _native.Trainer32) if single else (_native.Table64, _native.Trainer64)
@@ -327,7 +344,9 @@ def _objective(task: Task, trainer: Any) -> lbfgs.Objective:
     return objective
 
 
-def _report_divergence(task: Task, at_start: State, learning_rates: Floats, steps: int, threads: int) -> NoReturn:
+def _report_divergence(
+    task: Task, at_start: State, learning_rates: Floats, ahead: Any, steps: int, threads: int
+) -> NoReturn:
     """Make `steps` steps again from where the call began, and let the reference engine say what the next one meets.
 
     The extension only knows that a number is not finite. Ctrl-C ends the way there, and then less is known.
@@ -343,7 +362,7 @@ def _report_divergence(task: Task, at_start: State, learning_rates: Floats, step
     trainer = _trainer(replace(task, settings=settings, validation=None), threads)
     trainer.set(at_start.theta, list(at_start.memory.values()), at_start.step, at_start.epoch)
     while (left := steps - (trainer.step - at_start.step)) > 0 and not task.watch.interrupted():
-        trainer.advance(learning_rates.ravel(), at_start.epoch, left, _SLICE, task.watch.interrupted)
+        trainer.advance(ahead, left, _SLICE, task.watch.interrupted)
     _move(task, trainer)
     batch = steps % learning_rates.shape[1]
     rows = list(batches(settings, len(data), state.epoch))[batch]

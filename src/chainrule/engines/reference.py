@@ -17,7 +17,7 @@ from ..parameters import Parameters
 from ..randomness import dropout_mask
 from ..regularization import clip, weight_positions
 from . import lbfgs
-from .task import Settings, State, Watch, batches, note_best, rates, shares
+from .task import Plateau, Settings, State, Watch, batches, note_best, rates, shares
 
 # Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
 CHUNK = 8192
@@ -56,7 +56,7 @@ def run(
         if isinstance(settings.optimizer, LBFGS):
             objective = objective_of(net, settings, data, state)
             judge = None if validation is None else lambda theta: evaluate(net, net.parameters(theta), validation)
-            return lbfgs.run(net, settings, objective, judge, state, watch)
+            return lbfgs.run(net, settings, objective, float(data.weights.sum()), judge, state, watch)
         return _run_steps(net, settings, data, validation, state, watch)
 
 
@@ -81,6 +81,7 @@ def _run_steps(
     net: Network, settings: Settings, data: Data, validation: Data | None, state: State, watch: Watch
 ) -> str | None:
     is_weight = weight_positions(net)
+    plateau = Plateau.after(settings, state.losses)
     while state.epoch < settings.epochs:
         learning_rates = rates(settings, len(data), state)[0]
         total = 0.0
@@ -89,11 +90,13 @@ def _run_steps(
                 return None
             batch = data.take(rows)
             loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
-            total += loss * float(batch.weights.sum())
+            total += loss * (len(batch) if settings.like_scikit_learn else float(batch.weights.sum()))
         state.epoch += 1
-        state.losses.append(total / float(data.weights.sum()))
+        state.losses.append(total / (len(data) if settings.like_scikit_learn else float(data.weights.sum())))
         judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
         enough = note_best(settings, state, judged)
+        if plateau is not None and plateau.ends(state.losses[-1]):
+            enough = str(plateau)
         if not watch.after_epochs([float(learning_rates[0])], None if judged is None else [judged]):
             return None
         if enough:
@@ -110,7 +113,7 @@ def step(
     rate: float,
     number: int,
 ) -> float:
-    """Make one step of the optimiser and return the loss of the batch, from before the step."""
+    """Make one step of the optimiser and return the loss of the batch from before the step, as it is recorded."""
     params = net.parameters(state.theta)
     masks = _dropout(net, settings, len(batch), state.epoch, number)
     share = shares(batch)
@@ -120,8 +123,10 @@ def step(
     gradient = gradients(net, f, delta, share, masks)
 
     slope = gradient.vector
-    if settings.penalty:
-        slope = slope + settings.penalty.gradient(state.theta, is_weight)
+    penalty, penalty_value = settings.penalty.of_batch(float(batch.weights.sum())), 0.0
+    if penalty:
+        slope = slope + penalty.gradient(state.theta, is_weight)
+        penalty_value = penalty.value(state.theta, is_weight) if penalty.in_loss else 0.0
     slope = clip(slope, settings.clip_norm)
     theta, memory = settings.optimizer.update(state.theta, slope, state.memory, rate, state.step + 1)
 
@@ -130,7 +135,7 @@ def step(
         layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, new)
         raise DivergenceError(state.epoch + 1, number + 1, layer, quantity)
     state.theta, state.memory, state.step = theta, memory, state.step + 1
-    return loss
+    return loss + penalty_value
 
 
 def _dropout(net: Network, settings: Settings, rows: int, epoch: int, batch: int) -> dict[int, Floats]:
@@ -175,6 +180,7 @@ def _first_not_finite(
 def objective_of(net: Network, settings: Settings, data: Data, state: State) -> lbfgs.Objective:
     """Return the loss of all rows and the gradient with penalty, as functions of θ."""
     is_weight, share = weight_positions(net), shares(data)
+    penalty = settings.penalty.of_batch(float(data.weights.sum()))
 
     def objective(theta: Floats) -> tuple[float, Floats]:
         params = net.parameters(theta)
@@ -182,7 +188,7 @@ def objective_of(net: Network, settings: Settings, data: Data, state: State) -> 
         loss = float(np.dot(share, losses(net, data.y, z, f)))
         delta = deltas(net, params, data.y, z, f)
         gradient = gradients(net, f, delta, share)
-        slope = gradient.vector + settings.penalty.gradient(theta, is_weight)
+        slope = gradient.vector + penalty.gradient(theta, is_weight)
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [])
             raise DivergenceError(state.epoch + 1, 1, layer, quantity)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from typing import TypeAlias
 
 import numpy as np
 
@@ -46,9 +47,21 @@ class Watch:
     planned: Callable[[str], None]
 
 
+Order: TypeAlias = Callable[[int, int], RowNumbers]
+"""From the number of an epoch and how many come to the order of the rows in each, (epochs, n)."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained. :func:`chainrule.train` documents every setting.
+    """How a network is trained. :func:`chainrule.train` documents every setting but the last two.
+
+    Attributes
+    ----------
+    like_scikit_learn : bool
+        Whether patience ends the run by :class:`Plateau`, with the last parameters and not the best, and a batch counts
+        in the loss of an epoch by its rows and not by their weights.
+    order : callable or None
+        Who decides the order of the rows, in place of `shuffle`; such a run cannot be saved.
 
     Raises
     ------
@@ -70,6 +83,8 @@ class Settings:
     tolerance: float
     checkpoint_every: int | None
     engine: str
+    like_scikit_learn: bool = False
+    order: Order | None = None
 
     def __post_init__(self) -> None:
         keep(self, epochs=whole("epochs", self.epochs, 1, MAX_EPOCHS))
@@ -94,11 +109,11 @@ class Settings:
 
     def to_json(self) -> JSON:
         """Return the settings as a JSON object, which :meth:`from_json` reads."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "order"}
         return plain | {
             "optimizer": self.optimizer.to_json(),
             "schedule": self.schedule.to_json(),
-            "penalty": {"l1": self.penalty.l1, "l2": self.penalty.l2},
+            "penalty": asdict(self.penalty),
         }
 
     @classmethod
@@ -130,6 +145,38 @@ class Best:
     epoch: int
     loss: float
     theta: Floats
+
+
+@dataclass
+class Plateau:
+    """When scikit-learn ends a run: more than `patience` epochs in a row without progress in the training loss.
+
+    An epoch is progress when its loss is lower than the lowest before it by `tolerance` or more.
+    """
+
+    patience: int
+    tolerance: float
+    waited: int = 0
+    lowest: float = math.inf
+
+    def ends(self, loss: float) -> bool:
+        """Take in the loss of an epoch, and tell whether it is the end."""
+        self.waited = self.waited + 1 if loss > self.lowest - self.tolerance else 0
+        self.lowest = min(self.lowest, loss)
+        return self.waited > self.patience
+
+    def __str__(self) -> str:
+        return f"the loss has not fallen by {self.tolerance:g} for {self.waited} epochs"
+
+    @classmethod
+    def after(cls, settings: Settings, losses: Iterable[float]) -> Plateau | None:
+        """Return where a run is after epochs with these losses; None where another rule ends it."""
+        if not settings.like_scikit_learn or settings.patience is None:
+            return None
+        plateau = cls(settings.patience, settings.tolerance)
+        for loss in losses:
+            plateau.ends(loss)
+        return plateau
 
 
 @dataclass
@@ -205,7 +252,10 @@ class Task:
 
 def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Yield the row numbers of every batch of an epoch (counted from 0); the last batch may be smaller."""
-    order = permutation(rows, settings.seed, Purpose.SHUFFLE, epoch=epoch) if settings.shuffle else np.arange(rows)
+    if settings.order is not None:
+        order = settings.order(epoch, 1)[0]
+    else:
+        order = permutation(rows, settings.seed, Purpose.SHUFFLE, epoch=epoch) if settings.shuffle else np.arange(rows)
     for start in range(0, rows, settings.batch_size):
         yield order[start : start + settings.batch_size]
 
@@ -229,7 +279,7 @@ def note_best(settings: Settings, state: State, validation_loss: float | None) -
     str or None
         Why to stop, if the best epoch lies `patience` epochs back.
     """
-    if settings.patience is None:
+    if settings.patience is None or settings.like_scikit_learn:
         return None
     loss, best = state.losses[-1] if validation_loss is None else validation_loss, state.best
     if best is None or math.isnan(best.loss) or loss < best.loss - settings.tolerance:

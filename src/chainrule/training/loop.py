@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..engines.task import State, Watch
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
 from ..files import remove_leftovers
+from ..named import whole
 from ..network import Definition, Network
 from ..optimizers import Optimizer
 from ..parameters import Parameters
@@ -50,7 +51,7 @@ def train(
     tolerance: float = 0.0,
     metrics: str | Metric | Iterable[str | Metric] = (),
     callbacks: Iterable[Callback] = (),
-    initial: Parameters | None = None,
+    initial: Parameters | Run | None = None,
     shuffle: bool = True,
     seed: int = 0,
     dtype: str | None = None,
@@ -98,8 +99,9 @@ def train(
         epoch for training and validation data.
     callbacks : iterable of callable
         Each is called with the run after every epoch; one that returns True ends it.
-    initial : Parameters, optional
-        Where to start; drawn from the seed when left out.
+    initial : Parameters or Run, optional
+        Where to start; drawn from the seed when left out. A run is gone on from, for so many epochs more: with the
+        settings and data that it had, to the same bits as one long run. It is left as it is.
     shuffle : bool
         Whether each epoch takes the rows in a new random order.
     seed : int
@@ -138,7 +140,7 @@ def train(
         None if checkpoint is None else checkpoint_every,
         optimizer=optimizer,
         schedule=schedule,
-        epochs=epochs,
+        epochs=whole("epochs", epochs, 1) + (initial.epoch if isinstance(initial, Run) else 0),
         batch_size=batch_size,
         l1=l1,
         l2=l2,
@@ -149,11 +151,14 @@ def train(
         seed=seed,
         engine=engine,
     )
-    run = Run(net, settings, State.start(net, settings, initial))
+    if isinstance(initial, Run):
+        run = initial.longer(net, settings)
+    else:
+        run = Run(net, settings, State.start(net, settings, initial))
     saver = None if checkpoint is None else _Saver(Path(checkpoint), parts.fingerprint())
     if saver is not None:
         saver.begin(run)
-    return _go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, allowed(threads), progress)
+    return go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, allowed(threads), progress)
 
 
 def resume(
@@ -206,7 +211,7 @@ def resume(
     saver = _Saver(path, fingerprint)
     if run.stopped is not None:
         return run
-    return _go_on(run, parts, chosen, tuple(callbacks), saver, allowed(threads), progress)
+    return go_on(run, parts, chosen, tuple(callbacks), saver, allowed(threads), progress)
 
 
 @dataclass
@@ -238,16 +243,16 @@ class _Saver:
             self.write(replace(run, state=self.unwritten))
 
 
-def _go_on(
+def go_on(
     run: Run,
     parts: Parts,
-    metrics: dict[str, Metric],
-    callbacks: tuple[Callback, ...],
+    metrics: Mapping[str, Metric],
+    callbacks: Sequence[Callback],
     saver: _Saver | None,
     threads: int,
     progress: bool | None,
 ) -> Run:
-    """Train from where the run is to its end."""
+    """Train from where the run is to its end; :func:`train` documents what goes in."""
     settings = run.settings
     execute = engine_of(run.network, settings, threads)
 
@@ -288,7 +293,7 @@ def _go_on(
     return run
 
 
-def _measured(run: Run, parts: Parts, metrics: dict[str, Metric]) -> dict[str, float]:
+def _measured(run: Run, parts: Parts, metrics: Mapping[str, Metric]) -> dict[str, float]:
     """Return each metric of the training data and of the validation data, as the parameters are now."""
     if not metrics:
         return {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data import Floats
 from ..engines.task import Best, Settings, State
+from ..errors import InputError
 from ..model import Model
 from ..network import Network
 from ..parameters import Parameters
@@ -63,6 +64,25 @@ class Run:
     def model(self) -> Model:
         """The network with these parameters."""
         return Model(self.network, self.parameters)
+
+    def longer(self, network: Network, settings: Settings) -> Run:
+        """Return a run that goes on from here with other settings, of which `epochs` counts from the start of this one.
+
+        Raises
+        ------
+        InputError
+            When network, dtype or the kind of optimiser are not those of this run.
+        """
+        ours, theirs = self.settings, settings
+        for what, before, now in (
+            ("network", self.network, network),
+            ("dtype", ours.dtype, theirs.dtype),
+            ("optimizer", ours.optimizer.name, theirs.optimizer.name),
+            ("optimizer's memory", {*self.state.memory}, {*settings.optimizer.start(self.state.theta)}),
+        ):
+            if before != now:
+                raise InputError(f"a run can only be gone on from with its own {what}: it had {before!r}, not {now!r}")
+        return Run(network, settings, self.state.copy(), History(self.history))
 
     def note_epochs(
         self, learning_rates: list[float], validation_losses: list[float] | None, measured: dict[str, float]

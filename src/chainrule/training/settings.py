@@ -75,7 +75,19 @@ def settings_of(
     )
     if settings.batch_size > rows:
         raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
-    if isinstance(found, LBFGS):
+    check_lbfgs(net, settings)
+    return settings
+
+
+def check_lbfgs(net: Network, settings: Settings) -> None:
+    """Check that L-BFGS, where it is the optimiser, is not asked for what it cannot do.
+
+    Raises
+    ------
+    InputError
+        When it is.
+    """
+    if isinstance(settings.optimizer, LBFGS):
         unfit = {
             "dropout": any(layer.dropout for layer in net.layers),
             "clip_norm": settings.clip_norm is not None,
@@ -84,4 +96,3 @@ def settings_of(
         for what, present in unfit.items():
             if present:
                 raise InputError(f"lbfgs searches along a line and cannot use {what}: use another optimizer")
-    return settings

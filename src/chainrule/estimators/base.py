@@ -1,0 +1,482 @@
+"""What both estimators share: from parameters and data to a run, and from a run to what scikit-learn's users expect."""
+
+from __future__ import annotations
+
+import warnings
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..backpropagation import forward
+from ..data import Data, Floats
+from ..engines import native, reference
+from ..engines.choice import chosen
+from ..engines.lbfgs import TOO_OFTEN
+from ..engines.task import Plateau, Settings, State
+from ..engines.threads import allowed
+from ..errors import DivergenceError
+from ..network import Network
+from ..optimizers import LBFGS
+from ..regularization import Penalty
+from ..schedules import SCHEDULES, Constant, Schedule
+from ..training import History, Run
+from ..training.loop import go_on
+from ..training.parts import Parts
+from ..training.run import ALL_DONE, INTERRUPTED
+from ..training.settings import check_lbfgs
+from .inputs import dense_if_small, is_plain, known_to_scikit_learn
+from .parameters import (
+    SCIKIT_LEARN_RATES,
+    callbacks_of,
+    first_parameters,
+    is_stochastic,
+    optimizer_of,
+)
+from .shuffling import Shuffling
+from .stopping import Adaptive, Conductor, InverseScaling
+
+_BATCH = 200
+_TOO_LARGE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+
+@dataclass
+class Fit:
+    """A fit between its preparation and its end.
+
+    Attributes
+    ----------
+    run : Run
+    parts : Parts
+        The rows to train on, and those to judge by.
+    conductor : Conductor or None
+        Who looks on after every epoch; None where the engine needs nobody.
+    begin : int
+        How many epochs the run had before.
+    """
+
+    run: Run
+    parts: Parts
+    conductor: Conductor | None
+    begin: int
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """A multi-layer perceptron with scikit-learn's contract; see :class:`MLPClassifier` and :class:`MLPRegressor`."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]]
+
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+
+    def _targets(self, y: Any, dtype: Any, anew: bool) -> Floats:
+        """Return checked targets, (n, outputs); `anew` where what was learnt of them before is forgotten."""
+        raise NotImplementedError
+
+    def _trained_on(self, targets: Floats) -> Floats:
+        """Return the targets of rows to train on, from those to judge by."""
+        return targets
+
+    def _network_of(self, inputs: int, outputs: int) -> Network:
+        """Return the network for so many inputs and outputs."""
+        raise NotImplementedError
+
+    def _weights_of_classes(self, y: Any) -> Floats | None:
+        """Return by what each row's weight is multiplied; None for 1."""
+        return None
+
+    def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
+        """Return the score of held-out rows."""
+        raise NotImplementedError
+
+    def _strata(self, targets: Floats) -> Any:
+        """Return by what held-out rows are drawn evenly, or None."""
+        return None
+
+    # Fitting
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """Fit to data.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+            Any frame that narwhals knows, with numbers in its columns.
+        y : array-like, shape (n,) or (n, outputs)
+            Classes or labels, or numbers.
+        sample_weight : array-like, shape (n,), optional
+            How much each row counts in the mean: a whole number k does what k copies of the row do.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Rows to judge by after every epoch: ``history_["validation_loss"]``. With early stopping they take the place
+            of the part that would be held out.
+
+        Raises
+        ------
+        ValueError
+            When data or parameters do not fit, or the fit diverges.
+        """
+        self._validate_params()
+        return self._execute(self._prepare(X, y, sample_weight, validation_data))
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> Self:
+        """Go through data once more."""
+        self._validate_params()
+        if self.early_stopping and validation_data is None:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True without validation_data: "
+                "hand in the rows by which the best parameters are chosen."
+            )
+        if getattr(self, "early_stopped_", False):
+            return self
+        return self._execute(self._prepare(X, y, sample_weight, validation_data, incremental=True), incremental=True)
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, incremental: bool = False
+    ) -> Fit:
+        """Return all that a fit needs, from data and parameters."""
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y, targets = self._checked_pair(X, y, first, anew=not (self.warm_start or incremental))
+        weights = self._checked_weights(sample_weight, X, y)
+        random = check_random_state(self.random_state)
+        net = self._network_of(X.shape[1], targets.shape[1])
+        if first:
+            self.n_iter_ = self.t_ = 0
+            self.n_layers_, self.n_outputs_ = len(net.layers) + 1, targets.shape[1]
+            theta = first_parameters(self, net, random, X.dtype).vector
+            before = None
+        else:
+            theta, before = self._theta_of_attributes(net, X.dtype), self.__dict__.get("_run")
+        parts = self._parts(Data(X, targets, weights), random, validation_data)
+        begin = before.epoch if before else 0
+        order = self._order_of_rows(parts, begin, random, incremental)
+        conductor = self._conductor(parts, incremental, before is not None)
+        seed = before.settings.seed if before else self._seed_of_dropout(random)
+        settings = replace(self._settings(net, parts, begin, seed, conductor, incremental), order=order)
+        if before is not None and before.settings.optimizer.name == settings.optimizer.name:
+            state = before.state.copy()
+            state.theta = theta
+            state.memory = {name: vector.astype(theta.dtype) for name, vector in state.memory.items()}
+            state.best = state.best if conductor is not None and conductor.score is not None else None
+        else:
+            memory = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
+            state = State(theta, memory, epoch=begin, losses=list(before.state.losses) if before else [])
+        return Fit(Run(net, settings, state, History(before.history if before else None)), parts, conductor, begin)
+
+    def _checked_pair(self, X: Any, y: Any, first: bool, anew: bool) -> tuple[Any, Any, Floats]:
+        """Return X as scikit-learn checks it and as an engine can have it, y as it was checked, and the targets."""
+        X, y = validate_data(
+            self,
+            known_to_scikit_learn(X),
+            known_to_scikit_learn(y),
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=self._needs_numbers,
+            dtype=(np.float64, np.float32),
+            reset=first,
+        )
+        return dense_if_small(X), y, self._targets(y, X.dtype, anew)
+
+    _needs_numbers: ClassVar[bool] = False  # as targets
+
+    def _checked_weights(self, sample_weight: Any, X: Any, y: Any) -> Floats:
+        weights: Floats = np.ones(X.shape[0], X.dtype)
+        if sample_weight is not None:
+            weights = _check_sample_weight(known_to_scikit_learn(sample_weight), X, dtype=X.dtype)
+        of_classes = self._weights_of_classes(y)
+        return weights if of_classes is None else (weights * of_classes).astype(X.dtype)
+
+    def _theta_of_attributes(self, net: Network, dtype: Any) -> Floats:
+        """Return coefs_ and intercepts_ as one vector, whoever made them."""
+        arrays = [array for pair in zip(self.coefs_, self.intercepts_, strict=True) for array in pair]
+        vector = np.concatenate([np.ravel(array) for array in arrays]).astype(dtype)
+        found, needed = [np.shape(array) for array in arrays], _shapes(net)
+        if found != needed:
+            raise ValueError(f"coefs_ and intercepts_ have the shapes {found}, but parameters and data need {needed}.")
+        return vector
+
+    def _parts(self, data: Data, random: np.random.RandomState, validation_data: Any) -> Parts:
+        """Return the rows to train on, and those to judge by."""
+        learnt = replace(data, y=self._trained_on(data.y))
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+                raise ValueError("validation_data must be (X, y) or (X, y, sample_weight).")
+            X, y, *weights = validation_data
+            X, y, targets = self._checked_pair(X, y, first=False, anew=False)
+            judged = _check_sample_weight(weights[0] if weights else None, X, dtype=X.dtype)
+            return Parts(
+                learnt, Data(X.astype(data.x.dtype), targets.astype(data.y.dtype), judged.astype(data.y.dtype))
+            )
+        if not (self.early_stopping and is_stochastic(self)):
+            return Parts(learnt, None)
+        training, aside = train_test_split(
+            np.arange(len(data)),
+            random_state=random,
+            test_size=self.validation_fraction,
+            stratify=self._strata(data.y),
+        )
+        if len(aside) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return Parts(learnt.take(training), data.take(aside))
+
+    def _seed_of_dropout(self, random: np.random.RandomState) -> int:
+        """Return a seed, without a draw that scikit-learn does not make."""
+        return int(deepcopy(random).randint(2**31)) if np.any(self.dropout) else 0
+
+    def _order_of_rows(
+        self, parts: Parts, begin: int, random: np.random.RandomState, incremental: bool
+    ) -> Shuffling | None:
+        """Return who shuffles the rows; nobody where all are one batch."""
+        rows = len(parts.training)
+        in_one_batch = rows <= (_BATCH if self.batch_size == "auto" else self.batch_size)
+        if not (self.shuffle and is_stochastic(self)) or (in_one_batch and not np.any(self.dropout)):
+            return None
+        earlier: Shuffling | None = self.__dict__.get("_shuffling")
+        if self.warm_start and begin and not incremental and earlier is not None and earlier.rows == rows:
+            return deepcopy(earlier)
+        return Shuffling(random, rows, begin)
+
+    def _conductor(self, parts: Parts, incremental: bool, goes_on: bool) -> Conductor | None:
+        """Return who looks on after every epoch, where somebody has to."""
+        stochastic = is_stochastic(self)
+        adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
+        scored = bool(self.early_stopping and stochastic)
+        callbacks = callbacks_of(self)
+        if not (scored or adaptive or self.verbose or callbacks):
+            return None
+        plateau = None
+        if stochastic and (scored or adaptive or not incremental):
+            patience = self.n_iter_no_change
+            plateau = Plateau(patience, self.tol)
+        conductor = Conductor(
+            plateau,
+            self._scorer(parts.validation) if scored and parts.validation is not None else None,
+            self.learning_rate_init if adaptive else None,
+            bool(self.verbose),
+            callbacks,
+        )
+        earlier: Conductor | None = self.__dict__.get("_conducted") if goes_on else None
+        if earlier is not None:
+            conductor.factor, conductor.scores = earlier.factor, list(earlier.scores)
+            if plateau is not None and earlier.plateau is not None:
+                plateau.waited, plateau.lowest = earlier.plateau.waited, earlier.plateau.lowest
+        return conductor
+
+    def _scorer(self, aside: Data) -> Any:
+        outputs: list[_Outputs] = []
+
+        def score(run: Run) -> float:
+            if not outputs:
+                outputs.append(_Outputs(run.network, self.engine))
+            found = outputs[0](run.state.theta, aside.x, allowed(self.threads))
+            return self._score_of(aside.y, found, aside.weights) if np.isfinite(found).all() else np.nan
+
+        return score
+
+    def _settings(
+        self, net: Network, parts: Parts, begin: int, seed: int, conductor: Conductor | None, incremental: bool
+    ) -> Settings:
+        rows, stochastic = len(parts.training), is_stochastic(self)
+        optimizer = optimizer_of(self)
+        if self.batch_size == "auto" or not stochastic:
+            batch_size = min(_BATCH, rows) if stochastic else rows
+        else:
+            if self.batch_size > rows:
+                warnings.warn(
+                    "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
+                )
+            batch_size = min(self.batch_size, rows)
+        by_batch = self.alpha_scaling == "batch"
+        total = float(parts.training.weights.sum())
+        ends_by_engine = stochastic and conductor is None and not incremental and np.isfinite(self.n_iter_no_change)
+        settings = Settings(
+            optimizer=optimizer,
+            schedule=self._schedule(rows, begin, conductor),
+            epochs=begin + (1 if incremental else self.max_iter),
+            batch_size=batch_size,
+            penalty=Penalty(0.0, self.alpha if by_batch else self.alpha / total, by_weight=by_batch, in_loss=True),
+            clip_norm=self.clip_norm,
+            shuffle=self.shuffle,
+            seed=seed,
+            dtype=str(parts.training.x.dtype),
+            validation_fraction=None,
+            patience=self.n_iter_no_change if ends_by_engine else None,
+            tolerance=self.tol,
+            checkpoint_every=None,
+            engine=chosen(net, optimizer, "reference" if sparse.issparse(parts.training.x) else self.engine),
+            like_scikit_learn=True,
+        )
+        check_lbfgs(net, settings)
+        return settings
+
+    def _schedule(self, rows: int, begin: int, conductor: Conductor | None) -> Schedule:
+        wanted = self.learning_rate
+        if wanted not in SCIKIT_LEARN_RATES:
+            return SCHEDULES.find(wanted)
+        if self.solver != "sgd" or wanted == "constant":  # as scikit-learn has it
+            return Constant()
+        if wanted == "invscaling":
+            return InverseScaling(self.power_t, rows, self.t_, begin)
+        assert conductor is not None  # noqa: S101 - for the type checker
+        return Adaptive(conductor)
+
+    def _execute(self, fit: Fit, incremental: bool = False) -> Self:
+        """Make the run of a fit by itself."""
+        callbacks = [] if fit.conductor is None else [fit.conductor]
+        try:
+            go_on(fit.run, fit.parts, {}, callbacks, None, allowed(self.threads), progress=False)
+        except DivergenceError as error:
+            raise ValueError(f"{_TOO_LARGE} In detail: {error}.") from error
+        return self._take_over(fit, incremental)
+
+    def _take_over(self, fit: Fit, incremental: bool = False) -> Self:
+        """Set the attributes that scikit-learn's users expect from a run that has ended."""
+        run, conductor = fit.run, fit.conductor
+        state, settings = run.state, run.settings
+        made = run.epoch - fit.begin
+        self.n_iter_ = made
+        self.history_ = run.history
+        self.loss_ = state.losses[-1] if state.losses else np.inf
+        if is_stochastic(self):
+            self.t_ += made * len(fit.parts.training)
+            self.loss_curve_ = state.losses
+            scored = conductor is not None and conductor.score is not None
+            self.best_loss_ = None if scored else min(state.losses, default=np.inf)
+            self.validation_scores_ = conductor.scores if conductor is not None and scored else None
+            self.best_validation_score_ = (-state.best.loss if state.best else -np.inf) if scored else None
+            if incremental and scored:
+                self.early_stopped_ = bool(conductor and conductor.ended)
+        self._theta = np.array(run.parameters.vector)
+        kept = run.network.parameters(self._theta)
+        self.coefs_, self.intercepts_ = list(kept.weights), [bias for bias in kept.biases if bias is not None]
+        self._outputs = _Outputs(run.network, settings.engine)
+        if conductor is not None:
+            conductor.score, conductor.callbacks = None, ()  # which cannot go to another process
+        self._conducted = conductor
+        order = settings.order if isinstance(settings.order, Shuffling) and self.warm_start else None
+        if order is not None:
+            order.go_to(run.epoch)
+        self._shuffling = order
+        settings = replace(settings, order=None)
+        self._run = Run(run.network, settings, replace(state, theta=self._theta), run.history, run.stopped, run.plan)
+        self._warn(fit, incremental)
+        return self
+
+    def _warn(self, fit: Fit, incremental: bool) -> None:
+        run = fit.run
+        if run.stopped == INTERRUPTED:
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+        if incremental:
+            return
+        if not is_stochastic(self):
+            if run.stopped in (ALL_DONE, TOO_OFTEN):
+                warnings.warn(
+                    f"lbfgs failed to converge after {self.n_iter_} iteration(s): {run.stopped}.\n\n"
+                    f"Increase the number of iterations to improve the convergence (max_iter={self.max_iter}).\n"
+                    "You might also want to scale the data as shown in:\n"
+                    "    https://scikit-learn.org/stable/modules/preprocessing.html",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+            return
+        plateau = Plateau.after(run.settings, run.state.losses)
+        ended = plateau.waited > plateau.patience if plateau else fit.conductor is not None and fit.conductor.ended
+        if run.stopped == ALL_DONE and not ended:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    # Predicting
+
+    def _outputs_of(self, X: Any) -> Floats:
+        """Return the outputs f_L of every row, (n, outputs), by coefs_ and intercepts_ as they are now."""
+        if "_outputs" not in self.__dict__:
+            check_is_fitted(self)
+        theta = self.__dict__.get("_theta")
+        if theta is None or not all(array.base is theta for array in (*self.coefs_, *self.intercepts_)):
+            theta = self._theta_of_attributes(self._run.network, self.coefs_[0].dtype)
+        named = "feature_names_in_" in self.__dict__
+        if named or not is_plain(X, self.n_features_in_, theta.dtype):
+            X = validate_data(self, known_to_scikit_learn(X), accept_sparse=["csr", "csc"], reset=False)
+        return self._outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), allowed(self.threads))
+
+    def activations(self, X: Any, layer: int) -> Floats:
+        """Return the activations fᵢ of a layer, (n, dᵢ).
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        layer : int
+            0 for the inputs, 1 for the first hidden layer, …; -1 for the output, -2 for the last hidden layer.
+
+        Raises
+        ------
+        ValueError
+            When there is no such layer, or X does not fit.
+        """
+        check_is_fitted(self)
+        net = self._run.network
+        if not isinstance(layer, (int, np.integer)) or not -len(net.layers) - 1 <= layer <= len(net.layers):
+            raise ValueError(
+                f"layer must be a whole number from 0 to {len(net.layers)}, or from the end: got {layer!r}."
+            )
+        X = validate_data(self, known_to_scikit_learn(X), accept_sparse=["csr", "csc"], reset=False)
+        X = dense_if_small(X)
+        params = net.parameters(self._theta_of_attributes(net, self.coefs_[0].dtype))
+        pieces = (
+            forward(net, params, X[i : i + reference.CHUNK])[1][layer] for i in range(0, X.shape[0], reference.CHUNK)
+        )
+        return np.concatenate([piece if isinstance(piece, np.ndarray) else piece.toarray() for piece in pieces])
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.n_outputs_)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector.
+        return {name: value for name, value in super().__getstate__().items() if name != "_theta"}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _shapes(net: Network) -> list[tuple[int, ...]]:
+    return [shape for before, units in pairwise(net.widths) for shape in ((before, units), (units,))]
+
+
+class _Outputs:
+    """Outputs of rows by parameters that may have changed since the last call."""
+
+    def __init__(self, net: Network, engine: str) -> None:
+        self.net, self.engine = net, engine
+        self._predictor: native.Predictor | None = None  # made when it is needed
+
+    def __call__(self, theta: Floats, x: Any, threads: int) -> Floats:
+        if not isinstance(x, np.ndarray):
+            size = max(1, (1 << 24) // x.shape[1])
+            return np.concatenate([self(theta, x[i : i + size].toarray(), threads) for i in range(0, x.shape[0], size)])
+        if self.engine == "reference" or not native.predicts(self.net):
+            return reference.predict(self.net, self.net.parameters(theta), x)
+        if self._predictor is None or self._predictor.dtype != theta.dtype:
+            self._predictor = native.Predictor(self.net, theta)
+        self._predictor.follow(theta)
+        return self._predictor(x, threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Outputs, (self.net, self.engine)

@@ -1,0 +1,50 @@
+"""What goes into an estimator: arrays, sparse matrices, and any data frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+# Bytes that a sparse matrix may take as an array: then the native engine can have it.
+_MOST_DENSE = 1 << 28
+
+
+def known_to_scikit_learn(given: Any) -> Any:
+    """Return data as they are where scikit-learn can read them with their names; other frames and series as Polars.
+
+    Frames are what narwhals knows: PyArrow, Modin, cuDF, DuckDB, lazy ones and so on.
+    """
+    if isinstance(given, (np.ndarray, list, tuple)) or sparse.issparse(given):
+        return given
+    module = type(given).__module__.partition(".")[0]
+    if module == "pandas":
+        return given
+    import narwhals
+
+    native = narwhals.from_native(given, allow_series=True, pass_through=True)
+    if isinstance(native, narwhals.LazyFrame):
+        native = native.collect()
+    if isinstance(native, narwhals.DataFrame):
+        return native.to_polars()
+    if isinstance(native, narwhals.Series):
+        return native.to_numpy()
+    return given
+
+
+def dense_if_small(x: Any) -> Any:
+    """Return a matrix as a C-ordered array where it has room, or else as compressed sparse rows."""
+    if isinstance(x, np.ndarray):
+        return np.ascontiguousarray(x)
+    if x.shape[0] * x.shape[1] * x.dtype.itemsize <= _MOST_DENSE:
+        return np.ascontiguousarray(x.toarray())
+    return x.tocsr()
+
+
+def is_plain(x: Any, columns: int, dtype: Any) -> bool:
+    """Tell whether x is an array of finite numbers of this dtype, (n, columns), so that nothing needs to be checked."""
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != dtype or x.shape[1] != columns or not len(x):
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(x.sum()))

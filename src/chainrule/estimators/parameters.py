@@ -1,0 +1,191 @@
+"""What each parameter of an estimator may be, and what it stands for in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from ..activations import ACTIVATIONS, Activation
+from ..engines.task import ENGINES
+from ..errors import InputError
+from ..losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, poisson
+from ..network import Dense, Network
+from ..optimizers import LBFGS, OPTIMIZERS, SGD, Adam, AdamW, Optimizer
+from ..parameters import Parameters
+from ..schedules import SCHEDULES, Schedule
+
+SCIKIT_LEARN_RATES = ("constant", "invscaling", "adaptive")
+_RELATIVE_TOLERANCE = 1e7 * float(np.finfo(float).eps)  # SciPy's own for L-BFGS, which scikit-learn leaves as it is
+_SCIKIT_LEARN_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions({*ACTIVATIONS} - {"softmax"}), "array-like", Activation],
+    "solver": [StrOptions({*OPTIMIZERS}), Optimizer],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({*SCIKIT_LEARN_RATES, *SCHEDULES} - {"inverse_scaling"}), Schedule],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "dropout": ["array-like", Interval(Real, 0, 1, closed="left")],
+    "alpha_scaling": [StrOptions({"batch", "data"})],
+    "clip_norm": [None, Interval(Real, 0, None, closed="neither")],
+    "callbacks": [None, "array-like", callable],
+    "threads": [None, Interval(Integral, 1, None, closed="left")],
+    "engine": [StrOptions({"auto", *ENGINES})],
+}
+"""scikit-learn's own constraints, from which its messages are made, and ours."""
+
+CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
+    "loss": [StrOptions({"log_loss"}), Loss],
+    "class_weight": [StrOptions({"balanced"}), dict, list, None],
+    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+}
+REGRESSION_LOSSES: dict[str, Any] = {
+    "squared_error": half_squared_error,
+    "poisson": lambda: poisson(over_outputs="sum"),
+    **{name: LOSSES[name] for name in ("absolute_error", "huber", "log_cosh", "quantile")},
+}
+REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [StrOptions({*REGRESSION_LOSSES}), Loss]}
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Tell whether the solver goes batch by batch."""
+    return estimator.solver != "lbfgs" and not isinstance(estimator.solver, LBFGS)
+
+
+def has_partial_fit(estimator: Any) -> bool:
+    """Tell whether an estimator has partial_fit, for ``available_if``.
+
+    Raises
+    ------
+    AttributeError
+        When it has not.
+    """
+    if not is_stochastic(estimator):
+        raise AttributeError(
+            f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
+        )
+    return True
+
+
+def network_of(estimator: Any, inputs: int, outputs: int, out_activation: str, loss: Loss) -> Network:
+    """Return the network that the parameters describe.
+
+    Raises
+    ------
+    ValueError
+        When the lists for the hidden layers do not fit one another, or output and loss.
+    """
+    sizes = estimator.hidden_layer_sizes
+    widths = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    if any(width <= 0 for width in widths):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    activations = _of_layers("activation", estimator.activation, (str, Activation), len(widths))
+    dropouts = _of_layers("dropout", estimator.dropout, (Real,), len(widths))
+    hidden = [Dense(*layer) for layer in zip(widths, activations, [True] * len(widths), dropouts, strict=True)]
+    return Network(inputs, [*hidden, Dense(outputs, out_activation)], loss)
+
+
+def _of_layers(what: str, given: Any, single: tuple[type, ...], layers: int) -> list[Any]:
+    """Return one value for every hidden layer, from such a list or from a value for all of them."""
+    if isinstance(given, single):
+        return [given] * layers
+    values = list(given)
+    if len(values) != layers:
+        raise ValueError(
+            f"{what} must be one for all hidden layers, or a list with one for each of them: got {len(values)} for "
+            f"{layers} hidden layers."
+        )
+    return values
+
+
+def first_parameters(estimator: Any, net: Network, random: np.random.RandomState, dtype: Any) -> Parameters:
+    """Return first parameters as scikit-learn draws them, to the same numbers from the same random state.
+
+    Weights and biases are uniform in ±√(6 / (fan in + fan out)), or ±√(2 / …) with logistic units (Glorot and Bengio
+    2010); the output layer counts as the hidden layer before it. Where scikit-learn does not have an activation, its
+    own initialiser draws the layer.
+    """
+    params = net.parameters(np.zeros(net.parameter_count, dtype))
+    hidden = [layer.activation.name for layer in net.layers[:-1]]
+    for i, name in enumerate([*hidden, hidden[-1] if hidden else str(estimator.activation)]):
+        weights, biases = params.weights[i], params.biases[i]
+        if i < len(hidden) and name not in _SCIKIT_LEARN_ACTIVATIONS:
+            seeded = np.random.default_rng(random.randint(2**31))
+            weights[...] = net.layers[i].initializer.draw(seeded, *weights.shape)
+            continue
+        bound = np.sqrt((2.0 if name == "logistic" else 6.0) / sum(weights.shape))
+        weights[...] = random.uniform(-bound, bound, weights.shape)
+        if biases is not None:
+            biases[...] = random.uniform(-bound, bound, len(biases))
+    return params
+
+
+def optimizer_of(estimator: Any) -> Optimizer:
+    """Return the optimiser that `solver` and the parameters for it describe."""
+    solver, rate = estimator.solver, estimator.learning_rate_init
+    if isinstance(solver, Optimizer):
+        return solver
+    if solver == "sgd":
+        return SGD(rate, estimator.momentum, bool(estimator.nesterovs_momentum and estimator.momentum))
+    if solver in ("adam", "adamw"):
+        kind = Adam if solver == "adam" else AdamW
+        return kind(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon, epsilon_hat=True)
+    if solver == "lbfgs":
+        return LBFGS(
+            tolerance=estimator.tol,
+            relative_tolerance=_RELATIVE_TOLERANCE,
+            evaluations=min(estimator.max_fun, 2**31 - 1),
+        )
+    return OPTIMIZERS[solver](rate)
+
+
+def classification_loss(estimator: Any, kind: str) -> Loss:
+    """Return the loss of a classifier for targets of scikit-learn's kind "binary", "multiclass" or "multilabel-…"."""
+    if isinstance(estimator.loss, Loss):
+        return estimator.loss
+    return cross_entropy() if kind == "multiclass" else binary_cross_entropy(over_outputs="sum")
+
+
+def regression_loss(estimator: Any) -> Loss:
+    """Return the loss of a regressor."""
+    if isinstance(estimator.loss, Loss):
+        return estimator.loss
+    made: Loss = REGRESSION_LOSSES[estimator.loss]()
+    return made
+
+
+def callbacks_of(estimator: Any) -> Sequence[Any]:
+    """Return the user's callbacks.
+
+    Raises
+    ------
+    InputError
+        When one cannot be called.
+    """
+    given = estimator.callbacks
+    callbacks = () if given is None else (given,) if callable(given) else tuple(given)
+    for callback in callbacks:
+        if not callable(callback):
+            raise InputError(f"callbacks: {callback!r:.60} cannot be called with a run")
+    return callbacks

@@ -1,0 +1,169 @@
+"""``MLPRegressor``: scikit-learn's, with what its users have asked for."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from ..data import Floats
+from ..network import Network
+from .base import BaseMLP
+from .parameters import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
+
+_OUTPUTS = {"poisson": "exponential"}  # by the name of the loss
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """A multi-layer perceptron that predicts numbers; takes scikit-learn's place by its import.
+
+    Parameters, defaults, attributes, warnings and first weights are those of ``sklearn.neural_network.MLPRegressor``.
+    With several outputs the gradient is that of the loss, the mean over the outputs, where scikit-learn's is as many
+    times as large as there are outputs.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"} or str or Loss
+        ½ (y − f)², or half the Poisson deviance with exponential outputs; beyond scikit-learn "absolute_error",
+        "huber", "log_cosh", "quantile", or a loss such as ``cr.losses.quantile(0.9)``.
+    hidden_layer_sizes, activation, solver and so on
+        All others are those of :class:`~chainrule.MLPClassifier`, but for `class_weight` and `label_smoothing`.
+
+    Attributes
+    ----------
+    coefs_, intercepts_, loss_curve_, history_ and so on
+        As those of :class:`~chainrule.MLPClassifier`. A validation score is R².
+
+    Examples
+    --------
+    >>> from chainrule import MLPRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> MLPRegressor(solver="lbfgs", max_iter=50, alpha=1.0, random_state=0).fit(X, y).predict(X[:2]).shape
+    (2,)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = REGRESSOR_CONSTRAINTS
+    _needs_numbers = True
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        alpha_scaling: str = "batch",
+        clip_norm: float | None = None,
+        callbacks: Any = None,
+        threads: int | None = None,
+        engine: str = "auto",
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.alpha_scaling = alpha_scaling
+        self.clip_norm = clip_norm
+        self.callbacks = callbacks
+        self.threads = threads
+        self.engine = engine
+
+    @available_if(has_partial_fit)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """Go through data once, from where the parameters are.
+
+        Parameters
+        ----------
+        X, y, sample_weight, validation_data
+            As for :meth:`fit`. With early stopping, `validation_data` is needed: the parameters with the best score are
+            kept, and once there was no better for more than `n_iter_no_change` calls, further calls do nothing and
+            ``early_stopped_`` is True.
+
+        Raises
+        ------
+        ValueError
+            When data or parameters do not fit.
+        """
+        return self._partial_fit(X, y, sample_weight, validation_data)
+
+    def _targets(self, y: Any, dtype: Any, anew: bool) -> Floats:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
+        low, high = regression_loss(self).targets
+        outside = (targets < low) | (targets > high)
+        if outside.any():
+            row = int(outside.any(axis=1).argmax())
+            raise ValueError(f"loss={self.loss!r} takes targets from {low:g} to {high:g}, but y[{row}] is {y[row]}.")
+        return targets
+
+    def _network_of(self, inputs: int, outputs: int) -> Network:
+        loss = regression_loss(self)
+        output = _OUTPUTS.get(loss.name, "identity")
+        self.out_activation_ = "exp" if output == "exponential" else output
+        return network_of(self, inputs, outputs, output, loss)
+
+    def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
+        return float(r2_score(targets, outputs, sample_weight=weights))
+
+    def predict(self, X: Any) -> Floats:
+        """Return the prediction for every row, (n,), or (n, outputs) where there are several.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+
+        Raises
+        ------
+        ValueError
+            When X does not fit, or there was no fit yet (NotFittedError).
+        """
+        outputs = self._outputs_of(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -1,0 +1,121 @@
+"""How scikit-learn ends a fit, where that needs Python after every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..engines.task import Best, Plateau
+from ..schedules import Factors, Schedule
+from ..training import Run
+
+_LOWEST_RATE = 1e-6  # below which learning_rate="adaptive" does not go
+_DIVISOR = 5.0
+
+
+@dataclass
+class Conductor:
+    """What happens after every epoch of a fit: messages, the score of held-out rows, the end.
+
+    Attributes
+    ----------
+    plateau : Plateau or None
+        Counts the epochs without progress: in the training loss, or with `score` in its negative. None where the fit
+        ends by itself, as with L-BFGS.
+    score : callable or None
+        From a run to the score of held-out rows by its parameters; the best are kept.
+    adaptive_from : float or None
+        With ``learning_rate="adaptive"``, the rate to begin with; it is divided by 5 where another fit would end.
+    verbose : bool
+    callbacks : sequence of callable
+        The user's own, each called with the run.
+    factor : float
+        By what the learning rate is multiplied by now.
+    scores : list of float
+        Of every epoch.
+    ended : bool
+        Whether there was no progress for too long.
+    """
+
+    plateau: Plateau | None
+    score: Callable[[Run], float] | None
+    adaptive_from: float | None
+    verbose: bool
+    callbacks: Sequence[Callable[[Run], object]]
+    factor: float = 1.0
+    scores: list[float] = field(default_factory=list)
+    ended: bool = False
+    _first: int | None = None
+
+    def __call__(self, run: Run) -> bool:
+        """Look at an epoch that is over, and tell whether to end the run."""
+        self._first = run.epoch - 1 if self._first is None else self._first
+        self._say("Iteration %d, loss = %.8f", run.epoch - self._first, run.state.losses[-1])
+        if self.score is not None:
+            self._note_score(run)
+        judged = run.state.losses[-1] if self.score is None else -self.scores[-1]
+        if self.plateau is not None and self.plateau.ends(judged):
+            self._no_progress(self.plateau)
+        asked = [callback(run) for callback in self.callbacks]
+        return self.ended or any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in asked)
+
+    def _note_score(self, run: Run) -> None:
+        assert self.score is not None  # noqa: S101 - for the type checker
+        state = run.state
+        score = self.score(run)
+        self.scores.append(score)
+        self._say("Validation score: %f", score)
+        if state.best is None or score > -state.best.loss:
+            state.best = Best(run.epoch, -score, state.theta.copy())
+
+    def _no_progress(self, plateau: Plateau) -> None:
+        what = "Training loss" if self.score is None else "Validation score"
+        told = f"{what} did not improve more than tol={plateau.tolerance:f} for {plateau.patience} consecutive epochs."
+        if self.adaptive_from is None:
+            self.ended = True
+            self._say("%s Stopping.", told)
+        elif self.adaptive_from * self.factor <= _LOWEST_RATE:
+            self.ended = True
+            self._say("%s Learning rate too small. Stopping.", told)
+        else:
+            self.factor /= _DIVISOR
+            plateau.waited = 0
+            self._say("%s Setting learning rate to %f", told, self.adaptive_from * self.factor)
+
+    def _say(self, message: str, *values: object) -> None:
+        if self.verbose:
+            print(message % values)
+
+
+@dataclass(frozen=True)
+class Adaptive(Schedule):
+    """The factor of a conductor."""
+
+    name = "as the conductor has it"
+
+    conductor: Conductor
+
+    @property
+    def follows_losses(self) -> bool:
+        return True
+
+    def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
+        return np.full_like(times, self.conductor.factor)
+
+
+@dataclass(frozen=True)
+class InverseScaling(Schedule):
+    """1 / (t + 1)^power, with t the rows seen before the epoch; 1 in the first of all."""
+
+    name = "invscaling"
+
+    power: float
+    rows: int
+    seen: int
+    epoch: int  # how many epochs they were
+
+    def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
+        seen = self.seen + self.rows * (np.floor(times) - self.epoch)
+        return np.where(seen > 0, (seen + 1.0) ** -self.power, 1.0)
