@@ -55,7 +55,7 @@ def run(
 
     optimizer, is_weight = settings.optimizer, weight_positions(net)
     penalty = settings.penalty.of_batch(weight)
-    why, enough = None, False
+    why, enough, evaluations = None, False, 0
 
     def penalised(theta: Floats) -> tuple[float, Floats]:
         theta = theta.astype(settings.dtype)
@@ -95,14 +95,15 @@ def run(
                     "maxcor": optimizer.history,
                     "gtol": optimizer.tolerance,
                     "ftol": optimizer.relative_tolerance,
-                    "maxfun": optimizer.evaluations,
+                    "maxfun": optimizer.evaluations - evaluations,
                 },
             )
         except _InterruptedError:
             return None
+        evaluations += result.nfev
+        if not enough and evaluations >= optimizer.evaluations:
+            return TOO_OFTEN
         if not enough and result.status != 1:  # 1: as many iterations as it was given
-            if result.nfev >= optimizer.evaluations:
-                return TOO_OFTEN
             if np.abs(result.jac).max() <= optimizer.tolerance:
                 return "converged: the gradient is zero within the tolerance"
             if optimizer.relative_tolerance and result.status == 0:

@@ -78,6 +78,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     coefs_: list[Floats]
     intercepts_: list[Floats]
+    validation_scores_: Any  # a list of float, or None without early stopping
+    best_validation_score_: Any
 
     def _targets(self, y: Any, dtype: Any, anew: bool) -> Floats:
         """Return checked targets, (n, outputs); `anew` where what was learnt of them before is forgotten."""
@@ -337,8 +339,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         try:
             go_on(fit.run, fit.parts, {}, callbacks, None, allowed(self.threads), progress=False)
         except DivergenceError as error:
-            raise ValueError(f"{_TOO_LARGE} In detail: {error}.") from error
+            self._give_up(fit, error)
         return self._take_over(fit, incremental)
+
+    @staticmethod
+    def _give_up(fit: Fit, error: DivergenceError) -> None:
+        """End a fit that diverged: with the best parameters where these are kept, or else with an error."""
+        conductor = fit.conductor
+        if conductor is None or conductor.score is None or fit.run.best is None:
+            raise ValueError(f"{_TOO_LARGE} In detail: {error}.") from error
+        conductor.scores.append(np.nan)
+        conductor.ended = True
+        warnings.warn(f"The best parameters before are kept: {error}.", ConvergenceWarning, stacklevel=4)
 
     def _take_over(self, fit: Fit, incremental: bool = False) -> Self:
         """Set the attributes that scikit-learn's users expect from a run that has ended."""
@@ -355,8 +367,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self.best_loss_ = None if scored else min(state.losses, default=np.inf)
             self.validation_scores_ = conductor.scores if conductor is not None and scored else None
             self.best_validation_score_ = (-state.best.loss if state.best else -np.inf) if scored else None
-            if incremental and scored:
-                self.early_stopped_ = bool(conductor and conductor.ended)
+            self.early_stopped_ = bool(incremental and scored and conductor is not None and conductor.ended)
         self._theta = np.array(run.parameters.vector)
         kept = run.network.parameters(self._theta)
         self.coefs_, self.intercepts_ = list(kept.weights), [bias for bias in kept.biases if bias is not None]
@@ -381,14 +392,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return
         if not is_stochastic(self):
             if run.stopped in (ALL_DONE, TOO_OFTEN):
-                warnings.warn(
-                    f"lbfgs failed to converge after {self.n_iter_} iteration(s): {run.stopped}.\n\n"
-                    f"Increase the number of iterations to improve the convergence (max_iter={self.max_iter}).\n"
-                    "You might also want to scale the data as shown in:\n"
-                    "    https://scikit-learn.org/stable/modules/preprocessing.html",
-                    ConvergenceWarning,
-                    stacklevel=4,
-                )
+                warnings.warn(self._not_converged(), ConvergenceWarning, stacklevel=4)
             return
         plateau = Plateau.after(run.settings, run.state.losses)
         ended = plateau.waited > plateau.patience if plateau else fit.conductor is not None and fit.conductor.ended
@@ -399,6 +403,17 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _not_converged(self) -> str:
+        """Return in SciPy's and scikit-learn's words why L-BFGS ended."""
+        all_made = self.n_iter_ == self.max_iter
+        of_what = "ITERATIONS REACHED LIMIT" if all_made else "F,G EVALUATIONS EXCEEDS LIMIT"
+        more = f"\nIncrease the number of iterations to improve the convergence (max_iter={self.max_iter})."
+        return (
+            f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status=1):\nSTOP: TOTAL NO. OF {of_what}\n"
+            f"{more if all_made else ''}\nYou might also want to scale the data as shown in:\n"
+            "    https://scikit-learn.org/stable/modules/preprocessing.html"
+        )
 
     # Predicting
 

@@ -276,7 +276,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return network_of(self, inputs, outputs, self.out_activation_, classification_loss(self, self._kind))
 
     def _strata(self, targets: Floats) -> Any:
-        return targets if targets.shape[1] == 1 else None  # as scikit-learn has it
+        return targets.astype(bool) if targets.shape[1] == 1 else None  # as scikit-learn has it
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
         if self._kind == "multiclass":

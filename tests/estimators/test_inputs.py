@@ -1,0 +1,114 @@
+"""Any frame goes in as it is, sparse matrices too, and weights are what repetition is."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+
+import chainrule as cr
+from chainrule.estimators import inputs
+
+IRIS = load_iris(as_frame=True)
+X, Y = IRIS.data, IRIS.target
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _few_epochs() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+FRAMES: dict[str, tuple[Any, Any]] = {
+    "pandas": (X, Y),
+    "pandas, nullable": (X.convert_dtypes(), Y.convert_dtypes()),
+    "Polars": (pl.from_pandas(X), pl.from_pandas(Y)),
+    "Polars, lazy": (pl.from_pandas(X).lazy(), pl.from_pandas(Y)),
+    "PyArrow": (pa.Table.from_pandas(X), pa.chunked_array([pa.array(Y)])),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_is_what_its_numbers_are_and_its_names_are_kept(name: str) -> None:
+    frame, target = FRAMES[name]
+    model = cr.MLPClassifier(max_iter=3, random_state=0).fit(frame, target)
+    plain = cr.MLPClassifier(max_iter=3, random_state=0).fit(X.to_numpy(), Y.to_numpy())
+    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+    assert [*model.feature_names_in_] == [*X.columns]
+    np.testing.assert_array_equal(model.predict(frame), plain.predict(X.to_numpy()))
+    np.testing.assert_array_equal(model.activations(frame, 1), plain.activations(X.to_numpy(), 1))
+
+
+def test_other_names_than_those_of_the_fit_are_told() -> None:
+    model = cr.MLPClassifier(max_iter=3, random_state=0).fit(X, Y)
+    with pytest.raises(ValueError, match="The feature names should match those that were passed during fit"):
+        model.predict(X.rename(columns={X.columns[0]: "other"}))
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.predict(X.to_numpy())
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, sparse.coo_array])
+@pytest.mark.parametrize("most_dense", [1 << 28, 0], ids=["has room as an array", "stays sparse"])
+def test_a_sparse_matrix_is_what_its_array_is(form: Any, most_dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "_MOST_DENSE", most_dense)
+    x = X.to_numpy() * (RANDOM.uniform(size=X.shape) < 0.5)
+    settings: dict[str, Any] = {"batch_size": 40, "max_iter": 5, "random_state": 0}
+    dense = cr.MLPClassifier(**settings).fit(x, Y)
+    found = cr.MLPClassifier(early_stopping=False, **settings).fit(form(x), Y)
+    np.testing.assert_allclose(found.coefs_[0], dense.coefs_[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.predict_proba(form(x)), dense.predict_proba(x), rtol=1e-9)
+    np.testing.assert_allclose(found.activations(form(x), 1), dense.activations(x, 1), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.activations(form(x), 0), x)
+    stopped = cr.MLPClassifier(early_stopping=True, **settings).fit(form(x), Y)
+    assert len(stopped.validation_scores_) == 5
+
+
+def test_a_sparse_matrix_of_many_columns_takes_no_room_for_its_zeros() -> None:
+    """As texts give it: as an array it would have 20 GB."""
+    rows, columns = np.repeat(np.arange(20_000), 13), RANDOM.integers(0, 130_000, 260_000)
+    x = sparse.csr_array((np.ones(260_000), (rows, columns)), (20_000, 130_000))
+    y = (x[:, :65_000].sum(axis=1) > x[:, 65_000:].sum(axis=1)).astype(int)
+    model = cr.MLPClassifier((2,), max_iter=1, random_state=0, batch_size=5000).fit(x, y)
+    assert model.predict(x[:5]).shape == (5,)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    counts=st.lists(st.integers(0, 3), min_size=12, max_size=12).filter(lambda counts: sum(counts) > 1),
+    solver=st.sampled_from(["adam", "sgd", "lbfgs"]),
+    data=st.sampled_from(["classes", "two classes", "labels", "numbers", "several numbers"]),
+)
+def test_a_whole_weight_is_as_many_copies_of_the_row(counts: list[int], solver: str, data: str) -> None:
+    """In one batch, to 1e-9."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(12, 3))
+    y: Any = {
+        "classes": np.arange(12) % 3,
+        "two classes": np.arange(12) % 2,
+        "labels": random.integers(0, 2, (12, 2)),
+        "numbers": random.normal(size=12),
+        "several numbers": random.normal(size=(12, 2)),
+    }[data]
+    kind: Any = cr.MLPRegressor if data.endswith("numbers") else cr.MLPClassifier
+    settings: dict[str, Any] = {"hidden_layer_sizes": (5,), "activation": "tanh", "random_state": 0, "max_iter": 10}
+    if data == "classes":  # all of them must be there
+        counts = [max(counts[0], 1), max(counts[1], 1), max(counts[2], 1), *counts[3:]]
+    elif data == "two classes":
+        counts = [max(counts[0], 1), max(counts[1], 1), *counts[2:]]
+    weighed = kind(solver=solver, **settings).fit(x, y, sample_weight=counts)
+    repeated = kind(solver=solver, **settings).fit(np.repeat(x, counts, axis=0), np.repeat(y, counts, axis=0))
+    for one, other in zip(weighed.coefs_ + weighed.intercepts_, repeated.coefs_ + repeated.intercepts_, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(weighed.predict(x), repeated.predict(x), rtol=1e-9, atol=1e-9)
