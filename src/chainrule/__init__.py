@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .diagnostics.trace import Trace, backprop
     from .diagnostics.verify import Verification, verify
     from .errors import ChainruleError, DivergenceError, InputError
-    from .estimators import MLPClassifier, MLPRegressor
+    from .estimators import GridSearch, MLPClassifier, MLPEnsembleClassifier, MLPEnsembleRegressor, MLPRegressor
     from .initializers import Initializer
     from .losses import Loss
     from .model import Model, load
@@ -46,12 +46,15 @@ _HOMES = {
     "Dense": "network",
     "Derivation": "derivation",
     "DivergenceError": "errors",
+    "GridSearch": "estimators",
     "History": "training",
     "Initializer": "initializers",
     "InputError": "errors",
     "LBFGS": "optimizers",
     "Loss": "losses",
     "MLPClassifier": "estimators",
+    "MLPEnsembleClassifier": "estimators",
+    "MLPEnsembleRegressor": "estimators",
     "MLPRegressor": "estimators",
     "Model": "model",
     "Network": "network",
@@ -83,11 +86,14 @@ __all__ = [
     "Dense",
     "Derivation",
     "DivergenceError",
+    "GridSearch",
     "History",
     "Initializer",
     "InputError",
     "Loss",
     "MLPClassifier",
+    "MLPEnsembleClassifier",
+    "MLPEnsembleRegressor",
     "MLPRegressor",
     "Model",
     "Network",

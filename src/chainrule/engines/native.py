@@ -34,7 +34,7 @@ VARIABLE = "CHAINRULE_ISA"
 _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are worked out at a time
-_ORDERED = 1 << 20  # places of rows that are given at a time
+_ORDERED = 1 << 15  # places of rows that are given at a time
 _FEW = 512  # rows that one thread predicts
 _NO_ROWS = np.arange(0)
 _SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
@@ -131,7 +131,7 @@ def run(
 
 
 def run_many(
-    tasks: Sequence[Task], allowed_threads: int, interrupted: Callable[[], bool]
+    tasks: Sequence[Task], at_once: int, allowed_threads: int, interrupted: Callable[[], bool]
 ) -> list[str | DivergenceError | None]:
     """Train independent networks side by side, each by one thread; their data are not copied.
 
@@ -139,6 +139,8 @@ def run_many(
     ----------
     tasks : sequence of Task
         All of one dtype, and none with L-BFGS, which SciPy makes.
+    at_once : int
+        How many the engine has in memory; as one ends, the next begins.
     allowed_threads : int
     interrupted : callable
         Asked every 50 ms whether to stop all of them after the step that each is in.
@@ -149,24 +151,31 @@ def run_many(
         For each what :func:`run` returns, or the error that it would raise.
     """
     tables: dict[int, Any] = {}  # one for all runs that take all rows of the same data
-    all_moving = []
-    for task in tasks:
-        trainer = _trainer(task, 1, tables)
-        task.watch.planned(_plan(trainer, task.settings, 1))
-        all_moving.append(_Moving(task, trainer))
-    errors: dict[int, DivergenceError] = {}
-    while (going := [k for k, moving in enumerate(all_moving) if not moving.ended]) and not interrupted():
-        trainers = [all_moving[k].trainer for k in going]
-        ahead = [all_moving[k].ahead for k in going]
+    ended: list[str | DivergenceError | None] = [None] * len(tasks)
+    going: dict[int, _Moving] = {}
+    begun = 0
+    while not interrupted():
+        while begun < len(tasks) and len(going) < at_once:
+            trainer = _trainer(tasks[begun], 1, tables)
+            tasks[begun].watch.planned(_plan(trainer, tasks[begun].settings, 1))
+            going[begun] = _Moving(tasks[begun], trainer)
+            begun += 1
+        if not going:
+            break
+        trainers, ahead = [m.trainer for m in going.values()], [m.ahead for m in going.values()]
         outcomes = _native.advance_many(trainers, ahead, _SLICE, allowed_threads, interrupted)
-        for k, outcome in zip(going, outcomes, strict=True):
+        for (k, moving), outcome in zip(list(going.items()), outcomes, strict=True):
             try:
-                all_moving[k].follow(outcome)
+                moving.follow(outcome)
             except DivergenceError as error:
-                errors[k] = error
-    for moving in all_moving:
+                ended[k] = error
+            if moving.ended:
+                moving.stop()
+                ended[k] = ended[k] or moving.why
+                del going[k]
+    for moving in going.values():
         moving.stop()
-    return [errors.get(k, moving.why) for k, moving in enumerate(all_moving)]
+    return ended
 
 
 class _Moving:

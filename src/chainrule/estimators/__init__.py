@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .classifier import MLPClassifier
+from .ensembles import MLPEnsembleClassifier, MLPEnsembleRegressor
 from .regressor import MLPRegressor
+from .search import GridSearch
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["GridSearch", "MLPClassifier", "MLPEnsembleClassifier", "MLPEnsembleRegressor", "MLPRegressor"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from scipy import sparse
@@ -30,6 +31,7 @@ from ..regularization import Penalty
 from ..schedules import SCHEDULES, Constant, Schedule
 from ..training import History, Run
 from ..training.loop import go_on
+from ..training.many import Job
 from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
 from ..training.settings import check_lbfgs
@@ -48,6 +50,16 @@ _BATCH = 200
 _TOO_LARGE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
+
+
+class Prepared(Protocol):
+    """Who has made fits before they are asked for."""
+
+    def take(self, estimator: BaseMLP) -> Fit | None:
+        """Return the fit that an estimator is asked for, its run at its end, and set what was learnt on the way."""
+
+
+prepared: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
 
 
 @dataclass
@@ -69,6 +81,16 @@ class Fit:
     parts: Parts
     conductor: Conductor | None
     begin: int
+
+    @property
+    def goes_beside_others(self) -> bool:
+        """Whether the native engine can make it side by side with others, without a look at every epoch."""
+        return self.conductor is None and self.job.is_native
+
+    @property
+    def job(self) -> Job:
+        """What :func:`chainrule.training.many.execute` needs for it."""
+        return Job(self.run, self.parts.training, self.parts.validation)
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -127,6 +149,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         ValueError
             When data or parameters do not fit, or the fit diverges.
         """
+        ready = prepared.get()
+        if ready is not None and (fit := ready.take(self)) is not None:
+            return self._take_over(fit)
         self._validate_params()
         return self._execute(self._prepare(X, y, sample_weight, validation_data))
 

@@ -279,8 +279,7 @@ def go_on(
             )
             ended = execute(run.network, settings, parts.training, parts.validation, run.state, watch)
         except DivergenceError as error:
-            run.stopped = str(error)
-            error.run = run
+            run.stopped, run.error, error.run = str(error), error, run
             raise
     if ended is not None and run.stopped is None:
         run.stopped = ended

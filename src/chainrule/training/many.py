@@ -122,8 +122,8 @@ def train_many(
                     parts[part] = split(data, fraction, every.get("seed", 0))
                 if (rows := parts[part]) is not None:
                     check_weights(data, *rows)
-            jobs.append(_Job.of(one, data, judged, parts[part], every, dtype, fraction))
-    return _executed(jobs, allowed(threads), progress)
+            jobs.append(Job.of(one, data, judged, parts[part], every, dtype, fraction))
+    return execute(jobs, allowed(threads), progress)
 
 
 def _listed(what: str, given: Any) -> list[Any]:
@@ -173,13 +173,22 @@ def _numbers_of(rows: Any, count: int, what: str) -> RowNumbers:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """A run, and the rows that it is made of."""
+class Job:
+    """A run, and the rows that it is made of.
+
+    Attributes
+    ----------
+    run : Run
+    data, validation : Data
+        `validation` may be None.
+    rows : tuple of two arrays of int, or None
+        Which of the data to train on and which of them to judge by, where it is not all and `validation`.
+    """
 
     run: Run
     data: Data
     validation: Data | None
-    rows: tuple[RowNumbers, RowNumbers] | None
+    rows: tuple[RowNumbers, RowNumbers] | None = None
 
     @classmethod
     def of(
@@ -191,7 +200,8 @@ class _Job:
         named: Mapping[str, Any],
         dtype: str,
         fraction: float | None,
-    ) -> _Job:
+    ) -> Job:
+        """Return the job of a run with these settings of :func:`train`."""
         count = len(data) if rows is None else len(rows[0])
         others = {name: value for name, value in named.items() if name != "initial"}
         settings = settings_of(net, count, dtype, fraction, **others)
@@ -220,14 +230,15 @@ class _Job:
         if self.rows is not None:
             training, validation = self.data.take(self.rows[0]), self.data.take(self.rows[1])
         run = self.run
-        execute = engine_of(run.network, run.settings, threads)
+        engine = engine_of(run.network, run.settings, threads)
         try:
-            return execute(run.network, run.settings, training, validation, run.state, watch)
+            return engine(run.network, run.settings, training, validation, run.state, watch)
         except DivergenceError as error:
             return error
 
 
-def _executed(jobs: Sequence[_Job], threads: int, progress: bool | None) -> list[Run]:
+def execute(jobs: Sequence[Job], threads: int, progress: bool | None) -> list[Run]:
+    """Execute runs side by side where the native engine can, and return them; :func:`train_many` says how they end."""
     done = 0
     total = sum(job.run.settings.epochs for job in jobs)
     with interruptible() as interrupted, progress_bar(total, 0, progress) as report:
@@ -249,11 +260,9 @@ def _executed(jobs: Sequence[_Job], threads: int, progress: bool | None) -> list
         native_jobs = [job for job in jobs if job.is_native]
         needed = max((job.bytes for job in native_jobs), default=1)
         at_once = max(threads, _WORKING_MEMORY // needed)
-        for begin in range(0, len(native_jobs), at_once):
-            some = [] if interrupted() else native_jobs[begin : begin + at_once]
-            ended = native.run_many([job.task(watch(job.run)) for job in some], threads, interrupted)
-            for job, why in zip(some, ended, strict=True):
-                _close(job.run, why)
+        ended = native.run_many([job.task(watch(job.run)) for job in native_jobs], at_once, threads, interrupted)
+        for job, why in zip(native_jobs, ended, strict=True):
+            _close(job.run, why)
         for job in jobs:
             if not job.is_native and not interrupted():
                 _close(job.run, job.alone(watch(job.run), threads))
@@ -266,3 +275,5 @@ def _executed(jobs: Sequence[_Job], threads: int, progress: bool | None) -> list
 def _close(run: Run, why: str | DivergenceError | None) -> None:
     if why is not None and (run.stopped is None or isinstance(why, DivergenceError)):
         run.stopped = str(why)
+    if isinstance(why, DivergenceError):
+        run.error = why

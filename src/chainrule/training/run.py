@@ -8,7 +8,7 @@ from typing import Any
 
 from ..data import Floats
 from ..engines.task import Best, Settings, State
-from ..errors import InputError
+from ..errors import DivergenceError, InputError
 from ..model import Model
 from ..network import Network
 from ..parameters import Parameters
@@ -36,6 +36,8 @@ class Run:
         Where the run is: parameters, optimiser's memory, step, epoch.
     plan : str or None
         How the engine goes about the run, in words: instruction set, threads, rows at a time. None before it starts.
+    error : DivergenceError or None
+        What ended it, where a number was not finite.
     """
 
     network: Network
@@ -44,6 +46,7 @@ class Run:
     history: History = field(default_factory=History)
     stopped: str | None = None
     plan: str | None = None
+    error: DivergenceError | None = None
 
     @property
     def epoch(self) -> int:

@@ -1,0 +1,349 @@
+"""Several networks that differ in their random state: their mean, their spread, and intervals that keep their word."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from ..data import Floats
+from ..engines.threads import allowed
+from ..errors import InputError
+from ..training.many import execute
+from .base import BaseMLP, Fit
+from .classifier import MLPClassifier
+from .inputs import known_to_scikit_learn
+from .regressor import MLPRegressor
+
+_SAMPLES = np.iinfo(np.int32).max
+
+
+class _Ensemble(BaseEstimator):  # type: ignore[misc]
+    """What both ensembles share."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [BaseMLP, None],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "bootstrap": ["boolean"],
+        "random_state": ["random_state"],
+        "threads": [None, Interval(Integral, 1, None, closed="left")],
+    }
+
+    estimators_: list[Any]
+    _needs_numbers: ClassVar[bool] = False  # as targets
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        n_estimators: int = 10,
+        *,
+        bootstrap: bool = False,
+        random_state: Any = None,
+        threads: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.bootstrap = bootstrap
+        self.random_state = random_state
+        self.threads = threads
+
+    def _member(self) -> Any:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the networks, side by side where the native engine can.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for :meth:`MLPClassifier.fit`.
+
+        Raises
+        ------
+        ValueError
+            When data or parameters do not fit, or a network diverges.
+        """
+        self._validate_params()
+        X, y = validate_data(
+            self,
+            known_to_scikit_learn(X),
+            known_to_scikit_learn(y),
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=self._needs_numbers,
+            dtype=(np.float64, np.float32),
+        )
+        random = check_random_state(self.random_state)
+        members = [self._member().set_params(random_state=random.randint(_SAMPLES)) for _ in range(self.n_estimators)]
+        fits = [self._prepared(member, random, X, y, sample_weight) for member in members]
+        beside = [fit for fit in fits if fit.goes_beside_others]
+        execute([fit.job for fit in beside], allowed(self.threads), progress=False)
+        for member, fit in zip(members, fits, strict=True):
+            if not fit.goes_beside_others:
+                member._execute(fit)
+            elif fit.run.error is not None:
+                member._give_up(fit, fit.run.error)
+            else:
+                member._take_over(fit)
+        self.estimators_ = members
+        self._calibrated = None
+        return self
+
+    def _prepared(self, member: BaseMLP, random: np.random.RandomState, X: Any, y: Any, sample_weight: Any) -> Fit:
+        member._validate_params()
+        if not self.bootstrap:
+            return member._prepare(X, y, sample_weight)
+        rows = y.shape[0]
+        drawn = np.bincount(random.randint(rows, size=rows), minlength=rows).astype(float)
+        return member._prepare(X, y, drawn * _check_sample_weight(sample_weight, X))
+
+    def _of_members(self, X: Any, of: str) -> Floats:
+        """Return what each network says, (networks, n, …)."""
+        check_is_fitted(self)
+        X = validate_data(self, known_to_scikit_learn(X), accept_sparse=["csr", "csc"], reset=False)
+        return np.array([getattr(member, of)(X) for member in self.estimators_])
+
+    def _calibration(self, confidence: float) -> Any:
+        check_is_fitted(self)
+        if self._calibrated is None:
+            raise ValueError("Call calibrate with rows that were not fitted to before asking for intervals or sets.")
+        if not isinstance(confidence, Real) or not 0 < confidence < 1:
+            raise ValueError(f"confidence must be a number above 0 and below 1, got {confidence!r}.")
+        return self._calibrated
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimators_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
+    """The mean of several :class:`~chainrule.MLPRegressor`, with its spread and intervals of a chosen confidence.
+
+    Parameters
+    ----------
+    estimator : MLPRegressor, optional
+        What each network is.
+    n_estimators : int
+        How many there are.
+    bootstrap : bool
+        Whether each sees a sample of the rows, drawn with replacement, and not all of them.
+    random_state : int, RandomState or None
+        Decides the random state of each network, and the samples.
+    threads : int, optional
+        As for :class:`~chainrule.MLPClassifier`.
+
+    Attributes
+    ----------
+    estimators_ : list of MLPRegressor
+    n_features_in_, feature_names_in_
+
+    Examples
+    --------
+    >>> from chainrule import MLPEnsembleRegressor, MLPRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> ensemble = MLPEnsembleRegressor(MLPRegressor(solver="lbfgs", max_iter=500, alpha=100.0), 5, random_state=0)
+    >>> ensemble = ensemble.fit(X[:300], y[:300]).calibrate(X[300:400], y[300:400])
+    >>> ensemble.predict_interval(X[400:], confidence=0.9).shape
+    (42, 2)
+    """
+
+    _needs_numbers = True
+
+    def _member(self) -> Any:
+        return MLPRegressor() if self.estimator is None else clone(self.estimator)
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the mean of the networks' predictions, (n,) or (n, outputs), and on demand their standard deviation.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        return_std : bool
+            Whether to return a pair: the mean, and the standard deviation over the networks.
+        """
+        predictions = self._of_members(X, "predict")
+        mean = predictions.mean(axis=0)
+        return (mean, predictions.std(axis=0)) if return_std else mean
+
+    def calibrate(self, X: Any, y: Any) -> Self:
+        """Learn from held-out rows how wide an interval must be.
+
+        By split conformal prediction (Vovk et al. 2005; crepes): residuals are divided by the spread of the networks,
+        so that an interval is wider where these disagree.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+            Rows that were not fitted to.
+        y : array-like, shape (n,)
+
+        Raises
+        ------
+        InputError
+            When crepes is not installed.
+        ValueError
+            When the data do not fit, or there are several outputs.
+        """
+        mean, sigmas = self._mean_and_sigmas(X, anew=True)
+        y = column_or_1d(known_to_scikit_learn(y))
+        self._calibrated = _crepes().ConformalRegressor().fit(residuals=y - mean, sigmas=sigmas)
+        return self
+
+    def predict_interval(self, X: Any, confidence: float = 0.9) -> Floats:
+        """Return for every row an interval, (n, 2), in which y lies so often, for rows like the calibrated ones.
+
+        Where the calibrated rows are too few for the confidence, intervals are infinite.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        confidence : float
+            Above 0 and below 1.
+
+        Raises
+        ------
+        ValueError
+            When nothing was calibrated, or the confidence is out of range.
+        """
+        calibrated = self._calibration(confidence)
+        mean, sigmas = self._mean_and_sigmas(X)
+        intervals: Floats = calibrated.predict_int(mean, sigmas=sigmas, confidence=confidence)
+        return intervals
+
+    def _mean_and_sigmas(self, X: Any, anew: bool = False) -> tuple[Floats, Floats]:
+        mean, spread = self.predict(X, return_std=True)
+        if mean.ndim > 1:
+            raise ValueError(f"Intervals are for a single output, but there are {mean.shape[1]}.")
+        if anew:
+            self._floor = float(spread.mean()) or 1.0  # so that no spread of nearly 0 makes an interval of nearly none
+        return mean, spread + self._floor
+
+
+class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
+    """The mean probability of several :class:`~chainrule.MLPClassifier`, its spread, and sets of a chosen confidence.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, optional
+        What each network is.
+    n_estimators, bootstrap, random_state, threads
+        As for :class:`~chainrule.MLPEnsembleRegressor`.
+
+    Attributes
+    ----------
+    estimators_ : list of MLPClassifier
+    classes_ : array, shape (classes,)
+    n_features_in_, feature_names_in_
+
+    Examples
+    --------
+    >>> from chainrule import MLPClassifier, MLPEnsembleClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> ensemble = MLPEnsembleClassifier(MLPClassifier(solver="lbfgs", max_iter=500), 5, random_state=0)
+    >>> ensemble = ensemble.fit(X[::2], y[::2]).calibrate(X[1::2], y[1::2])
+    >>> ensemble.predict_set(X[:4], confidence=0.9).shape
+    (4, 3)
+    """
+
+    classes_: Any
+
+    def _member(self) -> Any:
+        return MLPClassifier() if self.estimator is None else clone(self.estimator)
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: D102 - as above
+        super().fit(X, y, sample_weight)
+        self.classes_ = self.estimators_[0].classes_
+        return self
+
+    fit.__doc__ = _Ensemble.fit.__doc__
+
+    def predict_proba(self, X: Any, return_std: bool = False) -> Any:
+        """Return the mean of the networks' probabilities, (n, classes), and on demand their standard deviation.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        return_std : bool
+            Whether to return a pair: the mean, and the standard deviation over the networks.
+        """
+        probabilities = self._of_members(X, "predict_proba")
+        mean = probabilities.mean(axis=0)
+        return (mean, probabilities.std(axis=0)) if return_std else mean
+
+    def predict(self, X: Any) -> Any:
+        """Return the likeliest class of every row, (n,), or its labels, (n, labels), 0 or 1."""
+        probabilities = self.predict_proba(X)
+        if self.estimators_[0]._kind.startswith("multilabel"):
+            return (probabilities > 0.5).astype(int)
+        return self.classes_[probabilities[:, : len(self.classes_)].argmax(axis=1)]
+
+    def calibrate(self, X: Any, y: Any) -> Self:
+        """Learn from held-out rows how unlikely a class may be and still be right.
+
+        By split conformal prediction (Vovk et al. 2005; crepes), with one minus the probability of the right class.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+            Rows that were not fitted to.
+        y : array-like, shape (n,)
+
+        Raises
+        ------
+        InputError
+            When crepes is not installed.
+        ValueError
+            When the data do not fit, or there are labels and not classes.
+        """
+        probabilities = self.predict_proba(X)
+        if self.estimators_[0]._kind.startswith("multilabel"):
+            raise ValueError("Sets of classes are for rows of one class, but these have labels.")
+        y = column_or_1d(known_to_scikit_learn(y))
+        if len(unknown := np.setdiff1d(y, self.classes_)):
+            raise ValueError(f"y has classes that were not fitted to: {unknown}.")
+        of_right = probabilities[np.arange(len(y)), np.searchsorted(self.classes_, y)]
+        self._calibrated = _crepes().ConformalClassifier().fit(alphas=1.0 - of_right)
+        return self
+
+    def predict_set(self, X: Any, confidence: float = 0.9) -> Any:
+        """Tell for every row and class, (n, classes), whether it is in a set that has the right class so often.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        confidence : float
+            Above 0 and below 1.
+
+        Raises
+        ------
+        ValueError
+            When nothing was calibrated, or the confidence is out of range.
+        """
+        calibrated = self._calibration(confidence)
+        alphas = 1.0 - self.predict_proba(X)
+        sets = calibrated.predict_set(alphas, confidence=confidence, smoothing=False)
+        return np.asarray(sets, dtype=bool)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _crepes() -> Any:
+    try:
+        import crepes
+    except ImportError as error:
+        raise InputError("calibrated intervals need the package crepes: pip install 'chainrule[conformal]'") from error
+    return crepes
