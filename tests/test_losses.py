@@ -53,6 +53,18 @@ def test_the_loss_of_a_row_is_the_mean_over_its_outputs() -> None:
     assert trace.delta[1].tolist() == [[1.0, 2.0]]  # 2 (f − y) / 2
 
 
+@pytest.mark.parametrize(("name", "activation"), [("binary_cross_entropy", "logistic"), ("poisson", "exponential")])
+def test_the_loss_of_a_row_is_the_sum_over_its_outputs_on_demand(name: str, activation: str) -> None:
+    summed = LOSSES.find({"name": name, "over_outputs": "sum"})
+    assert LOSSES.find(summed.to_json()) == summed
+    traces = []
+    for loss in (name, summed):
+        net = cr.Network(1, [cr.Dense(3, activation)], loss)
+        traces.append(cr.backprop(net, net.initial(0), x=1.0, y=[[0.0, 1.0, 1.0]]))
+    assert traces[1].loss == pytest.approx(3 * traces[0].loss)
+    np.testing.assert_allclose(traces[1].delta[1], 3 * traces[0].delta[1])
+
+
 def test_label_smoothing_mixes_the_target_with_the_uniform_distribution() -> None:
     z, y = np.array([[1.0, 2.0, 0.5]]), np.array([[0.0, 1.0, 0.0]])
     smooth, plain = cross_entropy(0.3).link, cross_entropy().link

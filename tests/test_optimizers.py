@@ -16,6 +16,7 @@ CASES = [
     (cr.SGD(0.1), optax.sgd(0.1)),
     (cr.SGD(0.1, momentum=0.9), optax.sgd(0.1, momentum=0.9)),
     (cr.SGD(0.1, momentum=0.9, nesterov=True), optax.sgd(0.1, momentum=0.9, nesterov=True)),
+    (cr.SGD(0.1, momentum=1.0), optax.sgd(0.1, momentum=1.0)),
     (cr.Adam(0.01), optax.adam(0.01)),
     (cr.AdamW(0.01, weight_decay=0.1), optax.adamw(0.01, weight_decay=0.1)),
     (cr.RMSProp(0.01), optax.rmsprop(0.01, decay=0.9, eps=1e-8, eps_in_sqrt=False)),
@@ -35,6 +36,14 @@ def test_an_optimiser_takes_the_steps_of_optax(ours: Any, theirs: Any) -> None:
         updates, state = theirs.update(g, state, their_theta)
         their_theta = optax.apply_updates(their_theta, updates)
     np.testing.assert_allclose(theta, their_theta, rtol=1e-6)
+
+
+def test_epsilon_hat_is_added_to_the_root_of_the_biased_mean() -> None:
+    """θ ← θ − η √(1 − β₂ᵗ)/(1 − β₁ᵗ) m / (√v + ε̂), the paper's quicker form."""
+    adam, g = cr.Adam(0.1, epsilon=0.5, epsilon_hat=True), np.array([2.0])
+    theta, _ = adam.update(np.zeros(1), g, adam.start(np.zeros(1)), 0.1, 1)
+    m, v = 0.1 * g, 0.001 * g**2
+    np.testing.assert_allclose(theta, -0.1 * np.sqrt(0.001) / 0.1 * m / (np.sqrt(v) + 0.5))
 
 
 def test_rprop_grows_its_step_while_the_sign_stays_and_halves_it_when_it_turns() -> None:

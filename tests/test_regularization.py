@@ -19,6 +19,14 @@ def test_the_penalty_spares_biases_and_clipping_keeps_the_direction() -> None:
     assert clip(np.array([3.0, 4.0]), 6.0).tolist() == [3.0, 4.0]
 
 
+def test_a_penalty_may_be_divided_by_the_weights_of_the_batch() -> None:
+    """As in scikit-learn, whose fits the tests of the estimators compare with; of rows without weight there is none."""
+    penalty = Penalty(l1=0.1, l2=0.5, by_weight=True, in_loss=True)
+    assert penalty.of_batch(5.0) == Penalty(l1=0.02, l2=0.1, in_loss=True)
+    assert not penalty.of_batch(0.0)
+    assert Penalty(l2=0.5).of_batch(5.0) == Penalty(l2=0.5)
+
+
 def test_weights_are_told_from_biases() -> None:
     net = cr.Network(2, [cr.Dense(1), cr.Dense(2, bias=False)])
     assert weight_positions(net).tolist() == [True, True, False, True, True]

@@ -180,6 +180,7 @@ RATE = 0.01
 OPTIMIZERS_OF_RUNS = [cr.SGD(RATE), cr.SGD(RATE, momentum=0.9), cr.SGD(RATE, momentum=0.9, nesterov=True)] + [
     OPTIMIZERS.find({"name": name, "learning_rate": RATE}) for name in ("adam", "adamw", "rmsprop", "adagrad", "rprop")
 ]
+OPTIMIZERS_OF_RUNS += [cr.AdamW(RATE, epsilon=0.01, epsilon_hat=True)]
 REGULARISERS: list[dict[str, Any]] = [{}, {"l1": 0.01}, {"l2": 0.1}, {"clip_norm": 0.05}, {"schedule": "cosine"}]
 OTHER_SETS = SETS[1:]
 

@@ -89,6 +89,35 @@ def test_lbfgs_says_whether_the_gradient_is_zero() -> None:
     assert strict.stopped == "converged: no step finds a lower loss in float32"
 
 
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_lbfgs_ends_where_it_is_told_to(engine: str) -> None:
+    few = cr.train(network(), X, Y, optimizer=cr.LBFGS(evaluations=7), epochs=50, engine=engine)
+    assert few.stopped == "the objective was evaluated as often as allowed"
+    assert 0 < few.epoch <= 7
+    rough = cr.train(network(), X, Y, optimizer=cr.LBFGS(relative_tolerance=0.1), epochs=50, engine=engine)
+    assert rough.stopped == "converged: the objective fell by less than 0.1 of itself"
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name != "lbfgs"])
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_a_run_can_be_gone_on_from_to_the_bits_of_a_long_one(name: str, engine: str) -> None:
+    settings: dict[str, Any] = {"optimizer": name, "seed": 3, "engine": engine, "validation": (X[:9], Y[:9])}
+    long = cr.train(network(0.2), X, Y, epochs=9, **settings)
+    short = cr.train(network(0.2), X, Y, epochs=4, **settings)
+    rest = cr.train(network(0.2), X, Y, epochs=5, initial=short, **settings)
+    assert (rest.parameters.vector == long.parameters.vector).all()
+    assert dict(rest.history) == dict(long.history)
+    assert (short.epoch, rest.epoch) == (4, 9)
+
+
+def test_a_run_of_another_kind_is_not_gone_on_from() -> None:
+    given: dict[str, Any] = {"net": network(), "x": X, "y": Y, "epochs": 1, "initial": cr.train(network(), X, Y)}
+    wrong: dict[str, Any] = {"net": network(0.1), "dtype": "float32", "optimizer": "sgd"}
+    for what, value in wrong.items():
+        with pytest.raises(cr.InputError, match=f"a run can only be gone on from with its own {what}"):
+            cr.train(**given | {what: value})
+
+
 def test_a_callback_that_returns_true_ends_the_run() -> None:
     run = cr.train(network(), X, Y, epochs=50, callbacks=[lambda run: np.equal(run.epoch, 3)])
     assert (run.epoch, run.stopped) == (3, "a callback asked to stop")

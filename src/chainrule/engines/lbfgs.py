@@ -108,7 +108,7 @@ def run(
                 return "converged: the gradient is zero within the tolerance"
             if optimizer.relative_tolerance and result.status == 0:
                 return (
-                    f"converged: an iteration lowered the objective by less than {optimizer.relative_tolerance:g} of it"
+                    f"converged: the objective fell by less than {optimizer.relative_tolerance:g} of itself"
                 )
             return f"converged: no step finds a lower loss in {settings.dtype}"
     return why

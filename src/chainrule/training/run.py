@@ -77,11 +77,12 @@ class Run:
             When network, dtype or the kind of optimiser are not those of this run.
         """
         ours, theirs = self.settings, settings
+        memory = {*settings.optimizer.start(self.state.theta[:0])}
         for what, before, now in (
             ("network", self.network, network),
             ("dtype", ours.dtype, theirs.dtype),
             ("optimizer", ours.optimizer.name, theirs.optimizer.name),
-            ("optimizer's memory", {*self.state.memory}, {*settings.optimizer.start(self.state.theta)}),
+            ("optimizer's memory", {*self.state.memory}, memory),
         ):
             if before != now:
                 raise InputError(f"a run can only be gone on from with its own {what}: it had {before!r}, not {now!r}")

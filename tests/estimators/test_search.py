@@ -1,0 +1,151 @@
+"""A grid search gives what scikit-learn's gives, to the bit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+import chainrule as cr
+from chainrule.estimators import search
+from chainrule.training import many
+
+IRIS = load_iris(return_X_y=True)
+DIGITS = (load_digits().data[:300] / 16, load_digits().target[:300])
+
+
+@pytest.fixture(autouse=True)
+def _few_epochs() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def assert_same_search(ours: Any, theirs: Any, X: Any) -> None:
+    assert {*ours.cv_results_} == {*theirs.cv_results_}
+    for name, column in theirs.cv_results_.items():
+        if "time" not in name:
+            np.testing.assert_array_equal(ours.cv_results_[name], column, err_msg=name)
+    if hasattr(theirs, "best_params_"):
+        assert (ours.best_params_, ours.best_score_) == (theirs.best_params_, theirs.best_score_)
+    if hasattr(theirs, "best_estimator_"):
+        np.testing.assert_array_equal(ours.best_estimator_.predict(X), theirs.best_estimator_.predict(X))
+
+
+SMALL: dict[str, Any] = {"max_iter": 6, "random_state": 0}
+SEARCHES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
+    "settings of all kinds": (
+        cr.MLPClassifier(**SMALL),
+        {"hidden_layer_sizes": [(5,), (8, 4)], "activation": ["relu", "tanh"], "solver": ["adam", "sgd", "lbfgs"]},
+        DIGITS,
+        {},
+    ),
+    "some that go alone": (
+        cr.MLPClassifier(**SMALL),
+        {"early_stopping": [False, True], "alpha": [1e-4, 1.0], "engine": ["native", "reference"]},
+        DIGITS,
+        {"return_train_score": True},
+    ),
+    "several grids": (
+        cr.MLPClassifier((5,), **SMALL),
+        [{"solver": ["sgd"], "momentum": [0.5, 0.9]}, {"batch_size": [10, 50]}],
+        DIGITS,
+        {"cv": KFold(3, shuffle=True, random_state=1)},
+    ),
+    "regression": (cr.MLPRegressor(**SMALL), {"alpha": [0.1, 1.0], "loss": ["huber", "squared_error"]}, IRIS, {}),
+    "several scores": (
+        cr.MLPClassifier((5,), **SMALL),
+        {"alpha": [0.1, 1.0]},
+        IRIS,
+        {"scoring": ["accuracy", "neg_log_loss"], "refit": "accuracy"},
+    ),
+    "no refit": (cr.MLPClassifier((5,), **SMALL), {"alpha": [0.1, 1.0]}, IRIS, {"refit": False}),
+    "an older random state": (
+        cr.MLPClassifier((5,), max_iter=6, random_state=np.random.RandomState(3)),
+        {"alpha": [0.1, 1.0]},
+        IRIS,
+        {},
+    ),
+    "another estimator": (
+        make_pipeline(StandardScaler(), cr.MLPClassifier((5,), **SMALL)),
+        {"mlpclassifier__alpha": [0.1, 1.0]},
+        IRIS,
+        {"n_jobs": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_is_scikit_learns(name: str) -> None:
+    estimator, grid, data, more = SEARCHES[name]
+    settings = {"cv": 3, **more}
+    ours, theirs = (kind(estimator, grid, **settings).fit(*data) for kind in (cr.GridSearch, GridSearchCV))
+    assert_same_search(ours, theirs, data[0])
+
+
+def test_weights_and_groups_go_where_they_go_there() -> None:
+    X, y = IRIS
+    model, grid = cr.MLPClassifier((5,), **SMALL), {"alpha": [0.1, 1.0]}
+    weights, groups = np.random.default_rng(0).uniform(size=150), np.arange(150) % 5
+    both = [
+        kind(model, grid, cv=GroupKFold(3)).fit(X, y, sample_weight=weights, groups=groups)
+        for kind in (cr.GridSearch, GridSearchCV)
+    ]
+    assert_same_search(both[0], both[1], IRIS[0])
+
+
+def test_no_seed_and_splits_that_change_are_drawn_once() -> None:
+    model, grid = cr.MLPClassifier((5,), max_iter=4), {"alpha": [0.1, 1.0]}
+    both = []
+    for kind in (cr.GridSearch, GridSearchCV):
+        np.random.seed(7)  # noqa: NPY002 - what random_state=None draws from
+        both.append(kind(model, grid, cv=StratifiedKFold(3, shuffle=True)).fit(*IRIS))
+    assert_same_search(both[0], both[1], IRIS[0])
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 15, 1 << 40])
+def test_how_many_are_made_at_a_time_changes_nothing(memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    estimator, grid, data, _ = SEARCHES["settings of all kinds"]
+    plain = GridSearchCV(estimator, grid, cv=2).fit(*data)
+    monkeypatch.setattr(search, "_MEMORY", memory)
+    monkeypatch.setattr(many, "_WORKING_MEMORY", memory)
+    assert_same_search(cr.GridSearch(estimator, grid, cv=2, n_jobs=3).fit(*data), plain, data[0])
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
+def test_a_setting_that_fails_is_scored_as_there() -> None:
+    """One that is out of range, and one that diverges."""
+    X, y = IRIS[0], scale(IRIS[1])
+    model = cr.MLPRegressor(activation="identity", solver="sgd", **SMALL)
+    grid = {"learning_rate_init": [0.01, 1e9], "alpha": [1.0, -1.0]}
+    both = []
+    for kind in (cr.GridSearch, GridSearchCV):
+        with pytest.warns(Warning, match="fits failed"):
+            both.append(kind(model, grid, cv=2).fit(X, y))
+    assert_same_search(both[0], both[1], X)
+    assert np.isnan(both[0].cv_results_["mean_test_score"]).sum() == 3
+
+
+def test_fit_times_are_those_of_the_fits() -> None:
+    found = cr.GridSearch(cr.MLPClassifier(max_iter=50, random_state=0), {"alpha": [0.1, 1.0]}, cv=2).fit(*DIGITS)
+    assert found.cv_results_["mean_fit_time"].min() > 0.001
+    assert found.n_jobs is None
+
+
+def test_ctrl_c_ends_a_search() -> None:
+    model = cr.MLPClassifier((300, 300), max_iter=10_000, tol=0.0, n_iter_no_change=10_000)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        cr.GridSearch(model, {"alpha": [0.1, 1.0]}, cv=2).fit(*DIGITS)
