@@ -79,7 +79,7 @@ template <class T> class Run {
         interruption_ = &interruption;
         const auto start = std::chrono::steady_clock::now();
         const auto time_is_up = [&] {
-            return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds;
+            return interruption.look() || std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > seconds;
         };
         Pool pool(threads);
         losses.reserve(losses.size() + std::size_t(epochs));

@@ -1,6 +1,12 @@
 // Threads that share the parts of a piece of work, for as long as the call of the engine lasts.
 #pragma once
 
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -11,6 +17,30 @@
 
 namespace chainrule {
 
+// A system may begin a thread on the core of the one that made it, where it waits for milliseconds. So it is sent to begin on
+// another, and may then run on any.
+class Cores {
+#if defined(__linux__)
+  public:
+    Cores() {
+        sched_getaffinity(0, sizeof all_, &all_);
+        others_ = all_;
+        CPU_CLR(std::size_t(std::max(sched_getcpu(), 0)), &others_);
+    }
+    void send_away(std::thread& thread) const {
+        if (CPU_COUNT(&others_)) pthread_setaffinity_np(thread.native_handle(), sizeof others_, &others_);
+    }
+    void let_run_anywhere() const { sched_setaffinity(0, sizeof all_, &all_); }
+
+  private:
+    cpu_set_t all_{}, others_{};
+#else
+  public:
+    void send_away(std::thread&) const {}
+    void let_run_anywhere() const {}
+#endif
+};
+
 // Every thread has its own stretch of the parts, the same in each piece of work, so that what it wrote is still in its
 // cache; then it helps the others. A piece of work ends when its parts are done, whoever did them: a thread that the
 // system does not let run just then is not waited for. So who does a part is left to chance, and no result may depend on
@@ -19,7 +49,14 @@ class Pool {
   public:
     explicit Pool(int threads) : stretches_(std::size_t(threads)) {
         try {
-            for (int thread = 1; thread < threads; thread++) helpers_.emplace_back([this, thread] { help(thread); });
+            const Cores cores;
+            for (int thread = 1; thread < threads; thread++) {
+                helpers_.emplace_back([this, thread, cores] {
+                    cores.let_run_anywhere();
+                    help(thread);
+                });
+                cores.send_away(helpers_.back());
+            }
         } catch (const std::system_error&) {  // the system has no more of them: the others do the work
         }
     }

@@ -37,7 +37,7 @@ _RATES = 1 << 16  # learning rates that are worked out at a time
 _ORDERED = 1 << 15  # places of rows that are given at a time
 _FEW = 512  # rows that one thread predicts
 _NO_ROWS = np.arange(0)
-_SLICE = 0.05  # seconds after which a call gives control back, so that Ctrl-C is heard
+_SLICE = 0.15  # seconds after which a call gives control back; Ctrl-C is heard in between
 
 
 def is_built() -> bool:
