@@ -128,12 +128,10 @@ template <class T> struct Table {
     }
 };
 
-// What epochs that come need: the learning rate of every step, which epoch the first is, and the order of the rows of each
-// where Python decides it (Python has checked the numbers).
+// What epochs that come need: the learning rate of every step, and which epoch the first is.
 struct Ahead {
     Vector<double> rates;
     int64_t first_epoch;
-    std::optional<Matrix<int64_t>> orders;
 };
 
 // Asks a function of Python's whether long work is to end. An error of it, such as a second Ctrl-C, ends the work too and
@@ -178,6 +176,24 @@ template <class T> class Trainer {
         run_.best_epoch = epoch;
         run_.best_loss = loss;
     }
+    // The numbers of rows have been checked by Python.
+    void set_shuffling(Vector<uint32_t> key, int64_t position, Vector<int64_t> order) {
+        Shuffling& shuffling = run_.shuffling;
+        if (key.shape(0) != shuffling.key.size() || int64_t(order.shape(0)) != run_.rows() || position < 0 || position > 624)
+            throw std::invalid_argument("the shuffling does not fit the data");
+        std::copy_n(key.data(), key.shape(0), shuffling.key.begin());
+        shuffling.position = position;
+        shuffling.order.assign(order.data(), order.data() + order.shape(0));
+    }
+    // Copies key and order to the caller's arrays, and returns the position.
+    int64_t get_shuffling(Writable<uint32_t> key, Writable<int64_t> order) const {
+        const Shuffling& shuffling = run_.shuffling;
+        if (key.shape(0) != shuffling.key.size() || order.shape(0) != shuffling.order.size())
+            throw std::invalid_argument("the shuffling does not fit the data");
+        std::copy(shuffling.key.begin(), shuffling.key.end(), key.data());
+        std::copy(shuffling.order.begin(), shuffling.order.end(), order.data());
+        return shuffling.position;
+    }
     void set_plateau(int64_t waited, double lowest_loss) {
         run_.waited = waited;
         run_.lowest_loss = lowest_loss;
@@ -192,12 +208,9 @@ template <class T> class Trainer {
     }
     const char* advanced(const Ahead& ahead, int64_t steps, double seconds, Interruption& interruption) {
         const int64_t epochs = int64_t(ahead.rates.shape(0)) / run_.steps_in_epoch;
-        if (ahead.orders && (int64_t(ahead.orders->shape(0)) < epochs || int64_t(ahead.orders->shape(1)) != run_.rows()))
-            throw std::invalid_argument("the orders do not fit the data");
         run_.losses.clear();
         run_.validation_losses.clear();
-        switch (run_.advance(ahead.rates.data(), ahead.orders ? ahead.orders->data() : nullptr, ahead.first_epoch, epochs, steps,
-                             seconds, interruption)) {
+        switch (run_.advance(ahead.rates.data(), ahead.first_epoch, epochs, steps, seconds, interruption)) {
             case Outcome::done: return "done";
             case Outcome::time_is_up: return "time is up";
             case Outcome::no_longer_better: return "no longer better";
@@ -303,6 +316,8 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
              "description"_a, "settings"_a, "training"_a, "validation"_a, "threads"_a, "isa"_a)
         .def("set", &Trainer<T>::set, "theta"_a, "memory"_a, "step"_a, "epoch"_a)
         .def("set_best", &Trainer<T>::set_best, "epoch"_a, "loss"_a)
+        .def("set_shuffling", &Trainer<T>::set_shuffling, "key"_a, "position"_a, "order"_a)
+        .def("get_shuffling", &Trainer<T>::get_shuffling, "key"_a.noconvert(), "order"_a.noconvert())
         .def("set_plateau", &Trainer<T>::set_plateau, "waited"_a, "lowest_loss"_a)
         .def("advance", &Trainer<T>::advance, "ahead"_a, "steps"_a, "seconds"_a, "interrupted"_a)
         .def("objective", &Trainer<T>::objective, "theta"_a, "interrupted"_a)
@@ -354,8 +369,7 @@ NB_MODULE(_native, m) {
              "l2"_a, "penalty_by_weight"_a, "penalty_in_loss"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a,
              "patience"_a, "tolerance"_a, "like_scikit_learn"_a);
     nb::class_<chainrule::Ahead>(m, "Ahead")
-        .def(nb::init<chainrule::Vector<double>, int64_t, std::optional<chainrule::Matrix<int64_t>>>(), "rates"_a, "first_epoch"_a,
-             "orders"_a.none() = nb::none());
+        .def(nb::init<chainrule::Vector<double>, int64_t>(), "rates"_a, "first_epoch"_a);
     chainrule::bind<float>(m, "Predictor32", "Table32", "Trainer32");
     chainrule::bind<double>(m, "Predictor64", "Table64", "Trainer64");
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 namespace chainrule {
@@ -78,6 +79,51 @@ class Shuffle {
 
     std::vector<std::size_t> begins_;
     int bucket_bits_ = 1, number_bits_ = 1;
+};
+
+// The order of rows that scikit-learn draws, engines/shuffling.py: each epoch's is the last one's, shuffled as NumPy's
+// RandomState shuffles, by the Mersenne Twister (Matsumoto and Nishimura 1998).
+struct Shuffling {
+    std::array<uint32_t, 624> key{};
+    int64_t position = 0;
+    std::vector<int64_t> order, drawn;  // no order: there is nobody who decides it
+
+    void operator()() {
+        drawn.resize(order.size());
+        std::iota(drawn.begin(), drawn.end(), 0);
+        for (std::size_t r = order.size(); r-- > 1;) std::swap(drawn[r], drawn[std::size_t(at_most(r))]);
+        for (int64_t& row : drawn) row = order[std::size_t(row)];
+        order.swap(drawn);
+    }
+
+  private:
+    // By rejection of numbers of as many bits.
+    uint64_t at_most(uint64_t most) {
+        uint64_t mask = most;
+        for (int bits = 1; bits < 64; bits *= 2) mask |= mask >> bits;
+        uint64_t value;
+        do {
+            value = next();
+            if (most > 0xFFFFFFFFu) value = value << 32 | next();
+            value &= mask;
+        } while (value > most);
+        return value;
+    }
+    uint32_t next() {
+        if (position == 624) twist();
+        uint32_t y = key[std::size_t(position++)];
+        y ^= y >> 11;
+        y ^= y << 7 & 0x9D2C5680u;
+        y ^= y << 15 & 0xEFC60000u;
+        return y ^ y >> 18;
+    }
+    void twist() {
+        for (std::size_t k = 0; k < 624; k++) {
+            const uint32_t y = (key[k] & 0x80000000u) | (key[(k + 1) % 624] & 0x7FFFFFFFu);
+            key[k] = key[(k + 397) % 624] ^ y >> 1 ^ (y & 1 ? 0x9908B0DFu : 0);
+        }
+        position = 0;
+    }
 };
 
 // For rows begin … begin + count − 1 of a batch, 1/(1 − rate) where a unit stays and 0 where it is dropped, units ×

@@ -72,9 +72,9 @@ template <class T> class Run {
     }
 
     // Goes on until the epochs that rates are given for are done (steps_in_epoch rates for each, the first for
-    // `first_epoch`; where `orders` are given, the order of the rows in each as well), `steps` steps are made, the time is up, or early stopping or divergence ends it. After an interruption
+    // `first_epoch`), `steps` steps are made, the time is up, or early stopping or divergence ends it. After an interruption
     // the time is up too; a step in which it happened was not made.
-    Outcome advance(const double* rates, const int64_t* orders, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds,
+    Outcome advance(const double* rates, int64_t first_epoch, int64_t epochs, int64_t steps, double seconds,
                     Interruption& interruption) {
         interruption_ = &interruption;
         const auto start = std::chrono::steady_clock::now();
@@ -88,7 +88,7 @@ template <class T> class Run {
         const int64_t steps_between_looks = net.parameters * size > 100'000 ? 1 : 16;  // a look at the clock takes 30 ns
         while (epoch < first_epoch + epochs) {
             if (batch == 0) {
-                if (orders) take_order(orders + (epoch - first_epoch) * data_.rows);
+                if (!shuffling.order.empty()) take_next_order();
                 else if (shuffles_) shuffle_(data_.numbers, order_, settings_.seed, uint64_t(epoch));
                 total_ = 0;
             }
@@ -149,6 +149,7 @@ template <class T> class Run {
     bool goes_row_by_row() const { return is_chain_; }
 
     Network<T> net;
+    Shuffling shuffling;
     std::vector<Block<T>> memory;
     std::vector<double> losses, validation_losses;  // of the epochs done, for the caller to take
     int64_t steps_made = 0, epoch = 0, batch = 0, steps_in_epoch;
@@ -195,8 +196,10 @@ template <class T> class Run {
         else std::iota(numbers.begin(), numbers.end(), 0);
         return numbers;
     }
-    void take_order(const int64_t* order) {
-        for (int64_t r = 0; r < data_.rows; r++) order_[std::size_t(r)] = data_.numbers ? data_.numbers[order[r]] : order[r];
+    void take_next_order() {
+        shuffling();
+        for (std::size_t r = 0; r < order_.size(); r++)
+            order_[r] = data_.numbers ? data_.numbers[shuffling.order[r]] : shuffling.order[r];
     }
     static double weight_of(const Data<T>& data, const int64_t* rows, int64_t count) {
         if (!data.weights) return double(count);

@@ -57,7 +57,7 @@ static long cost(std::vector<int64_t> widths, std::string optimizer, int64_t bat
     const std::vector<double> rates(std::size_t(epochs * run.steps_in_epoch), 1e-6);
     const long before = allocations;
     Interruption none([] { return false; });
-    run.advance(rates.data(), nullptr, 0, epochs, int64_t(1) << 60, 1e9, none);
+    run.advance(rates.data(), 0, epochs, int64_t(1) << 60, 1e9, none);
     return allocations - before;
 }
 

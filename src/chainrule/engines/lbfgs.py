@@ -107,8 +107,6 @@ def run(
             if np.abs(result.jac).max() <= optimizer.tolerance:
                 return "converged: the gradient is zero within the tolerance"
             if optimizer.relative_tolerance and result.status == 0:
-                return (
-                    f"converged: the objective fell by less than {optimizer.relative_tolerance:g} of itself"
-                )
+                return f"converged: the objective fell by less than {optimizer.relative_tolerance:g} of itself"
             return f"converged: no step finds a lower loss in {settings.dtype}"
     return why

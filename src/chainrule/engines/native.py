@@ -34,7 +34,6 @@ VARIABLE = "CHAINRULE_ISA"
 _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are worked out at a time
-_ORDERED = 1 << 15  # places of rows that are given at a time
 _FEW = 512  # rows that one thread predicts
 _NO_ROWS = np.arange(0)
 _SLICE = 0.15  # seconds after which a call gives control back; Ctrl-C is heard in between
@@ -186,7 +185,7 @@ class _Moving:
         self.ended = False
         self.why: str | None = None
         self._moved = False  # whether the extension is ahead of the state's parameters
-        trainer.set(task.state.theta, list(task.state.memory.values()), task.state.step, task.state.epoch)
+        _set(trainer, task.state)
         if (best := task.state.best) is not None:
             trainer.set_best(best.epoch, best.loss)
         if (plateau := Plateau.after(task.settings, task.state.losses)) is not None:
@@ -200,13 +199,9 @@ class _Moving:
         count = min(settings.epochs - state.epoch, max(1, _RATES // -(-rows // settings.batch_size)))
         if task.watch.sees_state or settings.schedule.follows_losses:
             count = min(count, 1)
-        orders = None
-        if settings.order is not None:
-            count = min(count, max(1, _ORDERED // rows))
-            orders = settings.order(state.epoch, count) if count else None
         self.first = state.epoch
         self.rates = rates(settings, rows, state, count)
-        self.ahead = _native.Ahead(self.rates.ravel().astype(np.float64, copy=False), self.first, orders)
+        self.ahead = _native.Ahead(self.rates.ravel().astype(np.float64, copy=False), self.first)
         self.ended = self.ended or count == 0
 
     def follow(self, outcome: str | None) -> None:
@@ -304,7 +299,7 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
         penalty_in_loss=settings.penalty.in_loss,
         clip_norm=settings.clip_norm or 0.0,
         batch_size=settings.batch_size,
-        shuffle=settings.shuffle and settings.order is None,
+        shuffle=settings.shuffle,
         seed=settings.seed,
         patience=settings.patience or 0,
         tolerance=settings.tolerance,
@@ -326,6 +321,13 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
     return trainer_of(_description(net), described, training, judged, allowed_threads, instruction_set())
 
 
+def _set(trainer: Any, state: State) -> None:
+    """Put the extension where a state is."""
+    trainer.set(state.theta, list(state.memory.values()), state.step, state.epoch)
+    if state.shuffling is not None:
+        trainer.set_shuffling(state.shuffling.key, state.shuffling.position, state.shuffling.order)
+
+
 def _move(task: Task, trainer: Any) -> None:
     """Take over where the extension is, into the state's arrays, but for the epochs, of which it tells."""
     state = task.state
@@ -333,6 +335,8 @@ def _move(task: Task, trainer: Any) -> None:
         state.theta = np.empty_like(state.theta)
     trainer.get(state.theta, list(state.memory.values()))
     state.step = trainer.step
+    if state.shuffling is not None:
+        state.shuffling.position = trainer.get_shuffling(state.shuffling.key, state.shuffling.order)
 
 
 def _keep_best(state: State, trainer: Any) -> None:
@@ -369,12 +373,15 @@ def _report_divergence(
     settings = replace(task.settings, patience=None)  # no early stopping on the way there
     data = task.data if task.training_rows is None else task.data.take(task.training_rows)
     trainer = _trainer(replace(task, settings=settings, validation=None), threads)
-    trainer.set(at_start.theta, list(at_start.memory.values()), at_start.step, at_start.epoch)
+    _set(trainer, at_start)
     while (left := steps - (trainer.step - at_start.step)) > 0 and not task.watch.interrupted():
         trainer.advance(ahead, left, _SLICE, task.watch.interrupted)
     _move(task, trainer)
     batch = steps % learning_rates.shape[1]
-    rows = list(batches(settings, len(data), state.epoch))[batch]
+    if (shuffling := at_start.shuffling) is not None:
+        for _ in range(steps // learning_rates.shape[1]):
+            shuffling.next()
+    rows = list(batches(settings, len(data), state.epoch, shuffling))[batch]
     rate = float(learning_rates.ravel()[steps])
     if not left:
         with np.errstate(all="ignore"):

@@ -85,7 +85,7 @@ def _run_steps(
     while state.epoch < settings.epochs:
         learning_rates = rates(settings, len(data), state)[0]
         total = 0.0
-        for number, rows in enumerate(batches(settings, len(data), state.epoch)):
+        for number, rows in enumerate(batches(settings, len(data), state.epoch, state.shuffling)):
             if watch.interrupted():
                 return None
             batch = data.take(rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
-from typing import TypeAlias
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from ..parameters import Parameters
 from ..randomness import Purpose, permutation
 from ..regularization import Penalty
 from ..schedules import SCHEDULES, Schedule
+from .shuffling import Shuffling
 
 MAX_EPOCHS = 100_000_000
 ENGINES = ("native", "reference")
@@ -47,21 +47,15 @@ class Watch:
     planned: Callable[[str], None]
 
 
-Order: TypeAlias = Callable[[int, int], RowNumbers]
-"""From the number of an epoch and how many come to the order of the rows in each, (epochs, n)."""
-
-
 @dataclass(frozen=True)
 class Settings:
-    """How a network is trained. :func:`chainrule.train` documents every setting but the last two.
+    """How a network is trained. :func:`chainrule.train` documents every setting but the last.
 
     Attributes
     ----------
     like_scikit_learn : bool
         Whether patience ends the run by :class:`Plateau`, with the last parameters and not the best, and a batch counts
         in the loss of an epoch by its rows and not by their weights.
-    order : callable or None
-        Who decides the order of the rows, in place of `shuffle`; such a run cannot be saved.
 
     Raises
     ------
@@ -84,7 +78,6 @@ class Settings:
     checkpoint_every: int | None
     engine: str
     like_scikit_learn: bool = False
-    order: Order | None = None
 
     def __post_init__(self) -> None:
         keep(self, epochs=whole("epochs", self.epochs, 1, MAX_EPOCHS))
@@ -109,7 +102,7 @@ class Settings:
 
     def to_json(self) -> JSON:
         """Return the settings as a JSON object, which :meth:`from_json` reads."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "order"}
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
         return plain | {
             "optimizer": self.optimizer.to_json(),
             "schedule": self.schedule.to_json(),
@@ -197,6 +190,8 @@ class State:
         The training loss of each of them: the mean over its batches as they were trained, without penalty.
     best : Best or None
         With early stopping, the best epoch so far.
+    shuffling : Shuffling or None
+        Who decides the order of the rows, in place of `Settings.shuffle`; a checkpoint does not have it.
     """
 
     theta: Floats
@@ -205,6 +200,7 @@ class State:
     epoch: int = 0
     losses: list[float] = field(default_factory=list)
     best: Best | None = None
+    shuffling: Shuffling | None = None
 
     @classmethod
     def start(cls, net: Network, settings: Settings, initial: Parameters | None) -> State:
@@ -221,7 +217,8 @@ class State:
     def copy(self) -> State:
         """Return a state that does not move with this one."""
         memory = {name: vector.copy() for name, vector in self.memory.items()}
-        return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses), self.best)
+        shuffling = None if self.shuffling is None else self.shuffling.copy()
+        return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses), self.best, shuffling)
 
 
 @dataclass(frozen=True)
@@ -250,10 +247,12 @@ class Task:
     validation_rows: RowNumbers | None = None
 
 
-def batches(settings: Settings, rows: int, epoch: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def batches(
+    settings: Settings, rows: int, epoch: int, shuffling: Shuffling | None = None
+) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Yield the row numbers of every batch of an epoch (counted from 0); the last batch may be smaller."""
-    if settings.order is not None:
-        order = settings.order(epoch, 1)[0]
+    if shuffling is not None:
+        order = shuffling.next()
     else:
         order = permutation(rows, settings.seed, Purpose.SHUFFLE, epoch=epoch) if settings.shuffle else np.arange(rows)
     for start in range(0, rows, settings.batch_size):

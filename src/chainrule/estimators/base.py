@@ -22,6 +22,7 @@ from ..data import Data, Floats
 from ..engines import native, reference
 from ..engines.choice import chosen
 from ..engines.lbfgs import TOO_OFTEN
+from ..engines.shuffling import Shuffling
 from ..engines.task import Plateau, Settings, State
 from ..engines.threads import allowed
 from ..errors import DivergenceError
@@ -43,7 +44,6 @@ from .parameters import (
     is_stochastic,
     optimizer_of,
 )
-from .shuffling import Shuffling
 from .stopping import Adaptive, Conductor, InverseScaling
 
 _BATCH = 200
@@ -185,10 +185,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             theta, before = self._theta_of_attributes(net, X.dtype), self.__dict__.get("_run")
         parts = self._parts(Data(X, targets, weights), random, validation_data)
         begin = before.epoch if before else 0
-        order = self._order_of_rows(parts, begin, random, incremental)
         conductor = self._conductor(parts, incremental, before is not None)
         seed = before.settings.seed if before else self._seed_of_dropout(random)
-        settings = replace(self._settings(net, parts, begin, seed, conductor, incremental), order=order)
+        settings = self._settings(net, parts, begin, seed, conductor, incremental)
         if before is not None and before.settings.optimizer.name == settings.optimizer.name:
             state = before.state.copy()
             state.theta = theta
@@ -197,6 +196,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         else:
             memory = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
             state = State(theta, memory, epoch=begin, losses=list(before.state.losses) if before else [])
+        state.shuffling = self._shuffling(parts, state.shuffling, random, incremental)
         return Fit(Run(net, settings, state, History(before.history if before else None)), parts, conductor, begin)
 
     def _checked_pair(self, X: Any, y: Any, first: bool, anew: bool) -> tuple[Any, Any, Floats]:
@@ -261,18 +261,17 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Return a seed, without a draw that scikit-learn does not make."""
         return int(deepcopy(random).randint(2**31)) if np.any(self.dropout) else 0
 
-    def _order_of_rows(
-        self, parts: Parts, begin: int, random: np.random.RandomState, incremental: bool
+    def _shuffling(
+        self, parts: Parts, before: Shuffling | None, random: np.random.RandomState, incremental: bool
     ) -> Shuffling | None:
         """Return who shuffles the rows; nobody where all are one batch."""
         rows = len(parts.training)
         in_one_batch = rows <= (_BATCH if self.batch_size == "auto" else self.batch_size)
         if not (self.shuffle and is_stochastic(self)) or (in_one_batch and not np.any(self.dropout)):
             return None
-        earlier: Shuffling | None = self.__dict__.get("_shuffling")
-        if self.warm_start and begin and not incremental and earlier is not None and earlier.rows == rows:
-            return deepcopy(earlier)
-        return Shuffling(random, rows, begin)
+        if before is not None and len(before.order) == rows and not incremental:
+            return before
+        return Shuffling.of(random, rows)
 
     def _conductor(self, parts: Parts, incremental: bool, goes_on: bool) -> Conductor | None:
         """Return who looks on after every epoch, where somebody has to."""
@@ -394,18 +393,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self.best_validation_score_ = (-state.best.loss if state.best else -np.inf) if scored else None
             self.early_stopped_ = bool(incremental and scored and conductor is not None and conductor.ended)
         self._theta = np.array(run.parameters.vector)
-        kept = run.network.parameters(self._theta)
-        self.coefs_, self.intercepts_ = list(kept.weights), [bias for bias in kept.biases if bias is not None]
+        params = run.network.parameters(self._theta)
+        self.coefs_, self.intercepts_ = list(params.weights), [bias for bias in params.biases if bias is not None]
         self._outputs = _Outputs(run.network, settings.engine)
         if conductor is not None:
             conductor.score, conductor.callbacks = None, ()  # which cannot go to another process
         self._conducted = conductor
-        order = settings.order if isinstance(settings.order, Shuffling) and self.warm_start else None
-        if order is not None:
-            order.go_to(run.epoch)
-        self._shuffling = order
-        settings = replace(settings, order=None)
-        self._run = Run(run.network, settings, replace(state, theta=self._theta), run.history, run.stopped, run.plan)
+        kept = replace(state, theta=self._theta, shuffling=state.shuffling if self.warm_start else None)
+        self._run = Run(run.network, settings, kept, run.history, run.stopped, run.plan)
         self._warn(fit, incremental)
         return self
 
