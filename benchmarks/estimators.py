@@ -58,7 +58,11 @@ def seconds(call: Callable[[], object], calls: int = 1) -> float:
 
 def compare(what: str, ours: Callable[[], object], their: Callable[[], object], rounds: int, calls: int = 1) -> None:
     """Time both in turn and print a line."""
-    pairs = [(seconds(ours, calls), seconds(their, calls)) for _ in range(rounds)]
+    pairs = []
+    for number in range(rounds):  # now one first, now the other
+        first, second = (ours, their) if number % 2 else (their, ours)
+        taken = {call: seconds(call, calls) for call in (first, second)}
+        pairs.append((taken[ours], taken[their]))
     mine, yours = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"{what:44}{1e3 * mine:12.3f} ms{1e3 * yours:12.3f} ms{yours / mine:8.2f} ×", flush=True)
 

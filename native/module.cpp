@@ -163,7 +163,11 @@ template <class T> class Trainer {
     Trainer(const Description& description, const Settings& settings, const Table<T>& training, const Table<T>& validation,
             int threads, const std::string& isa)
         : training_(training), validation_(validation),
-          run_(description, settings, kernels_of<T>(isa), training_.data(), validation_.data(), threads) {}
+          run_(description, settings, kernels_of<T>(isa), training_.data(), validation_.data(), threads) {
+        for (const Table<T>* table : {&training_, &validation_})
+            if (int64_t(table->x.shape(1)) != run_.net.layers.front().inputs || int64_t(table->y.shape(1)) != run_.net.layers.back().units)
+                throw std::invalid_argument("x and y do not fit the network");
+    }
 
     void set(Vector<T> theta, std::vector<Vector<T>> memory, int64_t step, int64_t epoch) {
         fill(theta, run_.net.theta);

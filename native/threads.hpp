@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -44,26 +45,30 @@ class Cores {
 // Every thread has its own stretch of the parts, the same in each piece of work, so that what it wrote is still in its
 // cache; then it helps the others. A piece of work ends when its parts are done, whoever did them: a thread that the
 // system does not let run just then is not waited for. So who does a part is left to chance, and no result may depend on
-// it. The threads end with the pool: a process that forks between two calls has none to lose.
+// it. Nobody waits for the helpers when the pool ends, as one may not even have begun; they share what they look at. A
+// process that forks between two calls has none to lose.
 class Pool {
   public:
-    explicit Pool(int threads) : stretches_(std::size_t(threads)) {
+    explicit Pool(int threads) : shared_(std::make_shared<Shared>(threads)) {
         try {
             const Cores cores;
             for (int thread = 1; thread < threads; thread++) {
-                helpers_.emplace_back([this, thread, cores] {
+                std::thread helper([shared = shared_, thread, cores] {
+                    for (int tries = 0; !shared->placed.load(std::memory_order_acquire); tries++) wait_a_little(tries);
                     cores.let_run_anywhere();
-                    help(thread);
+                    shared->help(thread);
                 });
-                cores.send_away(helpers_.back());
+                cores.send_away(helper);
+                helper.detach();
+                helpers_++;
             }
         } catch (const std::system_error&) {  // the system has no more of them: the others do the work
         }
+        shared_->placed.store(true, std::memory_order_release);
     }
     ~Pool() {
-        ending_ = true;
-        announce();
-        for (std::thread& helper : helpers_) helper.join();
+        shared_->ending = true;
+        shared_->announce();
     }
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
@@ -73,23 +78,24 @@ class Pool {
     // work(part, thread) for every part from 0 to parts − 1; returns when all are done. Of small parts, this thread leaves
     // the others theirs for as long as looking for them would take.
     template <class Work> void each(int64_t parts, Work work, bool small = false) {
-        if (helpers_.empty() || parts < 2) {
+        if (!helpers_ || parts < 2) {
             for (int64_t part = 0; part < parts; part++) work(part, 0);
             return;
         }
-        work_ = &work;
-        call_ = [](void* what, int64_t part, int thread) { (*static_cast<Work*>(what))(part, thread); };
-        done_.store(0, std::memory_order_relaxed);
-        const uint64_t call = call_number_.load(std::memory_order_relaxed) + 1;
-        const auto count = int64_t(stretches_.size());
+        Shared& shared = *shared_;
+        shared.work = &work;
+        shared.call = [](void* what, int64_t part, int thread) { (*static_cast<Work*>(what))(part, thread); };
+        shared.done.store(0, std::memory_order_relaxed);
+        const uint64_t call = shared.call_number.load(std::memory_order_relaxed) + 1;
+        const auto count = int64_t(shared.stretches.size());
         for (int64_t k = 0; k < count; k++)
-            stretches_[std::size_t(k)].state.store(State{call, parts * k / count, parts * (k + 1) / count}.packed(),
-                                                   std::memory_order_release);
-        announce();
-        take_parts(0, 0, call);
-        const auto all_done = [&] { return done_.load(std::memory_order_acquire) == parts; };
+            shared.stretches[std::size_t(k)].state.store(State{call, parts * k / count, parts * (k + 1) / count}.packed(),
+                                                         std::memory_order_release);
+        shared.announce();
+        shared.take_parts(0, 0, call);
+        const auto all_done = [&] { return shared.done.load(std::memory_order_acquire) == parts; };
         for (int tries = 0; small && tries < 64 && !all_done(); tries++) wait_a_little(tries);
-        for (std::size_t k = 1; k < stretches_.size() && !all_done(); k++) take_parts(k, 0, call);
+        for (std::size_t k = 1; k < shared.stretches.size() && !all_done(); k++) shared.take_parts(k, 0, call);
         for (int tries = 0; !all_done(); tries++) wait_a_little(tries);
     }
 
@@ -105,6 +111,9 @@ class Pool {
             return {packed >> 42, int64_t(packed >> 21 & uint64_t(most_parts)), int64_t(packed & uint64_t(most_parts))};
         }
     };
+    struct alignas(64) Stretch {
+        std::atomic<uint64_t> state{0};
+    };
 
     static void wait_a_little(int tries) {
         if (tries > patience) return std::this_thread::yield();
@@ -112,53 +121,56 @@ class Pool {
         __builtin_ia32_pause();
 #endif
     }
-    void announce() {
-        call_number_.fetch_add(1, std::memory_order_seq_cst);
-        if (sleeping_.load(std::memory_order_seq_cst)) call_number_.notify_all();
-    }
-    void take_parts(std::size_t stretch, int thread, uint64_t call) {
-        std::atomic<uint64_t>& state = stretches_[stretch].state;
-        int64_t taken = 0;
-        for (uint64_t now = state.load(std::memory_order_acquire);;) {
-            State left = State::of(now);
-            if (left.call != (call & (uint64_t(-1) >> 42)) || left.next == left.end) break;
-            const int64_t part = left.next++;
-            if (!state.compare_exchange_weak(now, left.packed(), std::memory_order_acquire)) continue;
-            call_(work_, part, thread);
-            taken++;
-            now = state.load(std::memory_order_acquire);
-        }
-        if (taken) done_.fetch_add(taken, std::memory_order_release);
-    }
-    void help(int thread) {
-        for (uint64_t seen = 0;;) {
-            for (int tries = 0; call_number_.load(std::memory_order_acquire) == seen; tries++) {
-                if (tries < patience) {
-                    wait_a_little(tries);
-                    continue;
-                }
-                sleeping_.fetch_add(1, std::memory_order_seq_cst);
-                call_number_.wait(seen);
-                sleeping_.fetch_sub(1, std::memory_order_seq_cst);
-            }
-            seen = call_number_.load(std::memory_order_acquire);
-            if (ending_) return;
-            for (std::size_t k = 0; k < stretches_.size(); k++)
-                take_parts((std::size_t(thread) + k) % stretches_.size(), thread, seen);
-        }
-    }
 
-    struct alignas(64) Stretch {
-        std::atomic<uint64_t> state{0};
+    struct Shared {
+        explicit Shared(int threads) : stretches(std::size_t(threads)) {}
+
+        void announce() {
+            call_number.fetch_add(1, std::memory_order_seq_cst);
+            if (sleeping.load(std::memory_order_seq_cst)) call_number.notify_all();
+        }
+        void take_parts(std::size_t stretch, int thread, uint64_t number) {
+            std::atomic<uint64_t>& state = stretches[stretch].state;
+            int64_t taken = 0;
+            for (uint64_t now = state.load(std::memory_order_acquire);;) {
+                State left = State::of(now);
+                if (left.call != (number & (uint64_t(-1) >> 42)) || left.next == left.end) break;
+                const int64_t part = left.next++;
+                if (!state.compare_exchange_weak(now, left.packed(), std::memory_order_acquire)) continue;
+                call(work, part, thread);
+                taken++;
+                now = state.load(std::memory_order_acquire);
+            }
+            if (taken) done.fetch_add(taken, std::memory_order_release);
+        }
+        void help(int thread) {
+            for (uint64_t seen = 0;;) {
+                for (int tries = 0; call_number.load(std::memory_order_acquire) == seen; tries++) {
+                    if (tries < patience) {
+                        wait_a_little(tries);
+                        continue;
+                    }
+                    sleeping.fetch_add(1, std::memory_order_seq_cst);
+                    call_number.wait(seen);
+                    sleeping.fetch_sub(1, std::memory_order_seq_cst);
+                }
+                seen = call_number.load(std::memory_order_acquire);
+                if (ending) return;
+                for (std::size_t k = 0; k < stretches.size(); k++)
+                    take_parts((std::size_t(thread) + k) % stretches.size(), thread, seen);
+            }
+        }
+
+        std::vector<Stretch> stretches;  // of each thread
+        void* work = nullptr;
+        void (*call)(void*, int64_t, int) = nullptr;
+        std::atomic<bool> placed{false}, ending{false};
+        alignas(64) std::atomic<uint64_t> call_number{0};
+        alignas(64) std::atomic<int> sleeping{0};
+        alignas(64) std::atomic<int64_t> done{0};
     };
-    std::vector<Stretch> stretches_;  // of each thread
-    std::vector<std::thread> helpers_;
-    void* work_ = nullptr;
-    void (*call_)(void*, int64_t, int) = nullptr;
-    std::atomic<bool> ending_{false};
-    alignas(64) std::atomic<uint64_t> call_number_{0};
-    alignas(64) std::atomic<int> sleeping_{0};
-    alignas(64) std::atomic<int64_t> done_{0};
+    const std::shared_ptr<Shared> shared_;
+    int helpers_ = 0;
 };
 
 // Whether somebody wishes long work to end: `ask` is called by the thread that made this, some twenty times a second.

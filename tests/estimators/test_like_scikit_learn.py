@@ -175,6 +175,25 @@ def test_a_regressor_goes_on_as_there() -> None:
     assert_same_fit(ours, their, X)
 
 
+@pytest.mark.parametrize("batch_size", [100, "auto"])
+def test_a_random_state_moves_on_as_there(batch_size: Any) -> None:
+    """One of your own, over several estimators, and the global one; in one batch too."""
+    X, y = DIGITS[0][:150], DIGITS[1][:150]
+    of_both = []
+    for kind in (cr.MLPClassifier, theirs.MLPClassifier):
+        random = np.random.RandomState(5)
+        settings: dict[str, Any] = {"batch_size": batch_size, "max_iter": 3, "random_state": random}
+        models: list[Any] = [fitted(kind((9,), **settings), X, y)[0] for _ in range(2)]
+        np.random.seed(6)  # noqa: NPY002 - what random_state=None draws from
+        model: Any = kind((9,), batch_size=batch_size)
+        for _ in range(3):
+            model.partial_fit(X, y, classes=range(10))
+        of_both.append([*models, model, random.uniform(), np.random.uniform()])  # noqa: NPY002
+    for ours, their in zip(*(models[:3] for models in of_both), strict=True):
+        np.testing.assert_allclose(ours.coefs_[0], their.coefs_[0], rtol=1e-9, atol=1e-12)
+    assert of_both[0][3:] == of_both[1][3:]
+
+
 def test_lbfgs_has_no_partial_fit() -> None:
     assert not hasattr(cr.MLPClassifier(solver="lbfgs"), "partial_fit")
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
@@ -289,6 +308,11 @@ def test_predictions_follow_coefs_whoever_changes_them() -> None:
     np.testing.assert_array_equal(copy.predict_proba(X), changed)
     copy.intercepts_[1] = copy.intercepts_[1] + [9.0, 0.0, 0.0]
     assert (copy.predict(X) == 0).all()
+    turned = model.predict_proba(X)
+    model.coefs_[0] = model.coefs_[0][:, ::-1]
+    assert (model.predict_proba(X) == turned).all()  # as all were 0
+    model.coefs_[1] = model.coefs_[1][:, ::-1]
+    assert not np.array_equal(model.predict_proba(X), turned)
     model.coefs_[0] = np.zeros((3, 3))
     with pytest.raises(ValueError, match=r"coefs_ and intercepts_ have the shapes \[\(3, 3\)"):
         model.predict(X)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import Any
 
 import pytest
-import sklearn.neural_network.tests.test_mlp as theirs
+import sklearn.neural_network
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import chainrule as cr
@@ -21,15 +23,29 @@ PRIVATE = {
 }
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-for _name, _test in vars(theirs).items():
-    if _name.startswith("test_") and _name not in PRIVATE:
-        globals()[_name] = _test
+
+def _with_the_import_changed() -> ModuleType:
+    """Return scikit-learn's tests as they are when they import chainrule's classes, for their parameters too."""
+    spec = find_spec("sklearn.neural_network.tests.test_mlp")
+    assert spec is not None
+    assert spec.loader is not None
+    tests = module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sklearn.neural_network, "MLPClassifier", cr.MLPClassifier)
+        patch.setattr(sklearn.neural_network, "MLPRegressor", cr.MLPRegressor)
+        spec.loader.exec_module(tests)
+    return tests
 
 
-@pytest.fixture(autouse=True)
-def _import_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theirs, "MLPClassifier", cr.MLPClassifier)
-    monkeypatch.setattr(theirs, "MLPRegressor", cr.MLPRegressor)
+_tests = {name: test for name, test in vars(_with_the_import_changed()).items() if name.startswith("test_")}
+globals().update({name: test for name, test in _tests.items() if name not in PRIVATE})
+
+
+def test_scikit_learns_own_classes_are_in_none_of_these() -> None:
+    for name, test in _tests.items():
+        for mark in getattr(test, "pytestmark", ()):
+            assert "sklearn.neural_network" not in str(mark.args), name
+        assert test.__globals__["MLPClassifier"] is cr.MLPClassifier
 
 
 @pytest.fixture

@@ -127,6 +127,10 @@ def test_18507_validation_curves_and_callbacks() -> None:
     assert curve == [loss for _, loss in seen]
     p = model.predict_proba(X[400:])[np.arange(200), y[400:]]
     assert curve[-1] == pytest.approx(-np.log(p).mean())
+    with pytest.raises(ValueError, match="validation_data: y has 2 outputs, but there are 3 to train on"):
+        cr.MLPRegressor().fit(X, X[:, :3], validation_data=(X, X[:, :2]))
+    few = X[y < 3], y[y < 3]
+    cr.MLPClassifier((5,), max_iter=2, warm_start=True, random_state=0).fit(X, y, validation_data=few)
     with pytest.raises(ValueError, match=r"validation_data must be \(X, y\) or \(X, y, sample_weight\)"):
         model.fit(X, y, validation_data=X)
     with pytest.raises(ValueError, match="cannot be called"):
@@ -165,6 +169,8 @@ def test_25693_early_stopping_with_partial_fit() -> None:
     kept = model.coefs_[0].copy()
     model.partial_fit(X[:400], y[:400], validation_data=(X[400:], y[400:]))
     np.testing.assert_array_equal(model.coefs_[0], kept)
+    model.set_params(early_stopping=False).partial_fit(X, y)
+    assert not np.array_equal(model.coefs_[0], kept)
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True without validation_data"):
         cr.MLPClassifier(early_stopping=True).partial_fit(X, y, classes=range(10))
 
@@ -193,6 +199,35 @@ def test_13656_a_warm_start_with_other_settings() -> None:
         model.set_params(hidden_layer_sizes=(6,)).fit(*CANCER)
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
         model.set_params(hidden_layer_sizes=(5,)).fit(CANCER[0], CANCER[1] + 1)
+
+
+def test_25693_calls_go_on_from_the_last_parameters_and_not_from_the_best() -> None:
+    X, y = DIGITS
+    stopped, plain = (
+        cr.MLPClassifier((9,), random_state=0, early_stopping=early, learning_rate_init=0.05) for early in (True, False)
+    )
+    for _ in range(8):
+        stopped.partial_fit(X, y, classes=range(10), validation_data=(X[:60], y[:60]))
+        plain.partial_fit(X, y, classes=range(10))
+    assert stopped.loss_curve_ == plain.loss_curve_
+    assert stopped.score(X[:60], y[:60]) == pytest.approx(max(stopped.validation_scores_))
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_13656_momentum_may_come_and_go(engine: str) -> None:
+    model = cr.MLPClassifier((5,), solver="sgd", momentum=0.0, random_state=0, engine=engine)
+    for momentum in (0.0, 0.9, 0.0):
+        model.set_params(momentum=momentum).partial_fit(*CANCER, classes=[0, 1])
+    assert model.history_.epochs == 3
+    assert "0.9" not in repr(model)
+
+
+def test_histories_of_several_fits_have_columns_of_one_length() -> None:
+    model = cr.MLPClassifier((5,), random_state=0, max_iter=3, warm_start=True).fit(*CANCER)
+    model.fit(*CANCER, validation_data=CANCER).fit(*CANCER)
+    assert {len(column) for column in model.history_.values()} == {9}
+    assert np.isnan(model.history_["validation_loss"]).tolist() == [True] * 3 + [False] * 3 + [True] * 3
+    assert "validation_loss" in repr(model.history_)
 
 
 def test_22151_a_penalty_that_does_not_depend_on_the_batch_size() -> None:

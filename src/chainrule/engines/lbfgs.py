@@ -24,6 +24,7 @@ Judge: TypeAlias = Callable[[Floats], float | None]
 """θ → the loss of the validation data; None if interrupted."""
 
 
+NO_STEP = "converged: no step finds a lower loss in"
 TOO_OFTEN = "the objective was evaluated as often as allowed"
 
 
@@ -83,6 +84,7 @@ def run(
 
     while state.epoch < settings.epochs and not enough:
         every = settings.checkpoint_every or settings.epochs
+        iterations = min(every - state.epoch % every, settings.epochs - state.epoch)
         try:
             result = minimize(
                 penalised,
@@ -91,7 +93,7 @@ def run(
                 method="L-BFGS-B",
                 callback=after_iteration,
                 options={
-                    "maxiter": min(every - state.epoch % every, settings.epochs - state.epoch),
+                    "maxiter": iterations,
                     "maxcor": optimizer.history,
                     "gtol": optimizer.tolerance,
                     "ftol": optimizer.relative_tolerance,
@@ -101,12 +103,12 @@ def run(
         except _InterruptedError:
             return None
         evaluations += result.nfev
-        if not enough and evaluations >= optimizer.evaluations:
+        if not enough and result.status == 1 and result.nit < iterations:
             return TOO_OFTEN
         if not enough and result.status != 1:  # 1: as many iterations as it was given
             if np.abs(result.jac).max() <= optimizer.tolerance:
                 return "converged: the gradient is zero within the tolerance"
             if optimizer.relative_tolerance and result.status == 0:
                 return f"converged: the objective fell by less than {optimizer.relative_tolerance:g} of itself"
-            return f"converged: no step finds a lower loss in {settings.dtype}"
+            return f"{NO_STEP} {settings.dtype}"
     return why

@@ -37,6 +37,11 @@ class Shuffling:
         """Return one that does not move with this one."""
         return Shuffling(self.key.copy(), self.position, self.order.copy())
 
+    def give_back(self, random: np.random.RandomState) -> None:
+        """Move a RandomState on to where this is."""
+        state = random.get_state(legacy=False)
+        random.set_state(state | {"state": {"key": self.key, "pos": self.position}})
+
     def next(self) -> RowNumbers:
         """Move to the next epoch and return its order."""
         random = np.random.RandomState()

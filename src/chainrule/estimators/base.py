@@ -6,7 +6,9 @@ import warnings
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -21,14 +23,14 @@ from ..backpropagation import forward
 from ..data import Data, Floats
 from ..engines import native, reference
 from ..engines.choice import chosen
-from ..engines.lbfgs import TOO_OFTEN
+from ..engines.lbfgs import NO_STEP, TOO_OFTEN
 from ..engines.shuffling import Shuffling
-from ..engines.task import Plateau, Settings, State
+from ..engines.task import MAX_EPOCHS, Plateau, Settings, State
 from ..engines.threads import allowed
 from ..errors import DivergenceError
 from ..network import Network
 from ..optimizers import LBFGS
-from ..regularization import Penalty
+from ..regularization import Penalty, weight_positions
 from ..schedules import SCHEDULES, Constant, Schedule
 from ..training import History, Run
 from ..training.loop import go_on
@@ -55,8 +57,8 @@ _TOO_LARGE = (
 class Prepared(Protocol):
     """Who has made fits before they are asked for."""
 
-    def take(self, estimator: BaseMLP) -> Fit | None:
-        """Return the fit that an estimator is asked for, its run at its end, and set what was learnt on the way."""
+    def take(self, estimator: BaseMLP, y: Any) -> Fit | None:
+        """Return the fit to y that an estimator is asked for, its run at its end; the estimator knows its data then."""
 
 
 prepared: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
@@ -75,12 +77,15 @@ class Fit:
         Who looks on after every epoch; None where the engine needs nobody.
     begin : int
         How many epochs the run had before.
+    random : RandomState or None
+        The user's own, which the fit moves on.
     """
 
     run: Run
     parts: Parts
     conductor: Conductor | None
     begin: int
+    random: np.random.RandomState | None = None
 
     @property
     def goes_beside_others(self) -> bool:
@@ -103,7 +108,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     validation_scores_: Any  # a list of float, or None without early stopping
     best_validation_score_: Any
 
-    def _targets(self, y: Any, dtype: Any, anew: bool) -> Floats:
+    def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
         """Return checked targets, (n, outputs); `anew` where what was learnt of them before is forgotten."""
         raise NotImplementedError
 
@@ -150,7 +155,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             When data or parameters do not fit, or the fit diverges.
         """
         ready = prepared.get()
-        if ready is not None and (fit := ready.take(self)) is not None:
+        if ready is not None and (fit := ready.take(self, y)) is not None:
             return self._take_over(fit)
         self._validate_params()
         return self._execute(self._prepare(X, y, sample_weight, validation_data))
@@ -163,7 +168,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 "partial_fit does not support early_stopping=True without validation_data: "
                 "hand in the rows by which the best parameters are chosen."
             )
-        if getattr(self, "early_stopped_", False):
+        if self.early_stopping and getattr(self, "early_stopped_", False):
             return self
         return self._execute(self._prepare(X, y, sample_weight, validation_data, incremental=True), incremental=True)
 
@@ -173,7 +178,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Return all that a fit needs, from data and parameters."""
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y, targets = self._checked_pair(X, y, first, anew=not (self.warm_start or incremental))
-        weights = self._checked_weights(sample_weight, X, y)
+        weights: Floats = np.ones(X.shape[0], X.dtype)
+        if sample_weight is not None:
+            weights = _check_sample_weight(known_to_scikit_learn(sample_weight), X, dtype=X.dtype)
         random = check_random_state(self.random_state)
         net = self._network_of(X.shape[1], targets.shape[1])
         if first:
@@ -183,24 +190,34 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             before = None
         else:
             theta, before = self._theta_of_attributes(net, X.dtype), self.__dict__.get("_run")
-        parts = self._parts(Data(X, targets, weights), random, validation_data)
+            if incremental and before is not None and before.best is not None and (theta == before.best.theta).all():
+                theta = before.state.theta.astype(X.dtype)  # coefs_ are the best, but the last are gone on from
+        parts = self._parts(Data(X, targets, weights), self._weights_of_classes(y), random, validation_data)
         begin = before.epoch if before else 0
-        conductor = self._conductor(parts, incremental, before is not None)
+        conductor = self._conductor(parts, incremental, before)
         seed = before.settings.seed if before else self._seed_of_dropout(random)
         settings = self._settings(net, parts, begin, seed, conductor, incremental)
-        if before is not None and before.settings.optimizer.name == settings.optimizer.name:
+        memory = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
+        if (
+            before is not None
+            and before.settings.optimizer.name == settings.optimizer.name
+            and {*memory} == {*before.state.memory}
+        ):
             state = before.state.copy()
             state.theta = theta
             state.memory = {name: vector.astype(theta.dtype) for name, vector in state.memory.items()}
-            state.best = state.best if conductor is not None and conductor.score is not None else None
+            state.best = state.best if conductor is not None and conductor.scored else None
         else:
-            memory = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
             state = State(theta, memory, epoch=begin, losses=list(before.state.losses) if before else [])
         state.shuffling = self._shuffling(parts, state.shuffling, random, incremental)
-        return Fit(Run(net, settings, state, History(before.history if before else None)), parts, conductor, begin)
+        run = Run(net, settings, state, History(before.history if before else None))
+        return Fit(run, parts, conductor, begin, None if isinstance(self.random_state, Integral) else random)
 
-    def _checked_pair(self, X: Any, y: Any, first: bool, anew: bool) -> tuple[Any, Any, Floats]:
-        """Return X as scikit-learn checks it and as an engine can have it, y as it was checked, and the targets."""
+    def _checked_pair(self, X: Any, y: Any, first: bool, anew: bool, judged: bool = False) -> tuple[Any, Any, Floats]:
+        """Return X as scikit-learn checks it and as an engine can have it, y as it was checked, and the targets.
+
+        Of rows that are only judged by, not every class has to be there.
+        """
         X, y = validate_data(
             self,
             known_to_scikit_learn(X),
@@ -211,16 +228,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             dtype=(np.float64, np.float32),
             reset=first,
         )
-        return dense_if_small(X), y, self._targets(y, X.dtype, anew)
+        return dense_if_small(X), y, self._targets(y, X.dtype, anew, judged)
 
     _needs_numbers: ClassVar[bool] = False  # as targets
 
-    def _checked_weights(self, sample_weight: Any, X: Any, y: Any) -> Floats:
-        weights: Floats = np.ones(X.shape[0], X.dtype)
-        if sample_weight is not None:
-            weights = _check_sample_weight(known_to_scikit_learn(sample_weight), X, dtype=X.dtype)
-        of_classes = self._weights_of_classes(y)
-        return weights if of_classes is None else (weights * of_classes).astype(X.dtype)
+    @classmethod
+    @cache  # finding out takes a tenth of a millisecond, and every check of the parameters asks
+    def _get_param_names(cls) -> list[str]:
+        names: list[str] = super()._get_param_names()
+        return names
 
     def _theta_of_attributes(self, net: Network, dtype: Any) -> Floats:
         """Return coefs_ and intercepts_ as one vector, whoever made them."""
@@ -231,18 +247,23 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"coefs_ and intercepts_ have the shapes {found}, but parameters and data need {needed}.")
         return vector
 
-    def _parts(self, data: Data, random: np.random.RandomState, validation_data: Any) -> Parts:
-        """Return the rows to train on, and those to judge by."""
-        learnt = replace(data, y=self._trained_on(data.y))
+    def _parts(
+        self, data: Data, of_classes: Floats | None, random: np.random.RandomState, validation_data: Any
+    ) -> Parts:
+        """Return the rows to train on, and those to judge by, for which classes count alike."""
+        weights = data.weights if of_classes is None else (data.weights * of_classes).astype(data.weights.dtype)
+        learnt = Data(data.x, self._trained_on(data.y), weights)
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise ValueError("validation_data must be (X, y) or (X, y, sample_weight).")
-            X, y, *weights = validation_data
-            X, y, targets = self._checked_pair(X, y, first=False, anew=False)
-            judged = _check_sample_weight(weights[0] if weights else None, X, dtype=X.dtype)
-            return Parts(
-                learnt, Data(X.astype(data.x.dtype), targets.astype(data.y.dtype), judged.astype(data.y.dtype))
-            )
+            X, y, *given = validation_data
+            X, y, targets = self._checked_pair(X, y, first=False, anew=False, judged=True)
+            if targets.shape[1] != data.y.shape[1]:
+                raise ValueError(
+                    f"validation_data: y has {targets.shape[1]} outputs, but there are {data.y.shape[1]} to train on."
+                )
+            counts = _check_sample_weight(given[0] if given else None, X, dtype=X.dtype)
+            return Parts(learnt, Data(*(array.astype(data.x.dtype, copy=False) for array in (X, targets, counts))))
         if not (self.early_stopping and is_stochastic(self)):
             return Parts(learnt, None)
         training, aside = train_test_split(
@@ -264,16 +285,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _shuffling(
         self, parts: Parts, before: Shuffling | None, random: np.random.RandomState, incremental: bool
     ) -> Shuffling | None:
-        """Return who shuffles the rows; nobody where all are one batch."""
+        """Return who shuffles the rows; nobody where all are one batch, and nobody sees the random state move on."""
         rows = len(parts.training)
         in_one_batch = rows <= (_BATCH if self.batch_size == "auto" else self.batch_size)
-        if not (self.shuffle and is_stochastic(self)) or (in_one_batch and not np.any(self.dropout)):
+        if not (self.shuffle and is_stochastic(self)):
+            return None
+        if in_one_batch and not np.any(self.dropout) and isinstance(self.random_state, Integral):
             return None
         if before is not None and len(before.order) == rows and not incremental:
             return before
         return Shuffling.of(random, rows)
 
-    def _conductor(self, parts: Parts, incremental: bool, goes_on: bool) -> Conductor | None:
+    def _conductor(self, parts: Parts, incremental: bool, before: Run | None) -> Conductor | None:
         """Return who looks on after every epoch, where somebody has to."""
         stochastic = is_stochastic(self)
         adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
@@ -292,11 +315,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             bool(self.verbose),
             callbacks,
         )
-        earlier: Conductor | None = self.__dict__.get("_conducted") if goes_on else None
-        if earlier is not None:
-            conductor.factor, conductor.scores = earlier.factor, list(earlier.scores)
-            if plateau is not None and earlier.plateau is not None:
-                plateau.waited, plateau.lowest = earlier.plateau.waited, earlier.plateau.lowest
+        if before is not None:
+            conductor.follow(self.__dict__.get("_conducted"), before.state.losses)
         return conductor
 
     def _scorer(self, aside: Data) -> Any:
@@ -314,6 +334,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self, net: Network, parts: Parts, begin: int, seed: int, conductor: Conductor | None, incremental: bool
     ) -> Settings:
         rows, stochastic = len(parts.training), is_stochastic(self)
+        is_sparse = any(part is not None and sparse.issparse(part.x) for part in (parts.training, parts.validation))
         optimizer = optimizer_of(self)
         if self.batch_size == "auto" or not stochastic:
             batch_size = min(_BATCH, rows) if stochastic else rows
@@ -329,18 +350,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         settings = Settings(
             optimizer=optimizer,
             schedule=self._schedule(rows, begin, conductor),
-            epochs=begin + (1 if incremental else self.max_iter),
+            epochs=min(begin + (1 if incremental else self.max_iter), MAX_EPOCHS),
             batch_size=batch_size,
             penalty=Penalty(0.0, self.alpha if by_batch else self.alpha / total, by_weight=by_batch, in_loss=True),
             clip_norm=self.clip_norm,
-            shuffle=self.shuffle,
+            shuffle=bool(self.shuffle),
             seed=seed,
             dtype=str(parts.training.x.dtype),
             validation_fraction=None,
             patience=self.n_iter_no_change if ends_by_engine else None,
             tolerance=self.tol,
             checkpoint_every=None,
-            engine=chosen(net, optimizer, "reference" if sparse.issparse(parts.training.x) else self.engine),
+            engine=chosen(net, optimizer, "reference" if is_sparse else self.engine),
             like_scikit_learn=True,
         )
         check_lbfgs(net, settings)
@@ -370,7 +391,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _give_up(fit: Fit, error: DivergenceError) -> None:
         """End a fit that diverged: with the best parameters where these are kept, or else with an error."""
         conductor = fit.conductor
-        if conductor is None or conductor.score is None or fit.run.best is None:
+        if conductor is None or not conductor.scored or fit.run.best is None:
             raise ValueError(f"{_TOO_LARGE} In detail: {error}.") from error
         conductor.scores.append(np.nan)
         conductor.ended = True
@@ -383,23 +404,27 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         made = run.epoch - fit.begin
         self.n_iter_ = made
         self.history_ = run.history
-        self.loss_ = state.losses[-1] if state.losses else np.inf
+        self.loss_ = state.losses[-1] if state.losses else _objective(run, fit.parts.training)
         if is_stochastic(self):
             self.t_ += made * len(fit.parts.training)
             self.loss_curve_ = state.losses
-            scored = conductor is not None and conductor.score is not None
+            scored = conductor is not None and conductor.scored
             self.best_loss_ = None if scored else min(state.losses, default=np.inf)
             self.validation_scores_ = conductor.scores if conductor is not None and scored else None
             self.best_validation_score_ = (-state.best.loss if state.best else -np.inf) if scored else None
-            self.early_stopped_ = bool(incremental and scored and conductor is not None and conductor.ended)
+        self.early_stopped_ = incremental and conductor is not None and conductor.scored and conductor.ended
         self._theta = np.array(run.parameters.vector)
         params = run.network.parameters(self._theta)
         self.coefs_, self.intercepts_ = list(params.weights), [bias for bias in params.biases if bias is not None]
+        self._views = (*self.coefs_, *self.intercepts_)
         self._outputs = _Outputs(run.network, settings.engine)
         if conductor is not None:
             conductor.score, conductor.callbacks = None, ()  # which cannot go to another process
         self._conducted = conductor
-        kept = replace(state, theta=self._theta, shuffling=state.shuffling if self.warm_start else None)
+        if fit.random is not None and state.shuffling is not None:
+            state.shuffling.give_back(fit.random)
+        last = self._theta if state.best is None else state.theta
+        kept = replace(state, theta=last, shuffling=state.shuffling if self.warm_start else None)
         self._run = Run(run.network, settings, kept, run.history, run.stopped, run.plan)
         self._warn(fit, incremental)
         return self
@@ -407,12 +432,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _warn(self, fit: Fit, incremental: bool) -> None:
         run = fit.run
         if run.stopped == INTERRUPTED:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=5)
         if incremental:
             return
         if not is_stochastic(self):
-            if run.stopped in (ALL_DONE, TOO_OFTEN):
-                warnings.warn(self._not_converged(), ConvergenceWarning, stacklevel=4)
+            if run.stopped in (ALL_DONE, TOO_OFTEN) or str(run.stopped).startswith(NO_STEP):
+                warnings.warn(self._not_converged(str(run.stopped)), ConvergenceWarning, stacklevel=5)
             return
         plateau = Plateau.after(run.settings, run.state.losses)
         ended = plateau.waited > plateau.patience if plateau else fit.conductor is not None and fit.conductor.ended
@@ -421,17 +446,19 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
-    def _not_converged(self) -> str:
+    def _not_converged(self, stopped: str) -> str:
         """Return in SciPy's and scikit-learn's words why L-BFGS ended."""
-        all_made = self.n_iter_ == self.max_iter
-        of_what = "ITERATIONS REACHED LIMIT" if all_made else "F,G EVALUATIONS EXCEEDS LIMIT"
+        told = {
+            ALL_DONE: "(status=1):\nSTOP: TOTAL NO. OF ITERATIONS REACHED LIMIT",
+            TOO_OFTEN: "(status=1):\nSTOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT",
+        }.get(stopped, "(status=2):\nABNORMAL: ")
         more = f"\nIncrease the number of iterations to improve the convergence (max_iter={self.max_iter})."
         return (
-            f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status=1):\nSTOP: TOTAL NO. OF {of_what}\n"
-            f"{more if all_made else ''}\nYou might also want to scale the data as shown in:\n"
+            f"lbfgs failed to converge after {self.n_iter_} iteration(s) {told}\n"
+            f"{more if self.n_iter_ == self.max_iter else ''}\nYou might also want to scale the data as shown in:\n"
             "    https://scikit-learn.org/stable/modules/preprocessing.html"
         )
 
@@ -442,7 +469,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if "_outputs" not in self.__dict__:
             check_is_fitted(self)
         theta = self.__dict__.get("_theta")
-        if theta is None or not all(array.base is theta for array in (*self.coefs_, *self.intercepts_)):
+        views = (*self.coefs_, *self.intercepts_)
+        if (
+            theta is None
+            or len(views) != len(self._views)
+            or any(a is not b for a, b in zip(views, self._views, strict=True))
+        ):
             theta = self._theta_of_attributes(self._run.network, self.coefs_[0].dtype)
         named = "feature_names_in_" in self.__dict__
         if named or not is_plain(X, self.n_features_in_, theta.dtype):
@@ -477,18 +509,21 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         )
         return np.concatenate([piece if isinstance(piece, np.ndarray) else piece.toarray() for piece in pieces])
 
-    @property
-    def _n_features_out(self) -> int:
-        return int(self.n_outputs_)
-
     def __getstate__(self) -> dict[str, Any]:
         # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector.
-        return {name: value for name, value in super().__getstate__().items() if name != "_theta"}
+        return {name: value for name, value in super().__getstate__().items() if name not in ("_theta", "_views")}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _objective(run: Run, data: Data) -> float:
+    """Return the loss with penalty, of a run that L-BFGS found to be at its end when it began."""
+    penalty = run.settings.penalty.of_batch(float(data.weights.sum()))
+    loss = reference.evaluate(run.network, run.parameters, data)
+    return loss + penalty.value(run.parameters.vector, weight_positions(run.network))
 
 
 def _shapes(net: Network) -> list[tuple[int, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -73,7 +74,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     loss : "log_loss" or Loss
         Beyond scikit-learn: a loss of ``chainrule.losses`` or your own.
     class_weight : dict, "balanced" or None
-        Beyond scikit-learn: by what the weight of each class's rows is multiplied.
+        Beyond scikit-learn: by what the weight of each class's rows is multiplied in training.
     label_smoothing : float
         Beyond scikit-learn: ε of the targets (1 − ε) y + ε / K, for K classes (K = 2 for a label).
     dropout : float or list of float
@@ -225,9 +226,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if _check_partial_fit_first_call(self, classes):
             kind = type_of_target(y)
             self._kind = kind if kind.startswith("multilabel") else _kind_of(self.classes_)
+            self._gives_sparse = sparse.issparse(y)
         return self._partial_fit(X, y, sample_weight, validation_data)
 
-    def _targets(self, y: Any, dtype: Any, anew: bool) -> Floats:
+    def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
+        is_sparse = not isinstance(y, np.ndarray)
         y = y if isinstance(y, np.ndarray) else y.toarray()
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -238,8 +241,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             if kind not in ("binary", "multiclass", "multilabel-indicator"):
                 check_classification_targets(y)  # which says so
             self._kind, self.classes_ = kind, unique_labels(y) if kind.startswith("multilabel") else np.unique(y)
+            self._gives_sparse = is_sparse
         else:
-            self._check_known(unique_labels(y))
+            self._check_known(unique_labels(y), judged)
         if self._kind.startswith("multilabel"):
             return np.ascontiguousarray(y.astype(bool), dtype=dtype)
         codes = np.searchsorted(self.classes_, y)
@@ -248,8 +252,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         one_hot: Floats = np.eye(len(self.classes_), dtype=dtype)[codes]
         return one_hot
 
-    def _check_known(self, classes: Any) -> None:
-        if self.warm_start:
+    def _check_known(self, classes: Any, judged: bool) -> None:
+        if self.warm_start and not judged:
             if {*classes} != {*self.classes_}:
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -301,7 +305,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self._kind == "multiclass":
             return self.classes_[outputs.argmax(axis=1)]
         if self._kind.startswith("multilabel"):
-            return (outputs > 0.5).astype(int)
+            labels = (outputs > 0.5).astype(int)
+            return sparse.csr_matrix(labels) if self._gives_sparse else labels
         if len(self.classes_) == 1:
             return np.repeat(self.classes_, len(outputs))
         return self.classes_[(outputs[:, 0] > 0.5).astype(int)]

@@ -15,9 +15,10 @@ from ..data import Floats
 from ..engines.threads import allowed
 from ..errors import InputError
 from ..training.many import execute
+from ..training.run import INTERRUPTED
 from .base import BaseMLP, Fit
 from .classifier import MLPClassifier
-from .inputs import known_to_scikit_learn
+from .inputs import dense_if_small, known_to_scikit_learn
 from .regressor import MLPRegressor
 
 _SAMPLES = np.iinfo(np.int32).max
@@ -27,7 +28,6 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
     """What both ensembles share."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [BaseMLP, None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "bootstrap": ["boolean"],
         "random_state": ["random_state"],
@@ -78,11 +78,16 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
             y_numeric=self._needs_numbers,
             dtype=(np.float64, np.float32),
         )
+        X = dense_if_small(X)
         random = check_random_state(self.random_state)
         members = [self._member().set_params(random_state=random.randint(_SAMPLES)) for _ in range(self.n_estimators)]
+        if self.threads is not None:
+            members = [member.set_params(threads=self.threads) for member in members]
         fits = [self._prepared(member, random, X, y, sample_weight) for member in members]
         beside = [fit for fit in fits if fit.goes_beside_others]
-        execute([fit.job for fit in beside], allowed(self.threads), progress=False)
+        runs = execute([fit.job for fit in beside], allowed(self.threads), progress=False)
+        if any(run.stopped == INTERRUPTED for run in runs):
+            raise KeyboardInterrupt
         for member, fit in zip(members, fits, strict=True):
             if not fit.goes_beside_others:
                 member._execute(fit)
@@ -157,6 +162,7 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
     (42, 2)
     """
 
+    _parameter_constraints = _Ensemble._parameter_constraints | {"estimator": [MLPRegressor, None]}
     _needs_numbers = True
 
     def _member(self) -> Any:
@@ -256,6 +262,7 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
     (4, 3)
     """
 
+    _parameter_constraints = _Ensemble._parameter_constraints | {"estimator": [MLPClassifier, None]}
     classes_: Any
 
     def _member(self) -> Any:

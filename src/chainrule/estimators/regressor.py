@@ -133,7 +133,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._partial_fit(X, y, sample_weight, validation_data)
 
-    def _targets(self, y: Any, dtype: Any, anew: bool) -> Floats:
+    def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from itertools import product
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeAlias
 
+import numpy as np
 from joblib import effective_n_jobs
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.utils.metaestimators import _safe_split
@@ -17,7 +21,11 @@ from ..engines.threads import allowed
 from ..training.many import execute
 from ..training.run import INTERRUPTED
 from .base import BaseMLP, Fit, prepared
+from .classifier import MLPClassifier
+from .inputs import dense_if_small
+from .regressor import MLPRegressor
 
+_Made: TypeAlias = tuple[BaseMLP, Fit, Any]  # the estimator, its fit, and y
 _MEMORY = 1 << 28  # bytes of the fits that are made at a time, more than as many as there are threads
 
 
@@ -26,8 +34,9 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
 
     The fits of an :class:`~chainrule.MLPClassifier` or :class:`~chainrule.MLPRegressor` are made side by side, each by
     one thread of the native engine, in this process. Those that it cannot make so are made one after the other, each
-    by all threads: with early stopping, "adaptive" rates, callbacks, `verbose`, L-BFGS or definitions of your own. Any
-    other estimator, such as a pipeline, is searched by ``GridSearchCV`` itself.
+    by all threads: with early stopping, "adaptive" rates, callbacks, `verbose`, L-BFGS, definitions of your own, or a
+    `random_state` that is not a number. Any other estimator, such as a pipeline or a subclass, is left to
+    ``GridSearchCV`` itself.
 
     Parameters
     ----------
@@ -39,7 +48,7 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
     Attributes
     ----------
     cv_results_, best_estimator_, best_params_, best_score_, best_index_, scorer_, n_splits_, refit_time_, multimetric_
-        As those of ``GridSearchCV``. A fit time is the mean over the fits that were made side by side.
+        As those of ``GridSearchCV``. The time of a fit made beside others is the mean over these.
 
     Examples
     --------
@@ -56,7 +65,7 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GridSearch:
         """Search, and fit the best setting to all rows; see ``GridSearchCV.fit``."""
-        if not isinstance(self.estimator, BaseMLP):
+        if not self._is_ours:
             return super().fit(X, y, **params)  # type: ignore[no-any-return]
         n_jobs = self.n_jobs
         self._threads = allowed() if n_jobs is None else effective_n_jobs(n_jobs)
@@ -71,7 +80,7 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
 
     def _run_search(self, evaluate_candidates: Any) -> None:
         candidates = list(ParameterGrid(self.param_grid))
-        if not isinstance(self.estimator, BaseMLP):
+        if not self._is_ours:
             evaluate_candidates(candidates)
             return
         ahead = _Ahead(self, candidates)
@@ -80,7 +89,12 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
             results = evaluate_candidates(candidates, cv=ahead)
         finally:
             prepared.reset(token)
-        results["mean_fit_time"] += ahead.seconds / (len(candidates) * self.n_splits_)
+        ahead.put_times_right(results)
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether fits can be made ahead; a subclass may do with its data what it likes before it fits."""
+        return type(self.estimator) in (MLPClassifier, MLPRegressor)
 
 
 class _Ahead:
@@ -88,7 +102,9 @@ class _Ahead:
 
     def __init__(self, search: GridSearch, candidates: list[dict[str, Any]]) -> None:
         self._search, self._candidates = search, candidates
-        self.seconds = 0.0
+        self._taken: list[bool] = []  # of every fit that was asked for, whether it had been made
+        self._waited: list[float] = []  # seconds that it took to ask
+        self._making = 0.0  # seconds
 
     def split(self, X: Any, y: Any = None, **more: Any) -> Iterable[tuple[Any, Any]]:
         """Split as the search was asked to."""
@@ -96,30 +112,50 @@ class _Ahead:
         self._fits = self._made_ahead(X, y, splits)
         return splits
 
-    def take(self, estimator: BaseMLP) -> Fit | None:
+    def take(self, estimator: BaseMLP, y: Any) -> Fit | None:
         """Return the next fit if it was made, as the estimator would have made it."""
-        made = next(self._fits)
+        begin = time.perf_counter()
+        made = next(self._fits, None)
         asked = estimator.__dict__  # which has its parameters alone
-        if made is None or repr({name: made[0].__dict__[name] for name in asked}) != repr(asked):
+        fits = (
+            made is not None
+            and repr({name: made[0].__dict__[name] for name in asked}) == repr(asked)
+            and _same(made[2], y)
+        )
+        self._taken.append(fits)
+        self._waited.append(time.perf_counter() - begin)
+        if made is None or not fits:
             return None
         asked.update(made[0].__dict__)
         return made[1]
 
-    def _made_ahead(self, X: Any, y: Any, splits: list[tuple[Any, Any]]) -> Iterator[tuple[BaseMLP, Fit] | None]:
+    def put_times_right(self, results: dict[str, Any]) -> None:
+        """Give every fit that was made ahead an equal part of the time that they took, and none the wait for others."""
+        waited = np.array(self._waited).reshape(len(self._candidates), -1)
+        taken = np.array(self._taken).reshape(waited.shape)
+        of_each = self._making / max(1, taken.sum())
+        results["mean_fit_time"] += (np.where(taken, of_each, 0.0) - waited).mean(axis=1)
+        results["std_fit_time"][taken.all(axis=1)] = 0.0
+
+    def _made_ahead(self, X: Any, y: Any, splits: list[tuple[Any, Any]]) -> Iterator[_Made | None]:
         """Yield for every candidate and split the fit that was made, or None where it goes alone."""
         asked = list(product(self._candidates, range(len(splits))))
         done = 0
         while done < len(asked):
             parts: dict[int, Any] = {}  # what a split trains on, for all its candidates
-            some: list[tuple[BaseMLP, Fit] | None] = []
-            size = 0
-            while done + len(some) < len(asked) and (len(some) < self._search._threads or size < _MEMORY):
+            some: list[_Made | None] = []
+            arrays: dict[int, int] = {}  # the bytes of each
+            while done + len(some) < len(asked) and (
+                len(some) < self._search._threads or sum(arrays.values()) < _MEMORY
+            ):
                 candidate, number = asked[done + len(some)]
                 if number not in parts:
                     parts[number] = self._part(X, y, splits[number][0])
-                    size += getattr(parts[number][0], "nbytes", 0)
                 made = self._prepared(candidate, *parts[number])
-                size += 0 if made is None else 8 * made[1].run.state.theta.nbytes
+                if made is not None:
+                    run, data = made[1].run, made[1].parts.training
+                    arrays |= {id(array): array.nbytes for array in (data.x, data.y, data.weights)}
+                    arrays[id(run)] = 8 * run.state.theta.nbytes
                 some.append(made)
             self._execute(some)
             done += len(some)
@@ -127,24 +163,40 @@ class _Ahead:
 
     def _part(self, X: Any, y: Any, rows: Any) -> tuple[Any, Any, Any]:
         x, targets = _safe_split(self._search.estimator, X, y, rows)
-        return x, targets, _check_method_params(X, params=self._search._fit_params, indices=rows)
+        return (
+            dense_if_small(x) if sparse.issparse(x) else x,
+            targets,
+            _check_method_params(X, params=self._search._fit_params, indices=rows),
+        )
 
-    def _prepared(self, candidate: dict[str, Any], x: Any, y: Any, more: dict[str, Any]) -> tuple[BaseMLP, Fit] | None:
+    def _prepared(self, candidate: dict[str, Any], x: Any, y: Any, more: dict[str, Any]) -> _Made | None:
         estimator = clone(self._search.estimator)
-        try:
-            estimator.set_params(**clone(candidate, safe=False))
-            estimator._validate_params()
-            fit: Fit = estimator._prepare(x, y, **more)
-        except (ValueError, TypeError):  # the estimator says it again when it is asked to fit
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                estimator.set_params(**clone(candidate, safe=False))
+                if not isinstance(estimator.random_state, Integral):
+                    return None  # others may draw from it before this fit does
+                estimator._validate_params()
+                fit: Fit = estimator._prepare(x, y, **more)
+            except Exception:
+                return None  # the estimator comes upon it again when it is asked to fit, and says so
+        if not fit.goes_beside_others:
             return None
-        return (estimator, fit) if fit.goes_beside_others else None
+        for one in told:
+            warnings.warn(one.message, stacklevel=2)
+        return estimator, fit, y
 
-    def _execute(self, some: list[tuple[BaseMLP, Fit] | None]) -> None:
+    def _execute(self, some: list[_Made | None]) -> None:
         begin = time.perf_counter()
         runs = execute([one[1].job for one in some if one is not None], self._search._threads, progress=False)
         if any(run.stopped == INTERRUPTED for run in runs):
             raise KeyboardInterrupt
         for k, one in enumerate(some):
             if one is not None and one[1].run.error is not None:
-                some[k] = None  # the estimator comes upon it again, and says so
-        self.seconds += time.perf_counter() - begin
+                some[k] = None  # likewise
+        self._making += time.perf_counter() - begin
+
+
+def _same(one: Any, other: Any) -> bool:
+    return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one) == np.asarray(other)))

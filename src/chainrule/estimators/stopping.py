@@ -37,6 +37,8 @@ class Conductor:
         Of every epoch.
     ended : bool
         Whether there was no progress for too long.
+    scored : bool
+        Whether there is, or was, a `score`.
     """
 
     plateau: Plateau | None
@@ -47,7 +49,23 @@ class Conductor:
     factor: float = 1.0
     scores: list[float] = field(default_factory=list)
     ended: bool = False
+    scored: bool = field(init=False)
     _first: int | None = None
+
+    def __post_init__(self) -> None:
+        self.scored = self.score is not None
+
+    def follow(self, earlier: Conductor | None, losses: Sequence[float]) -> None:
+        """Go on where an earlier fit ended, after epochs with these losses."""
+        if earlier is not None:
+            self.factor, self.scores = earlier.factor, list(earlier.scores)
+        if self.plateau is None:
+            return
+        if earlier is not None and earlier.plateau is not None and earlier.scored == self.scored:
+            self.plateau.waited, self.plateau.lowest = earlier.plateau.waited, earlier.plateau.lowest
+        elif not self.scored:
+            for loss in losses:
+                self.plateau.ends(loss)
 
     def __call__(self, run: Run) -> bool:
         """Look at an epoch that is over, and tell whether to end the run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,11 @@ class History(Mapping[str, list[float]]):
         self._columns = {name: list(column) for name, column in (columns or {}).items()}
 
     def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
-        """Add the numbers of the epochs that follow, equally many in each column."""
-        for name, values in columns.items():
-            self._columns.setdefault(name, []).extend(values)
+        """Add the numbers of the epochs that follow, equally many in each column; what a column lacks is NaN."""
+        before, count = self.epochs, len(next(iter(columns.values())))
+        for name in {**self._columns, **columns}:
+            column = self._columns.setdefault(name, [math.nan] * before)
+            column.extend(columns.get(name, [math.nan] * count))
 
     @property
     def epochs(self) -> int:
