@@ -142,7 +142,7 @@ def run_many(
         How many the engine has in memory; as one ends, the next begins.
     allowed_threads : int
     interrupted : callable
-        Asked every 50 ms whether to stop all of them after the step that each is in.
+        Asked every 50 ms or so whether to stop all of them.
 
     Returns
     -------

@@ -33,7 +33,7 @@ class Watch:
         Called after one or more epochs with the first learning rate of each, and their validation losses (None without
         validation data); tells whether to go on.
     interrupted : callable
-        Asked every 50 ms or so whether to stop after the step that is being made.
+        Asked every 50 ms or so whether to stop; a step that takes longer is given up.
     sees_state : bool
         Whether `after_epochs` needs the parameters as they are after every single epoch. Otherwise an engine may make
         many epochs before it tells of them.
@@ -187,7 +187,8 @@ class State:
     epoch : int
         How many epochs have been completed.
     losses : list of float
-        The training loss of each of them: the mean over its batches as they were trained, without penalty.
+        The training loss of each of them: the mean over its batches as they were trained, with penalty where the settings
+        say so.
     best : Best or None
         With early stopping, the best epoch so far.
     shuffling : Shuffling or None

@@ -16,7 +16,8 @@ _SHOWN = 5
 class History(Mapping[str, list[float]]):
     """A column of numbers, one for each epoch, by name.
 
-    ``loss`` is the training loss: the mean over the batches of the epoch as they were trained, without penalty.
+    ``loss`` is the training loss: the mean over the batches of the epoch as they were trained, without penalty (that of
+    an estimator has it, as scikit-learn's has).
     ``learning_rate`` is that of the epoch's first step. With validation data there is ``validation_loss``, and
     each metric comes once for the training data and once as ``validation_…``, both after the epoch.
 

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish: the run ends after the step it is in, and keeps what was learnt."""
+"""Ctrl-C as a wish: the run ends soon, after a step or in a long one that is given up, and keeps what was learnt."""
 
 from __future__ import annotations
 

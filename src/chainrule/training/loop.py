@@ -63,7 +63,7 @@ def train(
 ) -> Run:
     """Train a network and return the run: its parameters, its history and why it ended.
 
-    Ctrl-C ends the run after the step it is in; the run is returned with what was learnt.
+    Ctrl-C ends the run after the step it is in, or gives up a long one; the run is returned with what was learnt.
 
     Parameters
     ----------
@@ -101,7 +101,8 @@ def train(
         Each is called with the run after every epoch; one that returns True ends it.
     initial : Parameters or Run, optional
         Where to start; drawn from the seed when left out. A run is gone on from, for so many epochs more: with the
-        settings and data that it had, to the same bits as one long run. It is left as it is.
+        settings and data that it had, to the same bits as one long run, but for L-BFGS and for schedules that depend on
+        the number of epochs. It is left as it is.
     shuffle : bool
         Whether each epoch takes the rows in a new random order.
     seed : int

@@ -75,7 +75,7 @@ def train_many(
         As for :func:`train`, for all runs.
     **common
         Settings of :func:`train` that all runs share: optimizer, schedule, epochs, batch_size, l1, l2, clip_norm,
-        patience, tolerance, initial, shuffle, seed and engine.
+        patience, tolerance, initial (parameters), shuffle, seed and engine.
 
     Returns
     -------
