@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -11,3 +14,13 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 settings.register_profile("chainrule", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("chainrule")
+
+
+@pytest.fixture
+def few_epochs() -> Iterator[None]:
+    """Let fits of estimators end before they have converged, and say nothing of it."""
+    from sklearn.exceptions import ConvergenceWarning  # which takes longer to import than most tests take
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import pytest
 import sklearn.neural_network as theirs
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits, load_iris, make_circles, make_classification, make_moons
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -36,13 +33,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "inverse scaling with Nesterov's": {"learning_rate": "invscaling", "momentum": 0.9, "nesterovs_momentum": True},
     "Adam": {"solver": "adam", "learning_rate_init": 0.01},
 }
-
-
-@pytest.fixture(autouse=True)
-def _few_epochs() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("few_epochs")
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

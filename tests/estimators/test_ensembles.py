@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pickle
 import sys
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import chainrule as cr
@@ -20,14 +18,7 @@ import chainrule as cr
 RANDOM = np.random.default_rng(0)
 IRIS = load_iris(return_X_y=True)
 DIGITS = (load_digits().data / 16, load_digits().target)
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _few_epochs() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("few_epochs")
 
 
 def noisy(rows: int) -> tuple[Any, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.datasets import load_iris
-from sklearn.exceptions import ConvergenceWarning
 
 import chainrule as cr
 from chainrule.estimators import inputs
@@ -22,13 +19,7 @@ from chainrule.estimators import inputs
 IRIS = load_iris(as_frame=True)
 X, Y = IRIS.data, IRIS.target
 RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture(autouse=True)
-def _few_epochs() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("few_epochs")
 
 
 FRAMES: dict[str, tuple[Any, Any]] = {

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -23,13 +20,7 @@ from chainrule.training import many
 
 IRIS = load_iris(return_X_y=True)
 DIGITS = (load_digits().data[:300] / 16, load_digits().target[:300])
-
-
-@pytest.fixture(autouse=True)
-def _few_epochs() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("few_epochs")
 
 
 def assert_same_search(ours: Any, theirs: Any, X: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import joblib
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 import sklearn.neural_network as theirs
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_multilabel_classification, make_regression
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import scale
 
@@ -23,13 +21,7 @@ CANCER = (scale(load_breast_cancer().data), load_breast_cancer().target)
 DIGITS = (load_digits().data[:600] / 16, load_digits().target[:600])
 LABELS = make_multilabel_classification(150, random_state=0)
 RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture(autouse=True)
-def _few_epochs() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.usefixtures("few_epochs")
 
 
 def test_9113_class_weights() -> None:

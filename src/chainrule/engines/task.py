@@ -187,8 +187,8 @@ class State:
     epoch : int
         How many epochs have been completed.
     losses : list of float
-        The training loss of each of them: the mean over its batches as they were trained, with penalty where the settings
-        say so.
+        The training loss of each of them: the mean over its batches as they were trained, with penalty where the
+        settings say so.
     best : Best or None
         With early stopping, the best epoch so far.
     shuffling : Shuffling or None

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from ..backpropagation import forward
 from ..data import Data, Floats
@@ -38,7 +38,7 @@ from ..training.many import Job
 from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
 from ..training.settings import check_lbfgs
-from .inputs import dense_if_small, is_plain, known_to_scikit_learn
+from .inputs import checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
 from .parameters import (
     SCIKIT_LEARN_RATES,
     callbacks_of,
@@ -218,16 +218,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
         Of rows that are only judged by, not every class has to be there.
         """
-        X, y = validate_data(
-            self,
-            known_to_scikit_learn(X),
-            known_to_scikit_learn(y),
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._needs_numbers,
-            dtype=(np.float64, np.float32),
-            reset=first,
-        )
+        X, y = checked(self, X, y, self._needs_numbers, reset=first)
         return dense_if_small(X), y, self._targets(y, X.dtype, anew, judged)
 
     _needs_numbers: ClassVar[bool] = False  # as targets
@@ -478,7 +469,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             theta = self._theta_of_attributes(self._run.network, self.coefs_[0].dtype)
         named = "feature_names_in_" in self.__dict__
         if named or not is_plain(X, self.n_features_in_, theta.dtype):
-            X = validate_data(self, known_to_scikit_learn(X), accept_sparse=["csr", "csc"], reset=False)
+            X = checked_rows(self, X)
         return self._outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), allowed(self.threads))
 
     def activations(self, X: Any, layer: int) -> Floats:
@@ -501,7 +492,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"layer must be a whole number from 0 to {len(net.layers)}, or from the end: got {layer!r}."
             )
-        X = validate_data(self, known_to_scikit_learn(X), accept_sparse=["csr", "csc"], reset=False)
+        X = checked_rows(self, X)
         X = dense_if_small(X)
         params = net.parameters(self._theta_of_attributes(net, self.coefs_[0].dtype))
         pieces = (

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d
 
 from ..data import Floats
 from ..engines.threads import allowed
@@ -18,7 +18,7 @@ from ..training.many import execute
 from ..training.run import INTERRUPTED
 from .base import BaseMLP, Fit
 from .classifier import MLPClassifier
-from .inputs import dense_if_small, known_to_scikit_learn
+from .inputs import checked, checked_rows, dense_if_small, known_to_scikit_learn
 from .regressor import MLPRegressor
 
 _SAMPLES = np.iinfo(np.int32).max
@@ -69,15 +69,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
             When data or parameters do not fit, or a network diverges.
         """
         self._validate_params()
-        X, y = validate_data(
-            self,
-            known_to_scikit_learn(X),
-            known_to_scikit_learn(y),
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._needs_numbers,
-            dtype=(np.float64, np.float32),
-        )
+        X, y = checked(self, X, y, self._needs_numbers, reset=True)
         X = dense_if_small(X)
         random = check_random_state(self.random_state)
         members = [self._member().set_params(random_state=random.randint(_SAMPLES)) for _ in range(self.n_estimators)]
@@ -110,7 +102,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
     def _of_members(self, X: Any, of: str) -> Floats:
         """Return what each network says, (networks, n, …)."""
         check_is_fitted(self)
-        X = validate_data(self, known_to_scikit_learn(X), accept_sparse=["csr", "csc"], reset=False)
+        X = checked_rows(self, X)
         return np.array([getattr(member, of)(X) for member in self.estimators_])
 
     def _calibration(self, confidence: float) -> Any:

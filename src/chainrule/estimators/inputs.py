@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.validation import validate_data
 
 # Bytes that a sparse matrix may take as an array: then the native engine can have it.
 _MOST_DENSE = 1 << 28
@@ -31,6 +32,34 @@ def known_to_scikit_learn(given: Any) -> Any:
     if isinstance(native, narwhals.Series):
         return native.to_numpy()
     return given
+
+
+def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple[Any, Any]:
+    """Return x and y as scikit-learn checks them, in float64 or float32.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Learns the number and the names of the features where `reset`, and else compares them.
+    numbers : bool
+        Whether y has to be numbers.
+    """
+    pair: tuple[Any, Any] = validate_data(
+        estimator,
+        known_to_scikit_learn(x),
+        known_to_scikit_learn(y),
+        accept_sparse=["csr", "csc"],
+        multi_output=True,
+        y_numeric=numbers,
+        dtype=(np.float64, np.float32),
+        reset=reset,
+    )
+    return pair
+
+
+def checked_rows(estimator: Any, x: Any) -> Any:
+    """Return rows to predict as scikit-learn checks them."""
+    return validate_data(estimator, known_to_scikit_learn(x), accept_sparse=["csr", "csc"], reset=False)
 
 
 def dense_if_small(x: Any) -> Any:
