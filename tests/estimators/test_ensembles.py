@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pickle
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import chainrule as cr
@@ -112,6 +113,16 @@ def test_two_classes_labels_and_frames() -> None:
         of_labels.calibrate(X, labels)
 
 
+def test_a_warning_is_told_once_for_all_networks_and_none_is_switched_on() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ConvergenceWarning)
+        ensemble = cr.MLPEnsembleClassifier(cr.MLPClassifier(max_iter=2), 3, random_state=0).fit(*IRIS)
+    assert [str(one.message).split(":")[0] for one in told] == ["3 of 3 networks"]
+    before = list(warnings.filters)
+    ensemble.calibrate(*IRIS)
+    assert list(warnings.filters) == before
+
+
 def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = IRIS
     with pytest.raises(ValueError, match="The 'n_estimators' parameter of MLPEnsembleClassifier must be"):
@@ -124,6 +135,10 @@ def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ensemble.fit(X, y)
     with pytest.raises(ValueError, match="Call calibrate with rows that were not fitted to"):
         ensemble.predict_set(X)
+    with pytest.raises(ValueError, match="Found input variables with inconsistent numbers of samples"):
+        ensemble.calibrate(X, y[:3])
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        cr.MLPEnsembleRegressor(n_estimators=2, random_state=0).fit(X, y).calibrate(X, np.full(150, np.nan))
     with pytest.raises(ValueError, match=r"y has classes that were not fitted to: \[7\]"):
         ensemble.calibrate(X[:3], [0, 1, 7])
     with pytest.raises(ValueError, match=r"confidence must be a number above 0 and below 1, got 1\.0"):

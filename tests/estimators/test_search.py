@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
@@ -143,6 +144,14 @@ def test_a_subclass_may_change_its_data_first() -> None:
     grid = {"alpha": [0.1, 1.0]}
     both = [kind(Halved((5,), **SMALL), grid, cv=3).fit(*IRIS) for kind in (cr.GridSearch, GridSearchCV)]
     assert_same_search(both[0], both[1], IRIS[0])
+
+
+def test_any_frame_is_searched() -> None:
+    X, y = IRIS
+    frame = pl.DataFrame(X, schema=list("abcd"))
+    grid, model = {"alpha": [0.1, 1.0]}, cr.MLPClassifier((5,), **SMALL)
+    for given in (frame, frame.lazy(), frame.to_arrow(), frame.to_pandas()):
+        assert cr.GridSearch(model, grid, cv=3).fit(given, y).best_estimator_.n_features_in_ == 4
 
 
 def test_fits_are_made_ahead_and_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,8 @@ def test_18507_validation_curves_and_callbacks() -> None:
     assert curve[-1] == pytest.approx(-np.log(p).mean())
     with pytest.raises(ValueError, match="validation_data: y has 2 outputs, but there are 3 to train on"):
         cr.MLPRegressor().fit(X, X[:, :3], validation_data=(X, X[:, :2]))
+    with pytest.raises(ValueError, match="validation_data: X has 2 features"):
+        model.fit(X, y, validation_data=(X[:, :2], y))
     few = X[y < 3], y[y < 3]
     cr.MLPClassifier((5,), max_iter=2, warm_start=True, random_state=0).fit(X, y, validation_data=few)
     with pytest.raises(ValueError, match=r"validation_data must be \(X, y\) or \(X, y, sample_weight\)"):

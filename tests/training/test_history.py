@@ -29,5 +29,5 @@ def test_a_long_history_shows_its_two_ends() -> None:
 def test_the_plot_has_both_curves_and_the_best_epoch(lowest: float, scale: str) -> None:
     history = History({"loss": [1.0, 0.5, lowest], "validation_loss": [1.1, 0.4, 0.7]})
     axes = history.plot(Figure().add_subplot())
-    assert axes.get_legend_handles_labels()[1] == ["training", "validation", "best epoch: 2"]
+    assert axes.get_legend_handles_labels()[1] == ["training", "validation", "lowest in epoch 2"]
     assert axes.get_yscale() == scale

@@ -248,7 +248,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise ValueError("validation_data must be (X, y) or (X, y, sample_weight).")
             X, y, *given = validation_data
-            X, y, targets = self._checked_pair(X, y, first=False, anew=False, judged=True)
+            try:
+                X, y, targets = self._checked_pair(X, y, first=False, anew=False, judged=True)
+            except ValueError as error:
+                raise ValueError(f"validation_data: {error}") from error
             if targets.shape[1] != data.y.shape[1]:
                 raise ValueError(
                     f"validation_data: y has {targets.shape[1]} outputs, but there are {data.y.shape[1]} to train on."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -18,7 +20,7 @@ from ..training.many import execute
 from ..training.run import INTERRUPTED
 from .base import BaseMLP, Fit
 from .classifier import MLPClassifier
-from .inputs import checked, checked_rows, dense_if_small, known_to_scikit_learn
+from .inputs import checked, checked_rows, dense_if_small
 from .regressor import MLPRegressor
 
 _SAMPLES = np.iinfo(np.int32).max
@@ -80,13 +82,18 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         runs = execute([fit.job for fit in beside], allowed(self.threads), progress=False)
         if any(run.stopped == INTERRUPTED for run in runs):
             raise KeyboardInterrupt
-        for member, fit in zip(members, fits, strict=True):
-            if not fit.goes_beside_others:
-                member._execute(fit)
-            elif fit.run.error is not None:
-                member._give_up(fit, fit.run.error)
-            else:
-                member._take_over(fit)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for member, fit in zip(members, fits, strict=True):
+                if not fit.goes_beside_others:
+                    member._execute(fit)
+                elif fit.run.error is not None:
+                    member._give_up(fit, fit.run.error)
+                else:
+                    member._take_over(fit)
+        for message, count in Counter(str(one.message) for one in told).items():
+            category = next(one.category for one in told if str(one.message) == message)
+            warnings.warn(f"{count} of {len(members)} networks: {message}", category, stacklevel=2)
         self.estimators_ = members
         self._calibrated = None
         return self
@@ -192,9 +199,10 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
         ValueError
             When the data do not fit, or there are several outputs.
         """
+        check_is_fitted(self)
+        X, y = checked(self, X, y, numbers=True, reset=False)
         mean, sigmas = self._mean_and_sigmas(X, anew=True)
-        y = column_or_1d(known_to_scikit_learn(y))
-        self._calibrated = _crepes().ConformalRegressor().fit(residuals=y - mean, sigmas=sigmas)
+        self._calibrated = _crepes().ConformalRegressor().fit(residuals=column_or_1d(y) - mean, sigmas=sigmas)
         return self
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Floats:
@@ -305,10 +313,12 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
         ValueError
             When the data do not fit, or there are labels and not classes.
         """
-        probabilities = self.predict_proba(X)
+        check_is_fitted(self)
         if self.estimators_[0]._kind.startswith("multilabel"):
             raise ValueError("Sets of classes are for rows of one class, but these have labels.")
-        y = column_or_1d(known_to_scikit_learn(y))
+        X, y = checked(self, X, y, numbers=False, reset=False)
+        y = column_or_1d(y)
+        probabilities = self.predict_proba(X)
         if len(unknown := np.setdiff1d(y, self.classes_)):
             raise ValueError(f"y has classes that were not fitted to: {unknown}.")
         of_right = probabilities[np.arange(len(y)), np.searchsorted(self.classes_, y)]
@@ -342,7 +352,8 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
 
 def _crepes() -> Any:
     try:
-        import crepes
+        with warnings.catch_warnings():  # it changes the filters of all warnings
+            import crepes
     except ImportError as error:
         raise InputError("calibrated intervals need the package crepes: pip install 'chainrule[conformal]'") from error
     return crepes

@@ -22,7 +22,7 @@ from ..training.many import execute
 from ..training.run import INTERRUPTED
 from .base import BaseMLP, Fit, prepared
 from .classifier import MLPClassifier
-from .inputs import dense_if_small
+from .inputs import dense_if_small, known_to_scikit_learn
 from .regressor import MLPRegressor
 
 _Made: TypeAlias = tuple[BaseMLP, Fit, Any]  # the estimator, its fit, and y
@@ -70,6 +70,7 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
         n_jobs = self.n_jobs
         self._threads = allowed() if n_jobs is None else effective_n_jobs(n_jobs)
         self._fit_params = self._get_routed_params_for_fit(params).estimator.fit
+        X, y = known_to_scikit_learn(X), known_to_scikit_learn(y)
         try:
             self.n_jobs = None  # fits and scores are asked for in this process
             super().fit(X, y, **params)

@@ -77,7 +77,7 @@ class History(Mapping[str, list[float]]):
             axes.plot(epochs, column, label=label, marker="o" if self.epochs < 2 else None)
         if "validation_loss" in self:
             best = min(range(self.epochs), key=self["validation_loss"].__getitem__)
-            axes.axvline(best + 1, color="0.6", linewidth=1, linestyle=":", label=f"best epoch: {best + 1}")
+            axes.axvline(best + 1, color="0.6", linewidth=1, linestyle=":", label=f"lowest in epoch {best + 1}")
         if all(value > 0 for _, column in drawn for value in column):
             axes.set_yscale("log")
         axes.set(xlabel="epoch", ylabel="loss")
