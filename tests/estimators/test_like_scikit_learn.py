@@ -89,28 +89,29 @@ def assert_same_fit(ours: Any, their: Any, X: Any, tolerance: float = 1e-9) -> N
     np.testing.assert_allclose(ours.predict(X), their.predict(X), rtol=tolerance)
 
 
+def fitted_alike(kind: str, case: tuple[Any, dict[str, Any]], engine: str) -> tuple[Any, Any, Any]:
+    """Return X and the fits of both classes of this name, which warned alike and are the same."""
+    (X, y), given = case
+    settings = {"random_state": 3, "max_iter": 40} | given
+    ours, told = fitted(getattr(cr, kind)(engine=engine, **settings), X, y)
+    their, wanted = fitted(getattr(theirs, kind)(**settings), X, y)
+    assert_same_fit(ours, their, X)
+    assert told == wanted
+    return X, ours, their
+
+
 @ENGINES
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_classifier_is_scikit_learns(name: str, engine: str) -> None:
-    (X, y), given = CLASSIFIERS[name]
-    settings = {"random_state": 3, "max_iter": 40} | given
-    ours, told = fitted(cr.MLPClassifier(engine=engine, **settings), X, y)
-    their, wanted = fitted(theirs.MLPClassifier(**settings), X, y)
-    assert_same_fit(ours, their, X)
+    X, ours, their = fitted_alike("MLPClassifier", CLASSIFIERS[name], engine)
     np.testing.assert_allclose(ours.predict_proba(X), their.predict_proba(X), rtol=1e-8, atol=1e-12)
     np.testing.assert_array_equal(ours.classes_, their.classes_)
-    assert told == wanted
 
 
 @ENGINES
 @pytest.mark.parametrize("name", REGRESSORS)
 def test_a_regressor_is_scikit_learns(name: str, engine: str) -> None:
-    (X, y), given = REGRESSORS[name]
-    settings = {"random_state": 3, "max_iter": 40} | given
-    ours, told = fitted(cr.MLPRegressor(engine=engine, **settings), X, y)
-    their, wanted = fitted(theirs.MLPRegressor(**settings), X, y)
-    assert_same_fit(ours, their, X)
-    assert told == wanted
+    fitted_alike("MLPRegressor", REGRESSORS[name], engine)
 
 
 @ENGINES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -12,7 +13,6 @@ from numbers import Integral
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -22,33 +22,22 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from ..backpropagation import forward
 from ..data import Data, Floats
 from ..engines import native, reference
-from ..engines.choice import chosen
 from ..engines.lbfgs import NO_STEP, TOO_OFTEN
 from ..engines.shuffling import Shuffling
-from ..engines.task import MAX_EPOCHS, Plateau, Settings, State
+from ..engines.task import Plateau, State
 from ..engines.threads import allowed
 from ..errors import DivergenceError
 from ..network import Network
-from ..optimizers import LBFGS
-from ..regularization import Penalty, weight_positions
-from ..schedules import SCHEDULES, Constant, Schedule
+from ..regularization import weight_positions
 from ..training import History, Run
 from ..training.loop import go_on
 from ..training.many import Job
 from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
-from ..training.settings import check_lbfgs
 from .inputs import checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
-from .parameters import (
-    SCIKIT_LEARN_RATES,
-    callbacks_of,
-    first_parameters,
-    is_stochastic,
-    optimizer_of,
-)
-from .stopping import Adaptive, Conductor, InverseScaling
+from .parameters import LARGEST_BATCH, callbacks_of, first_parameters, is_stochastic, settings_of
+from .stopping import Conductor
 
-_BATCH = 200
 _TOO_LARGE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -194,21 +183,17 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 theta = before.state.theta.astype(X.dtype)  # coefs_ are the best, but the last are gone on from
         parts = self._parts(Data(X, targets, weights), self._weights_of_classes(y), random, validation_data)
         begin = before.epoch if before else 0
-        conductor = self._conductor(parts, incremental, before)
+        conductor = self._conductor(net, parts, incremental, before)
         seed = before.settings.seed if before else self._seed_of_dropout(random)
-        settings = self._settings(net, parts, begin, seed, conductor, incremental)
-        memory = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
-        if (
-            before is not None
-            and before.settings.optimizer.name == settings.optimizer.name
-            and {*memory} == {*before.state.memory}
-        ):
+        settings = settings_of(self, net, parts, begin, seed, conductor, incremental)
+        if before is not None and before.goes_on_with(settings.optimizer):
             state = before.state.copy()
             state.theta = theta
             state.memory = {name: vector.astype(theta.dtype) for name, vector in state.memory.items()}
             state.best = state.best if conductor is not None and conductor.scored else None
         else:
-            state = State(theta, memory, epoch=begin, losses=list(before.state.losses) if before else [])
+            losses = list(before.state.losses) if before else []
+            state = State(theta, settings.optimizer.start(theta), epoch=begin, losses=losses)
         state.shuffling = self._shuffling(parts, state.shuffling, random, incremental)
         run = Run(net, settings, state, History(before.history if before else None))
         return Fit(run, parts, conductor, begin, None if isinstance(self.random_state, Integral) else random)
@@ -281,7 +266,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> Shuffling | None:
         """Return who shuffles the rows; nobody where all are one batch, and nobody sees the random state move on."""
         rows = len(parts.training)
-        in_one_batch = rows <= (_BATCH if self.batch_size == "auto" else self.batch_size)
+        in_one_batch = rows <= (LARGEST_BATCH if self.batch_size == "auto" else self.batch_size)
         if not (self.shuffle and is_stochastic(self)):
             return None
         if in_one_batch and not np.any(self.dropout) and isinstance(self.random_state, Integral):
@@ -290,7 +275,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return before
         return Shuffling.of(random, rows)
 
-    def _conductor(self, parts: Parts, incremental: bool, before: Run | None) -> Conductor | None:
+    def _conductor(self, net: Network, parts: Parts, incremental: bool, before: Run | None) -> Conductor | None:
         """Return who looks on after every epoch, where somebody has to."""
         stochastic = is_stochastic(self)
         adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
@@ -298,79 +283,27 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         callbacks = callbacks_of(self)
         if not (scored or adaptive or self.verbose or callbacks):
             return None
-        plateau = None
-        if stochastic and (scored or adaptive or not incremental):
-            patience = self.n_iter_no_change
-            plateau = Plateau(patience, self.tol)
+        ends = stochastic and (scored or adaptive or not incremental)
         conductor = Conductor(
-            plateau,
-            self._scorer(parts.validation) if scored and parts.validation is not None else None,
+            Plateau(self.n_iter_no_change, self.tol) if ends else None,
+            self._scorer(net, parts.validation) if scored and parts.validation is not None else None,
             self.learning_rate_init if adaptive else None,
             bool(self.verbose),
             callbacks,
+            before.epoch if before else 0,
         )
         if before is not None:
             conductor.follow(self.__dict__.get("_conducted"), before.state.losses)
         return conductor
 
-    def _scorer(self, aside: Data) -> Any:
-        outputs: list[_Outputs] = []
+    def _scorer(self, net: Network, aside: Data) -> Callable[[Run], float]:
+        outputs = _Outputs(net, self.engine)
 
         def score(run: Run) -> float:
-            if not outputs:
-                outputs.append(_Outputs(run.network, self.engine))
-            found = outputs[0](run.state.theta, aside.x, allowed(self.threads))
+            found = outputs(run.state.theta, aside.x, self.threads)
             return self._score_of(aside.y, found, aside.weights) if np.isfinite(found).all() else np.nan
 
         return score
-
-    def _settings(
-        self, net: Network, parts: Parts, begin: int, seed: int, conductor: Conductor | None, incremental: bool
-    ) -> Settings:
-        rows, stochastic = len(parts.training), is_stochastic(self)
-        is_sparse = any(part is not None and sparse.issparse(part.x) for part in (parts.training, parts.validation))
-        optimizer = optimizer_of(self)
-        if self.batch_size == "auto" or not stochastic:
-            batch_size = min(_BATCH, rows) if stochastic else rows
-        else:
-            if self.batch_size > rows:
-                warnings.warn(
-                    "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=4
-                )
-            batch_size = min(self.batch_size, rows)
-        by_batch = self.alpha_scaling == "batch"
-        total = float(parts.training.weights.sum())
-        ends_by_engine = stochastic and conductor is None and not incremental and np.isfinite(self.n_iter_no_change)
-        settings = Settings(
-            optimizer=optimizer,
-            schedule=self._schedule(rows, begin, conductor),
-            epochs=min(begin + (1 if incremental else self.max_iter), MAX_EPOCHS),
-            batch_size=batch_size,
-            penalty=Penalty(0.0, self.alpha if by_batch else self.alpha / total, by_weight=by_batch, in_loss=True),
-            clip_norm=self.clip_norm,
-            shuffle=bool(self.shuffle),
-            seed=seed,
-            dtype=str(parts.training.x.dtype),
-            validation_fraction=None,
-            patience=self.n_iter_no_change if ends_by_engine else None,
-            tolerance=self.tol,
-            checkpoint_every=None,
-            engine=chosen(net, optimizer, "reference" if is_sparse else self.engine),
-            like_scikit_learn=True,
-        )
-        check_lbfgs(net, settings)
-        return settings
-
-    def _schedule(self, rows: int, begin: int, conductor: Conductor | None) -> Schedule:
-        wanted = self.learning_rate
-        if wanted not in SCIKIT_LEARN_RATES:
-            return SCHEDULES.find(wanted)
-        if self.solver != "sgd" or wanted == "constant":  # as scikit-learn has it
-            return Constant()
-        if wanted == "invscaling":
-            return InverseScaling(self.power_t, rows, self.t_, begin)
-        assert conductor is not None  # noqa: S101 - for the type checker
-        return Adaptive(conductor)
 
     def _execute(self, fit: Fit, incremental: bool = False) -> Self:
         """Make the run of a fit by itself."""
@@ -473,7 +406,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         named = "feature_names_in_" in self.__dict__
         if named or not is_plain(X, self.n_features_in_, theta.dtype):
             X = checked_rows(self, X)
-        return self._outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), allowed(self.threads))
+        return self._outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), self.threads)
 
     def activations(self, X: Any, layer: int) -> Floats:
         """Return the activations fᵢ of a layer, (n, dᵢ).
@@ -531,7 +464,7 @@ class _Outputs:
         self.net, self.engine = net, engine
         self._predictor: native.Predictor | None = None  # made when it is needed
 
-    def __call__(self, theta: Floats, x: Any, threads: int) -> Floats:
+    def __call__(self, theta: Floats, x: Any, threads: int | None) -> Floats:
         if not isinstance(x, np.ndarray):
             size = max(1, (1 << 24) // x.shape[1])
             return np.concatenate([self(theta, x[i : i + size].toarray(), threads) for i in range(0, x.shape[0], size)])
@@ -539,7 +472,8 @@ class _Outputs:
             return reference.predict(self.net, self.net.parameters(theta), x)
         if self._predictor is None or self._predictor.dtype != theta.dtype:
             self._predictor = native.Predictor(self.net, theta)
-        self._predictor.follow(theta)
+        else:
+            self._predictor.follow(theta)
         return self._predictor(x, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -54,8 +54,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.threads = threads
 
-    def _member(self) -> Any:
-        raise NotImplementedError
+    _network: ClassVar[type[BaseMLP]]  # of which there are several
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the networks, side by side where the native engine can.
@@ -74,7 +73,8 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         X, y = checked(self, X, y, self._needs_numbers, reset=True)
         X = dense_if_small(X)
         random = check_random_state(self.random_state)
-        members = [self._member().set_params(random_state=random.randint(_SAMPLES)) for _ in range(self.n_estimators)]
+        model = self._network() if self.estimator is None else self.estimator
+        members = [clone(model).set_params(random_state=random.randint(_SAMPLES)) for _ in range(self.n_estimators)]
         if self.threads is not None:
             members = [member.set_params(threads=self.threads) for member in members]
         fits = [self._prepared(member, random, X, y, sample_weight) for member in members]
@@ -106,11 +106,13 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         drawn = np.bincount(random.randint(rows, size=rows), minlength=rows).astype(float)
         return member._prepare(X, y, drawn * _check_sample_weight(sample_weight, X))
 
-    def _of_members(self, X: Any, of: str) -> Floats:
-        """Return what each network says, (networks, n, …)."""
+    def _mean(self, X: Any, of: str, return_std: bool) -> Any:
+        """Return the mean of what the networks say, and on demand the standard deviation."""
         check_is_fitted(self)
         X = checked_rows(self, X)
-        return np.array([getattr(member, of)(X) for member in self.estimators_])
+        said = np.array([getattr(member, of)(X) for member in self.estimators_])
+        mean = said.mean(axis=0)
+        return (mean, said.std(axis=0)) if return_std else mean
 
     def _calibration(self, confidence: float) -> Any:
         check_is_fitted(self)
@@ -162,10 +164,8 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
     """
 
     _parameter_constraints = _Ensemble._parameter_constraints | {"estimator": [MLPRegressor, None]}
+    _network = MLPRegressor
     _needs_numbers = True
-
-    def _member(self) -> Any:
-        return MLPRegressor() if self.estimator is None else clone(self.estimator)
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the mean of the networks' predictions, (n,) or (n, outputs), and on demand their standard deviation.
@@ -176,9 +176,7 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
         return_std : bool
             Whether to return a pair: the mean, and the standard deviation over the networks.
         """
-        predictions = self._of_members(X, "predict")
-        mean = predictions.mean(axis=0)
-        return (mean, predictions.std(axis=0)) if return_std else mean
+        return self._mean(X, "predict", return_std)
 
     def calibrate(self, X: Any, y: Any) -> Self:
         """Learn from held-out rows how wide an interval must be.
@@ -263,17 +261,12 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
     """
 
     _parameter_constraints = _Ensemble._parameter_constraints | {"estimator": [MLPClassifier, None]}
-    classes_: Any
+    _network = MLPClassifier
 
-    def _member(self) -> Any:
-        return MLPClassifier() if self.estimator is None else clone(self.estimator)
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: D102 - as above
-        super().fit(X, y, sample_weight)
-        self.classes_ = self.estimators_[0].classes_
-        return self
-
-    fit.__doc__ = _Ensemble.fit.__doc__
+    @property
+    def classes_(self) -> Any:
+        """The classes, in the order of the probabilities."""
+        return self.estimators_[0].classes_
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the mean of the networks' probabilities, (n, classes), and on demand their standard deviation.
@@ -284,9 +277,7 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
         return_std : bool
             Whether to return a pair: the mean, and the standard deviation over the networks.
         """
-        probabilities = self._of_members(X, "predict_proba")
-        mean = probabilities.mean(axis=0)
-        return (mean, probabilities.std(axis=0)) if return_std else mean
+        return self._mean(X, "predict_proba", return_std)
 
     def predict(self, X: Any) -> Any:
         """Return the likeliest class of every row, (n,), or its labels, (n, labels), 0 or 1."""

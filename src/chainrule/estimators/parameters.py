@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..activations import ACTIVATIONS, Activation
-from ..engines.task import ENGINES
+from ..engines.choice import chosen
+from ..engines.task import ENGINES, MAX_EPOCHS, Settings
 from ..errors import InputError
 from ..losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, poisson
 from ..network import Dense, Network
 from ..optimizers import LBFGS, OPTIMIZERS, SGD, Adam, AdamW, Optimizer
 from ..parameters import Parameters
-from ..schedules import SCHEDULES, Schedule
+from ..regularization import Penalty
+from ..schedules import SCHEDULES, Constant, Schedule
+from ..training.parts import Parts
+from ..training.settings import check_lbfgs
+from .stopping import Adaptive, Conductor, InverseScaling
 
+LARGEST_BATCH = 200  # that "auto" takes
 SCIKIT_LEARN_RATES = ("constant", "invscaling", "adaptive")
 _RELATIVE_TOLERANCE = 1e7 * float(np.finfo(float).eps)  # SciPy's own for L-BFGS, which scikit-learn leaves as it is
 _SCIKIT_LEARN_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -158,6 +166,68 @@ def optimizer_of(estimator: Any) -> Optimizer:
             evaluations=min(estimator.max_fun, 2**31 - 1),
         )
     return OPTIMIZERS[solver](rate)
+
+
+def settings_of(
+    estimator: Any, net: Network, parts: Parts, begin: int, seed: int, conductor: Conductor | None, incremental: bool
+) -> Settings:
+    """Return the settings of a run that begins after `begin` epochs, from the parameters of an estimator.
+
+    Raises
+    ------
+    ValueError
+        When parameters do not go together.
+    """
+    rows, stochastic = len(parts.training), is_stochastic(estimator)
+    is_sparse = any(part is not None and sparse.issparse(part.x) for part in (parts.training, parts.validation))
+    optimizer = optimizer_of(estimator)
+    by_batch = estimator.alpha_scaling == "batch"
+    total = float(parts.training.weights.sum())
+    patience = estimator.n_iter_no_change
+    ends_by_engine = stochastic and conductor is None and not incremental and np.isfinite(patience)
+    settings = Settings(
+        optimizer=optimizer,
+        schedule=_schedule_of(estimator, rows, begin, conductor),
+        epochs=min(begin + (1 if incremental else estimator.max_iter), MAX_EPOCHS),
+        batch_size=_batch_size_of(estimator, rows) if stochastic else rows,
+        penalty=Penalty(
+            0.0, estimator.alpha if by_batch else estimator.alpha / total, by_weight=by_batch, in_loss=True
+        ),
+        clip_norm=estimator.clip_norm,
+        shuffle=bool(estimator.shuffle),
+        seed=seed,
+        dtype=str(parts.training.x.dtype),
+        validation_fraction=None,
+        patience=patience if ends_by_engine else None,
+        tolerance=estimator.tol,
+        checkpoint_every=None,
+        engine=chosen(net, optimizer, "reference" if is_sparse else estimator.engine),
+        like_scikit_learn=True,
+    )
+    check_lbfgs(net, settings)
+    return settings
+
+
+def _batch_size_of(estimator: Any, rows: int) -> int:
+    if estimator.batch_size == "auto":
+        return min(LARGEST_BATCH, rows)
+    if estimator.batch_size > rows:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
+        )
+    return int(min(estimator.batch_size, rows))
+
+
+def _schedule_of(estimator: Any, rows: int, begin: int, conductor: Conductor | None) -> Schedule:
+    wanted = estimator.learning_rate
+    if wanted not in SCIKIT_LEARN_RATES:
+        return SCHEDULES.find(wanted)
+    if estimator.solver != "sgd" or wanted == "constant":  # as scikit-learn has it
+        return Constant()
+    if wanted == "invscaling":
+        return InverseScaling(estimator.power_t, rows, estimator.t_, begin)
+    assert conductor is not None  # noqa: S101 - for the type checker
+    return Adaptive(conductor)
 
 
 def classification_loss(estimator: Any, kind: str) -> Loss:

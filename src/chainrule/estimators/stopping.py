@@ -31,6 +31,8 @@ class Conductor:
     verbose : bool
     callbacks : sequence of callable
         The user's own, each called with the run.
+    begin : int
+        How many epochs the run had before this fit.
     factor : float
         By what the learning rate is multiplied by now.
     scores : list of float
@@ -46,11 +48,11 @@ class Conductor:
     adaptive_from: float | None
     verbose: bool
     callbacks: Sequence[Callable[[Run], object]]
+    begin: int
     factor: float = 1.0
     scores: list[float] = field(default_factory=list)
     ended: bool = False
     scored: bool = field(init=False)
-    _first: int | None = None
 
     def __post_init__(self) -> None:
         self.scored = self.score is not None
@@ -69,8 +71,7 @@ class Conductor:
 
     def __call__(self, run: Run) -> bool:
         """Look at an epoch that is over, and tell whether to end the run."""
-        self._first = run.epoch - 1 if self._first is None else self._first
-        self._say("Iteration %d, loss = %.8f", run.epoch - self._first, run.state.losses[-1])
+        self._say("Iteration %d, loss = %.8f", run.epoch - self.begin, run.state.losses[-1])
         if self.score is not None:
             self._note_score(run)
         judged = run.state.losses[-1] if self.score is None else -self.scores[-1]

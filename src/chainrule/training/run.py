@@ -11,6 +11,7 @@ from ..engines.task import Best, Settings, State
 from ..errors import DivergenceError, InputError
 from ..model import Model
 from ..network import Network
+from ..optimizers import Optimizer
 from ..parameters import Parameters
 from .history import History
 
@@ -76,17 +77,20 @@ class Run:
         InputError
             When network, dtype or the kind of optimiser are not those of this run.
         """
-        ours, theirs = self.settings, settings
-        memory = {*settings.optimizer.start(self.state.theta[:0])}
-        for what, before, now in (
-            ("network", self.network, network),
-            ("dtype", ours.dtype, theirs.dtype),
-            ("optimizer", ours.optimizer.name, theirs.optimizer.name),
-            ("optimizer's memory", {*self.state.memory}, memory),
+        ours = self.settings
+        for what, fits, before, now in (
+            ("network", self.network == network, self.network, network),
+            ("dtype", ours.dtype == settings.dtype, ours.dtype, settings.dtype),
+            ("optimizer", self.goes_on_with(settings.optimizer), ours.optimizer, settings.optimizer),
         ):
-            if before != now:
+            if not fits:
                 raise InputError(f"a run can only be gone on from with its own {what}: it had {before!r}, not {now!r}")
         return Run(network, settings, self.state.copy(), History(self.history))
+
+    def goes_on_with(self, optimizer: Optimizer) -> bool:
+        """Tell whether what this run remembers of its steps is what an optimiser goes on from."""
+        remembered = {*optimizer.start(self.state.theta[:0])}
+        return self.settings.optimizer.name == optimizer.name and {*self.state.memory} == remembered
 
     def note_epochs(
         self, learning_rates: list[float], validation_losses: list[float] | None, measured: dict[str, float]
