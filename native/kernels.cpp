@@ -13,8 +13,10 @@ template <class T> constexpr int64_t panel_rows = block_vectors * lanes<T>;
 template <class T> int64_t whole_vectors(int64_t n) { return (n + lanes<T> - 1) / lanes<T> * lanes<T>; }
 
 // Rows of a table (units numbers each) become the lanes of a panel: to is units × width. Lanes without a row of their own
-// have the last one, since with made-up numbers an activation might overflow there.
-template <class T, class Row> void gather(Row row_at, int64_t rows, int64_t units, T* to, int64_t width) {
+// have the last one, since with made-up numbers an activation might overflow there. Where that is asked for, the bits of
+// each column's numbers, joined by or, are put into `joined`; there are at least as many as a vector has lanes.
+template <class T, class Row>
+void gather(Row row_at, int64_t rows, int64_t units, T* to, int64_t width, Bits<T>* joined = nullptr) {
     for (int64_t w = 0; w < width; w += lanes<T>) {
         if (units < lanes<T>) {
             for (int64_t r = w; r < w + lanes<T>; r++) {
@@ -28,6 +30,13 @@ template <class T, class Row> void gather(Row row_at, int64_t rows, int64_t unit
             Vec<T> square[lanes<T>];
 #pragma GCC unroll 16
             for (int k = 0; k < lanes<T>; k++) square[k] = load(row_at(w + k < rows ? w + k : rows - 1) + first);
+            if (joined) {
+                Integers<T> all_bits = {};
+                if (w) __builtin_memcpy(&all_bits, joined + first, sizeof all_bits);
+#pragma GCC unroll 16
+                for (int k = 0; k < lanes<T>; k++) all_bits |= bits<T>(square[k]);
+                __builtin_memcpy(joined + first, &all_bits, sizeof all_bits);
+            }
             transpose<T>(square);
 #pragma GCC unroll 16
             for (int k = 0; k < lanes<T>; k++) store(to + (first + k) * width + w, square[k]);
@@ -52,6 +61,18 @@ template <class T> void to_rows(const T* from, int64_t units, int64_t width, T* 
             for (int k = 0; k < lanes<T>; k++) store(begin + (w + k) * stride, square[k]);
         }
     }
+}
+
+// Lists which of a panel's inputs are not 0 in all of its rows, and the ones below them, as Product wants it.
+template <class T> void list_inputs(const Layer<T>& layer, const Bits<T>* joined, Place* places, int64_t* counts) {
+    in_pieces(layer.rows, [&](int64_t k, int64_t inner) {
+        Place* to = places + k;
+        for (int64_t n = 0; n < inner; n++) {
+            *to = Place(n);
+            to += k + n == layer.inputs || !is_zero<T>(joined[k + n]);
+        }
+        counts[k / inner_at_once] = to - (places + k);
+    });
 }
 
 // zᵢ = fᵢ₋₁Wᵢ + bᵢ: W's columns are A's rows, and the ones below fᵢ₋₁ take in the bias.
@@ -145,6 +166,9 @@ template <class T> struct Panel {
     T* slopes(int64_t i) const { return c.slopes[i] + begin * c.layers[i].units; }
     const T* mask(int64_t i) const { return c.masks[i] ? c.masks[i] + begin * c.layers[i].units : nullptr; }
     T* errors(int64_t i) const { return c.errors[i] + begin * c.layers[i].columns; }
+    Bits<T>* joined() const { return c.joined ? c.joined + begin / panel_rows<T> * inputs() : nullptr; }
+    Place* places() const { return c.places + begin / panel_rows<T> * (inputs() + 1); }
+    int64_t* counts() const { return c.counts + begin / panel_rows<T> * pieces(inputs() + 1); }
 };
 
 // The data may be far away: rows of the next panel are asked for before this one goes through the layers.
@@ -159,8 +183,17 @@ template <class T> void ask_for_next(const Panel<T>& at) {
 template <class T> void take_rows(const Chunk<T>& c, int64_t panel) {
     const Panel<T> at(c, panel);
     ask_for_next(at);
-    gather<T>([&](int64_t r) { return c.x + c.order[at.begin + r] * at.inputs(); }, at.rows, at.inputs(), at.f(0), at.width);
+    Bits<T>* const joined = at.joined();
+    gather<T>([&](int64_t r) { return c.x + c.order[at.begin + r] * at.inputs(); }, at.rows, at.inputs(), at.f(0), at.width, joined);
     ones(at.f(0) + at.inputs() * at.width, at.width);
+    if (joined) list_inputs<T>(c.layers[0], joined, at.places(), at.counts());
+}
+
+template <class T> void to_front(const Chunk<T>& c, int64_t panel) {
+    const Panel<T> at(c, panel);
+    T* const f = at.f(0);
+    for (int64_t n = 0; n < c.in_front; n++)
+        for (int64_t w = 0; w < at.width; w += lanes<T>) store(f + n * at.width + w, load(f + c.front[n] * at.width + w));
 }
 
 // A piece of a block of A's rows, which begins with element (row, k), as it is copied: elements of one row, or of one k,
@@ -217,8 +250,15 @@ template <class T> void forward(const Chunk<T>& c, const Tile& tile, bool back) 
         piece.row_step = 1;
         piece.step = piece.rows;
     };
-    multiply_tile(c, tile, copy, [&](const Panel<T>& at) { return weighing(layer, at.f(i), at.width, at.f(i + 1)); },
-                  [&](const Panel<T>& at) { return at.f(i + 1); });
+    const auto product = [&](const Panel<T>& at) {
+        Product<T> p = weighing(layer, at.f(i), at.width, at.f(i + 1));
+        if (i == 0 && c.joined) {
+            p.places = at.places();
+            p.counts = at.counts();
+        }
+        return p;
+    };
+    multiply_tile(c, tile, copy, product, [&](const Panel<T>& at) { return at.f(i + 1); });
     for (int64_t panel = tile.first_panel; panel < tile.first_panel + tile.panels; panel++) {
         const Panel<T> at(c, panel);
         const int64_t numbers = units * at.width, place = first * at.width;
@@ -262,12 +302,18 @@ template <class T> T output(const Chunk<T>& c, int64_t panel, T* y) {
     return sum<T>(loss);
 }
 
-// The gradient of a layer with so few units is summed over lanes.
-template <class T> bool is_narrow(const Layer<T>& layer) { return layer.units <= 4 && layer.units <= lanes<T>; }
+// How many of a layer's last units have their gradient summed over lanes: those that would leave half of a vector, or all
+// of it, empty.
+template <class T> int64_t units_over_lanes(const Layer<T>& layer) {
+    if (layer.units <= 4 && layer.units <= lanes<T>) return layer.units;
+    const int64_t rest = layer.units % lanes<T>;
+    return rest <= 4 && rest <= lanes<T> / 2 ? rest : 0;
+}
 
 template <class T> void scatter(const Chunk<T>& c, int64_t i, int64_t panel) {
     const Panel<T> at(c, panel);
-    if (!is_narrow(c.layers[i])) to_rows<T>(at.slopes(i), c.layers[i].units, at.width, at.errors(i));
+    const int64_t units = c.layers[i].units - units_over_lanes(c.layers[i]);
+    if (units) to_rows<T>(at.slopes(i), units, at.width, at.errors(i));
 }
 
 // δᵢ₋₁ = (δᵢWᵢᵀ) ⊙ f′(zᵢ₋₁)
@@ -302,54 +348,63 @@ template <class T> T pass(const Chunk<T>& c, int64_t panel, bool with_back, T* y
     return loss;
 }
 
-// ∂/∂Wᵢ = fᵢ₋₁ᵀδᵢ, and ∂/∂bᵢ = Σ δᵢ by the ones below fᵢ₋₁: one sum over all panels of the chunk.
+// ∂/∂Wᵢ = fᵢ₋₁ᵀδᵢ, and ∂/∂bᵢ = Σ δᵢ by the ones below fᵢ₋₁: one sum over all panels of the chunk. Where rows of f₀ were moved
+// to the front, `first` and `rows` count those, and of the rows between them the gradient is 0.
 template <class T>
 void gradient(const Chunk<T>& c, int64_t i, int64_t first, int64_t rows, bool add, T* gradient, T* room) {
     const Layer<T>& layer = c.layers[i];
     const int64_t panels = (c.rows + panel_rows<T> - 1) / panel_rows<T>, in_last = c.rows - (panels - 1) * panel_rows<T>;
-    const int64_t width_of_last = whole_vectors<T>(in_last), units = layer.units, columns = layer.columns;
-    const bool whole = columns == units;
-    gradient += first * units;
-    if (is_narrow(layer)) {
-        const auto sums = [&]<int J>() {
-            const auto f = [&](int64_t panel) {
-                const Panel<T> at(c, panel);
-                return at.f(i) + first * at.width;
-            };
-            const auto delta = [&](int64_t panel) { return Panel<T>(c, panel).slopes(i); };
-            if constexpr (J <= lanes<T>)
-                sums_over_lanes<T, J>(f, delta, panels, panel_rows<T>, width_of_last, rows, gradient, add);
-        };
-        switch (units) {
-            case 1: return sums.template operator()<1>();
-            case 2: return sums.template operator()<2>();
-            case 3: return sums.template operator()<3>();
-            default: return sums.template operator()<4>();
-        }
-    }
-    T* const to = whole ? gradient : room;
-    if (!whole && add)
-        for (int64_t r = 0; r < rows; r++)
-            for (int64_t j = 0; j < units; j++) room[r * columns + j] = gradient[r * units + j];
-    Product<T> p = {rows, columns, in_last, c.f[i], width_of_last, 1, c.errors[i], 0, to, columns, add ? to : nullptr};
+    const int64_t width_of_last = whole_vectors<T>(in_last), units = layer.units;
+    const int64_t over_lanes = units_over_lanes(layer), others = units - over_lanes, columns = whole_vectors<T>(others);
+    const int64_t* const front = i == 0 ? c.front : nullptr;
+    const auto row_at = [&](int64_t r) { return gradient + (front ? front[first + r] : first + r) * units; };
+    const bool direct = columns + over_lanes == units && !front;
+    T* const to = direct ? row_at(0) : room;
+    if (!direct && add)
+        for (int64_t r = 0; r < rows; r++) __builtin_memcpy(room + r * (columns + over_lanes), row_at(r), sizeof(T) * units);
+
+    Product<T> p = {rows, columns, in_last, c.f[i], width_of_last, 1, c.errors[i], 0, to, columns + over_lanes, add ? to : nullptr};
     p.first_row = first;
     p.packed_rows = panel_rows<T>;
     if (panels > 1) {
         p.segments = panels;
         p.inner = p.row_step = panel_rows<T>;
         p.a_advance = panel_rows<T> * (layer.inputs + 1);
-        p.b_advance = panel_rows<T> * columns;
+        p.b_advance = panel_rows<T> * layer.columns;
         p.last_inner = in_last;
         p.last_row_step = width_of_last;
     }
-    multiply(p);
-    if (whole) return;
-    // Whole vectors, each of which ends in numbers that the next row overwrites; the last rows number by number.
-    int64_t r = 0;
-    for (; r * units + columns <= rows * units; r++)
-        for (int64_t j = 0; j < columns; j += lanes<T>) store(gradient + r * units + j, load(room + r * columns + j));
-    for (; r < rows; r++)
-        for (int64_t j = 0; j < units; j++) gradient[r * units + j] = room[r * columns + j];
+    if (columns) multiply(p);
+    if (over_lanes) {
+        p.inner = panel_rows<T>;
+        p.last_inner = width_of_last;
+        p.b_advance = panel_rows<T> * units;
+        p.b = c.slopes[i];
+        p.c += others;
+        const auto sums = [&]<int J>() {
+            if constexpr (J <= lanes<T>) sums_over_lanes<T, J>(p, others);
+        };
+        switch (over_lanes) {
+            case 1: sums.template operator()<1>(); break;
+            case 2: sums.template operator()<2>(); break;
+            case 3: sums.template operator()<3>(); break;
+            case 4: sums.template operator()<4>(); break;
+        }
+    }
+    if (direct) return;
+    for (int64_t r = 0; r < rows; r++) {
+        const T* const from = room + r * (columns + over_lanes);
+        T* const row = row_at(r);
+        if (front && !add) {
+            const int64_t before = first + r ? front[first + r - 1] + 1 : 0;
+            for (T* zero = gradient + before * units; zero < row; zero++) *zero = T(0);
+        }
+        // Whole vectors, where what the last one ends in is overwritten by the next row.
+        if (!front && row + columns <= row_at(rows - 1) + units)
+            for (int64_t j = 0; j < columns; j += lanes<T>) store(row + j, load(from + j));
+        else
+            for (int64_t j = 0; j < units; j++) row[j] = from[j];
+    }
 }
 
 template <class T> void add(T* g, const T* h, int64_t n) {
@@ -363,8 +418,8 @@ template <class T> void function(int which, const T* x, T* result, int64_t n) {
 }
 
 template <class T> const Kernels<T>& kernels() {
-    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>, pass<T>,     take_rows<T>,
-                                          forward<T>, output<T>,     scatter<T>, back<T>,    chain<T>,
+    static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>,  pass<T>,  take_rows<T>,
+                                          forward<T>, output<T>,     scatter<T>, back<T>,     to_front<T>, chain<T>,
                                           gradient<T>, add<T>,       penalise<T>, update<T>, function<T>};
     return chosen;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace chainrule {
 
@@ -15,6 +16,18 @@ inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", 
                                              "quantile",      "poisson",        "cross_entropy", "binary_cross_entropy",
                                              "half_squared_error"};
 inline constexpr const char* optimizer_names[] = {"sgd", "adam", "adamw", "rmsprop", "adagrad", "rprop"};
+
+// B of a product is used once for every block of A's rows: so many of its rows, two vectors wide, leave room for A in the
+// first cache. Longer inner dimensions are taken in pieces.
+constexpr int64_t inner_at_once = 192;
+using Place = uint8_t;  // in a piece
+static inline int64_t pieces(int64_t inner) { return (inner + inner_at_once - 1) / inner_at_once; }
+
+template <class T> using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;  // of a number
+// No function that is not `static` here: it would be shared by code for different instruction sets.
+template <class T> static bool is_zero(Bits<T> bits) { return bits << 1 == 0; }  // 0 or −0
+// Whether looking for what is 0 pays when only `count` of `all` are not.
+static inline bool worth_leaving_out(int64_t all, int64_t count) { return count <= all - all / 16; }
 
 constexpr int exponential_place = 13, softmax_place = 14;  // in `activation_names`
 constexpr int squared_error_place = 0;                       // in `loss_names`
@@ -35,6 +48,9 @@ template <class T> struct Layer {
 // its last row, which stand for the bias; z_L, f′(zᵢ), whose place δᵢ takes, and masks are dᵢ × width; δᵢᵀ is width × dᵢ
 // in whole vectors, packed as matrix.hpp says, and not set for layers whose gradient is summed over lanes. Panel p's
 // numbers begin p · panel_rows · (dᵢ + 1), and so on, after those of panel 0.
+//
+// Where x has columns that are 0 in all rows of a panel, as images and counts have, z₁ is summed over the others; and where
+// they are 0 in all rows of a chunk, the gradient of the others is taken, for which they are moved to the front of f₀.
 template <class T> struct Chunk {
     const Layer<T>* layers;
     int64_t depth, rows;
@@ -49,6 +65,14 @@ template <class T> struct Chunk {
     T* const* slopes;
     T* const* masks;           // by what fᵢ is multiplied on its way on; null without dropout
     T* const* errors;          // δᵢᵀ
+    // Of each panel, where it is worth a look (else null): the bits of each column's numbers, all joined by or; and in each
+    // piece of the inner dimension, the places of what is not 0, and how many these are.
+    Bits<T>* joined;
+    Place* places;
+    int64_t* counts;
+    // Which rows of f₀, with the ones at the end, move to the front; null for none.
+    const int64_t* front = nullptr;
+    int64_t in_front = 0;
 };
 
 // One step's settings of an optimiser: c in the order in which its Python class lists them after the learning rate.
@@ -90,6 +114,8 @@ template <class T> struct Kernels {
     T (*output)(const Chunk<T>& chunk, int64_t panel, T* room);
     void (*scatter)(const Chunk<T>& chunk, int64_t layer, int64_t panel);
     void (*back)(const Chunk<T>& chunk, const Tile& tile);
+    // After that, rows of a panel's f₀ move to the front.
+    void (*to_front)(const Chunk<T>& chunk, int64_t panel);
     // How many of the steps were made before a number was not finite; adds their losses to `total`.
     int64_t (*chain)(const Chain<T>& chain, double& total);
     // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · columns.

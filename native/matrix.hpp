@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "kernels.hpp"
 #include "simd.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -10,8 +11,6 @@ namespace chainrule::CHAINRULE_ISA {
 // A block is two vectors wide, and has as many rows as the registers hold beside B's row and one element of A.
 constexpr int block_vectors = 2;
 constexpr int block_rows = vector_bytes == 64 ? 14 : 6;
-// B is used once for every block of rows: so many of its rows, two vectors wide, leave room for A in the first cache.
-constexpr int64_t inner_at_once = 192;
 
 // Rows are divided into as few blocks as there can be, and these of equal height: a low one would wait for its own sums.
 struct Division {
@@ -44,9 +43,13 @@ template <class T> struct Product {
     // Not 0 where B is packed: block after block of its columns, in each of which the rows, so many, lie together.
     int64_t packed_rows = 0;
     int64_t segments = 1, a_advance = 0, b_advance = 0, last_inner = 0, last_row_step = 0;
+    // Not null where only some of a piece's elements of the inner dimension are summed over: their places, piece after
+    // piece, and their counts.
+    const Place* places = nullptr;
+    const int64_t* counts = nullptr;
 };
 
-template <class T, int R, int J>
+template <class T, int R, int J, bool some>
 void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride, int64_t place) {
     // Unrolled in full, since only then does the compiler keep the sums in registers.
     Vec<T> sums[R][J];
@@ -63,7 +66,8 @@ void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride,
         }
         const T *a = p.a + s * p.a_advance + row * row_step, *b = b_begin + s * p.b_advance;
 #pragma GCC unroll 2
-        for (int64_t k = 0; k < inner; k++) {
+        for (int64_t n = 0; n < inner; n++) {
+            const int64_t k = some ? p.places[n] : n;
             Vec<T> of_b[J];
 #pragma GCC unroll 2
             for (int j = 0; j < J; j++) of_b[j] = load(b + k * b_stride + j * lanes<T>);
@@ -87,22 +91,26 @@ void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride,
 }
 
 template <class T> using BlockFunction = void (*)(const Product<T>&, int64_t, const T*, int64_t, int64_t);
-template <class T, int J, int... R> constexpr void fill(BlockFunction<T>* functions, std::integer_sequence<int, R...>) {
-    ((functions[R] = block<T, R + 1, J>), ...);
+template <class T, int J, bool some, int... R>
+constexpr void fill(BlockFunction<T>* functions, std::integer_sequence<int, R...>) {
+    ((functions[R] = block<T, R + 1, J, some>), ...);
 }
-template <class T, int J> struct Blocks {
+template <class T, int J, bool some> struct Blocks {
     BlockFunction<T> of_rows[block_rows];  // less one
-    constexpr Blocks() : of_rows{} { fill<T, J>(of_rows, std::make_integer_sequence<int, block_rows>{}); }
+    constexpr Blocks() : of_rows{} { fill<T, J, some>(of_rows, std::make_integer_sequence<int, block_rows>{}); }
 };
 
 template <class T> inline void multiply(const Product<T>& p) {
-    static constexpr Blocks<T, 1> narrow;
-    static constexpr Blocks<T, block_vectors> wide;
+    static constexpr Blocks<T, 1, false> narrow;
+    static constexpr Blocks<T, block_vectors, false> wide;
+    static constexpr Blocks<T, 1, true> narrow_of_some;
+    static constexpr Blocks<T, block_vectors, true> wide_of_some;
     const Division division(p.rows);
     const int64_t end = p.blocks ? p.first_block + p.blocks : division.blocks;
     for (int64_t column = 0; column < p.columns;) {
         const bool one = p.columns - column == lanes<T>;
-        const auto& functions = one ? narrow.of_rows : wide.of_rows;
+        const auto* const functions = p.places ? (one ? narrow_of_some.of_rows : wide_of_some.of_rows)
+                                               : (one ? narrow.of_rows : wide.of_rows);
         const int64_t width = (one ? 1 : block_vectors) * lanes<T>;
         const T* const b = p.b + (p.packed_rows ? column * p.packed_rows : column);
         const int64_t b_stride = p.packed_rows ? width : p.b_stride;
@@ -114,7 +122,7 @@ template <class T> inline void multiply(const Product<T>& p) {
     }
 }
 
-// The part of a product that is made of `inner` elements of the inner dimension from k on. What is summed up before the
+// The part of a product that is made of `inner` elements of the inner dimension from k on, or of some of them. What is summed up before the
 // last of them stays in `partial`, which lies as C does, and may be C where there is no F.
 template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t inner, T* partial) {
     if (k + inner < p.inner) {
@@ -122,6 +130,11 @@ template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t i
         p.times = nullptr;
     }
     p.inner = inner;
+    if (p.places) {
+        const int64_t count = p.counts[k / inner_at_once];
+        p.places = worth_leaving_out(inner, count) ? p.places + k : nullptr;
+        if (p.places) p.inner = count;
+    }
     p.a += k * p.step;
     p.b += k * p.b_stride;
     p.add = k ? partial : nullptr;
@@ -135,17 +148,20 @@ template <class Use> inline void in_pieces(int64_t inner, Use use) {
 }
 
 // C[r][j] = Σ over all lanes and vectors of A's row r times B's row j, or adds that: for so few rows of B (J) that lanes
-// would be left empty in a product. Panel p's rows are `width` numbers long, in whole vectors: A's begin at a(p), B's at
-// b(p). The sums are taken in as many vectors as these have lanes, which become one by a transposition.
-template <class T, int J, class A, class B>
-void sums_over_lanes(A a, B b, int64_t panels, int64_t panel_width, int64_t last_width, int64_t rows, T* c, bool add) {
+// would be left empty in a product. As in a product, the sum over panels is one sum; their rows are inner, or in the last
+// last_inner, numbers long, in whole vectors; of B, those from row `first` on. The sums are taken in as many vectors as
+// these have lanes, which become one by a transposition.
+template <class T, int J> void sums_over_lanes(const Product<T>& p, int64_t first) {
     constexpr int R = lanes<T> / J;
+    const int64_t rows = p.rows;
+    const bool add = p.add;
     for (int64_t row = 0; row < rows; row += R) {
         Vec<T> sums[lanes<T>] = {};
         const int64_t here = rows - row < R ? rows - row : R;
-        for (int64_t p = 0; p < panels; p++) {
-            const int64_t width = p + 1 < panels ? panel_width : last_width;
-            const T *const of_a = a(p) + row * width, *const of_b = b(p);
+        for (int64_t s = 0; s < p.segments; s++) {
+            const int64_t width = s + 1 < p.segments ? p.inner : p.last_inner;
+            const T* const of_a = p.a + s * p.a_advance + (p.first_row + row) * width;
+            const T* const of_b = p.b + s * p.b_advance + first * width;
             for (int64_t w = 0; w < width; w += lanes<T>) {
                 Vec<T> y[J];
 #pragma GCC unroll 4
@@ -159,11 +175,12 @@ void sums_over_lanes(A a, B b, int64_t panels, int64_t panel_width, int64_t last
             }
         }
         const Vec<T> all_sums = sums_of<T>(sums);
-        T* const to = c + row * J;
         // The vector may end in zeros, where the next rows' sums will be; after the last there is no room for them.
-        if ((rows - row) * J >= lanes<T>) store(to, add ? load(to) + all_sums : all_sums);
+        T* const to = p.c + row * p.c_stride;
+        if (p.c_stride == J && (rows - row) * J >= lanes<T>) store(to, add ? load(to) + all_sums : all_sums);
         else
-            for (int64_t k = 0; k < here * J; k++) to[k] = all_sums[k] + (add ? to[k] : T(0));
+            for (int64_t r = 0; r < here; r++)
+                for (int j = 0; j < J; j++) to[r * p.c_stride + j] = all_sums[r * J + j] + (add ? to[r * p.c_stride + j] : T(0));
     }
 }
 

@@ -165,6 +165,7 @@ template <class T> class Run {
     static constexpr double work_without_a_look = 1e8;        // for an interruption: rows × parameters, some 10 ms
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
     static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, if four panels fit
+    static constexpr int64_t worth_a_look = 32;               // inputs, and units: fewer cost more time than zeros save
     static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
     static constexpr int64_t largest_piece = 16384;           // parameters that one thread updates at a time
     static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
@@ -184,10 +185,13 @@ template <class T> class Run {
         std::vector<Block<T>> f, slopes, masks, errors;
         std::vector<T*> addresses[4];
         Block<T> z;
+        std::vector<Bits<T>> joined, seen;  // empty where columns of x are not worth a look
+        std::vector<Place> places;
+        std::vector<int64_t> counts, front;
         std::vector<double> losses;  // of panels
     };
-    struct Part {  // rows of a layer's gradient
-        int64_t layer, first, rows;
+    struct Part {  // the k-th of so many parts of a layer's gradient
+        int64_t layer, k, of;
     };
 
     static std::vector<int64_t> numbers_of(const Data<T>& data) {
@@ -256,10 +260,20 @@ template <class T> class Run {
             for (int what = 0; what < 4; what++)
                 for (const Block<T>& block : *blocks[what]) space.addresses[what].push_back(block.get());
             space.losses.resize(std::size_t(panels(chunk_rows_)));
+            const Layer<T>& first = net.layers[0];
+            if (first.inputs >= worth_a_look && first.units >= worth_a_look && first.rows > first.inputs) {
+                const auto room_for = [&](auto& numbers, int64_t of_panel) { numbers.resize(std::size_t(panels(chunk_rows_) * of_panel)); };
+                room_for(space.joined, first.inputs);
+                room_for(space.places, first.rows);
+                room_for(space.counts, pieces(first.rows));
+                space.seen.resize(std::size_t(first.inputs));
+                space.front.resize(std::size_t(first.rows));
+            }
             space.chunk = {net.layers.data(), int64_t(net.layers.size()), 0, nullptr, nullptr, nullptr, nullptr, 0, T(0),
                            position(loss_names, settings_.loss), T(settings_.loss_parameter), T(settings_.divisor),
                            space.addresses[0].data(), space.z.get(), space.addresses[1].data(),
-                           space.addresses[2].data(), space.addresses[3].data()};
+                           space.addresses[2].data(), space.addresses[3].data(),
+                           space.joined.empty() ? nullptr : space.joined.data(), space.places.data(), space.counts.data()};
         }
     }
 
@@ -273,13 +287,18 @@ template <class T> class Run {
             const int64_t blocks = blocks_of(layer.rows);
             const int64_t parts = groups_.size() == 1 ? std::min<int64_t>(blocks, parts_of_layer) : (blocks + 15) / 16;
             for (int64_t k = 0; k < parts; k++) {
-                const int64_t first = blocks * k / parts * kernels_.block_rows;
-                const int64_t end = std::min(blocks * (k + 1) / parts * kernels_.block_rows, layer.rows);
-                parts_.push_back({int64_t(i), first, end - first});
-                most = std::max(most, parts_.back().rows * layer.columns);
+                parts_.push_back({int64_t(i), k, parts});
+                most = std::max(most, rows_of(parts_.back(), layer.rows).second * layer.columns);
             }
         }
         for (int thread = 0; thread < threads; thread++) rooms_.push_back(zeros<T>(std::size_t(most)));
+    }
+
+    // The first of a part's rows, and how many they are, where all parts have so many.
+    std::pair<int64_t, int64_t> rows_of(const Part& part, int64_t all) const {
+        const int64_t blocks = blocks_of(all);
+        const auto first = [&](int64_t k) { return std::min(blocks * k / part.of * kernels_.block_rows, all); };
+        return {first(part.k), first(part.k + 1) - first(part.k)};
     }
 
     // Whether chain.hpp can make the steps.
@@ -423,12 +442,32 @@ template <class T> class Run {
             });
             for (int64_t panel = 0; panel < panels(chunk.rows); panel++) group.loss += losses[panel];
             if (!back) continue;
+            if (chunk.joined) find_front(space);
+            if (chunk.front) each(panels(chunk.rows), [&](int64_t panel, int) { kernels_.to_front(chunk, panel); });
             each(int64_t(parts_.size()), [&](int64_t k, int thread) {
                 const Part& part = parts_[std::size_t(k)];
-                kernels_.gradient(chunk, part.layer, part.first, part.rows, done > begin,
-                                  group.gradient + net.begins[std::size_t(part.layer)], rooms_[std::size_t(thread)].get());
+                const auto [first, rows] =
+                    rows_of(part, part.layer == 0 && chunk.front ? chunk.in_front : net.layers[std::size_t(part.layer)].rows);
+                if (rows)
+                    kernels_.gradient(chunk, part.layer, first, rows, done > begin,
+                                      group.gradient + net.begins[std::size_t(part.layer)], rooms_[std::size_t(thread)].get());
             });
         }
+    }
+
+    // Which columns of x are not 0 in all rows of the chunk, where these are so few that the others are left out.
+    void find_front(Workspace& space) const {
+        Chunk<T>& chunk = space.chunk;
+        const Layer<T>& first = net.layers[0];
+        std::fill(space.seen.begin(), space.seen.end(), 0);
+        for (int64_t panel = 0; panel < panels(chunk.rows); panel++)
+            for (int64_t k = 0; k < first.inputs; k++) space.seen[std::size_t(k)] |= chunk.joined[panel * first.inputs + k];
+        chunk.in_front = 0;
+        for (int64_t k = 0; k < first.rows; k++) {
+            space.front[std::size_t(chunk.in_front)] = k;
+            chunk.in_front += k == first.inputs || !is_zero<T>(space.seen[std::size_t(k)]);
+        }
+        chunk.front = worth_leaving_out(first.rows, chunk.in_front) ? space.front.data() : nullptr;
     }
 
     // As Kernels::pass, but each layer takes all panels before the next one does: a large layer in parts of it for all

@@ -302,6 +302,50 @@ def test_large_layers_give_the_run_of_the_reference_engine(isa: str, monkeypatch
         assert_same(runs)
 
 
+def blank_columns(x: Any, rows: int) -> Any:
+    """Half of the columns all 0, one of them −0, and others in all but some stretches of rows."""
+    x = x.copy()
+    x[:, ::2] = 0
+    x[:, 4] = -0.0
+    for begin in range(0, len(x), rows):
+        x[begin : begin + rows, RANDOM.integers(0, x.shape[1], x.shape[1] // 3)] = 0
+    return x
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("inputs", "units", "settings"),
+    [
+        (64, 50, {}),
+        (201, 32, {"shuffle": False}),
+        (400, 100, {"validation": 0.2, "l1": 1e-3, "clip_norm": 1.0}),
+        (400, 34, {"batch_size": 5000}),
+    ],
+    ids=["groups", "pieces", "layers", "chunks"],
+)
+def test_columns_that_are_zero_are_left_out_and_change_nothing(
+    inputs: int, units: int, settings: dict[str, Any], dtype: str, isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in images and counts; their weights learn from the penalty alone."""
+    monkeypatch.setenv("CHAINRULE_ISA", isa)
+    net = cr.Network(inputs, [cr.Dense(units, "tanh", dropout=0.1), cr.Dense(11)])
+    rows = 5500 if "batch_size" in settings else 500
+    x = blank_columns(RANDOM.normal(size=(rows, inputs)), 20).astype(dtype)
+    y = RANDOM.normal(size=(rows, 11))
+    common: dict[str, Any] = {"epochs": 2, "batch_size": 200, "l2": 0.1, "optimizer": cr.SGD(0.01, momentum=0.9)}
+    runs = [cr.train(net, x, y, engine=engine, **common | settings) for engine in ("reference", "native")]
+    assert_same((runs[0], runs[1]), 1e-9 if dtype == "float64" else 1e-4)
+
+
+def test_no_column_is_left() -> None:
+    """Then only biases learn."""
+    net = cr.Network(40, [cr.Dense(40, "tanh"), cr.Dense(2)])
+    x, y = np.zeros((70, 40)), RANDOM.normal(size=(70, 2))
+    runs = [cr.train(net, x, y, engine=engine, batch_size=30, epochs=3) for engine in ("reference", "native")]
+    assert_same((runs[0], runs[1]))
+
+
 def test_several_chunks_give_the_run_of_the_reference_engine() -> None:
     net = cr.Network(700, [cr.Dense(20, "tanh"), cr.Dense(3)])
     x, y = RANDOM.normal(size=(6000, 700)), RANDOM.normal(size=(6000, 3))
