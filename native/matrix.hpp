@@ -150,14 +150,13 @@ template <class Use> inline void in_pieces(int64_t inner, Use use) {
 // C[r][j] = Σ over all lanes and vectors of A's row r times B's row j, or adds that: for so few rows of B (J) that lanes
 // would be left empty in a product. As in a product, the sum over panels is one sum; their rows are inner, or in the last
 // last_inner, numbers long, in whole vectors; of B, those from row `first` on. The sums are taken in as many vectors as
-// these have lanes, which become one by a transposition.
+// these have lanes, or twice as many if registers suffice, which become one or two by transposition.
 template <class T, int J> void sums_over_lanes(const Product<T>& p, int64_t first) {
-    constexpr int R = lanes<T> / J;
-    const int64_t rows = p.rows;
+    constexpr int R = lanes<T> / J, times = 2 * lanes<T> <= (vector_bytes == 64 ? 16 : 8) ? 2 : 1;
     const bool add = p.add;
-    for (int64_t row = 0; row < rows; row += R) {
-        Vec<T> sums[lanes<T>] = {};
-        const int64_t here = rows - row < R ? rows - row : R;
+    for (int64_t row = 0; row < p.rows; row += times * R) {
+        Vec<T> sums[times][lanes<T>] = {};
+        const int64_t here = p.rows - row < times * R ? p.rows - row : times * R;
         for (int64_t s = 0; s < p.segments; s++) {
             const int64_t width = s + 1 < p.segments ? p.inner : p.last_inner;
             const T* const of_a = p.a + s * p.a_advance + (p.first_row + row) * width;
@@ -167,20 +166,23 @@ template <class T, int J> void sums_over_lanes(const Product<T>& p, int64_t firs
 #pragma GCC unroll 4
                 for (int j = 0; j < J; j++) y[j] = load(of_b + j * width + w);
 #pragma GCC unroll 16
-                for (int r = 0; r < R; r++) {
+                for (int r = 0; r < times * R; r++) {
                     const Vec<T> x = load(of_a + (r < here ? r : 0) * width + w);
 #pragma GCC unroll 4
-                    for (int j = 0; j < J; j++) sums[r * J + j] += x * y[j];
+                    for (int j = 0; j < J; j++) sums[r / R][r % R * J + j] += x * y[j];
                 }
             }
         }
-        const Vec<T> all_sums = sums_of<T>(sums);
-        // The vector may end in zeros, where the next rows' sums will be; after the last there is no room for them.
-        T* const to = p.c + row * p.c_stride;
-        if (p.c_stride == J && (rows - row) * J >= lanes<T>) store(to, add ? load(to) + all_sums : all_sums);
-        else
-            for (int64_t r = 0; r < here; r++)
-                for (int j = 0; j < J; j++) to[r * p.c_stride + j] = all_sums[r * J + j] + (add ? to[r * p.c_stride + j] : T(0));
+        for (int64_t k = 0; k * R < here; k++) {
+            const Vec<T> all_sums = sums_of<T>(sums[k]);
+            T* const to = p.c + (row + k * R) * p.c_stride;
+            const int64_t left = p.rows - row - k * R;
+            // The vector may end in zeros, where the next rows' sums will be; after the last there is no room for them.
+            if (p.c_stride == J && left * J >= lanes<T>) store(to, add ? load(to) + all_sums : all_sums);
+            else
+                for (int64_t r = 0; r < R && r < left; r++)
+                    for (int j = 0; j < J; j++) to[r * p.c_stride + j] = all_sums[r * J + j] + (add ? to[r * p.c_stride + j] : T(0));
+        }
     }
 }
 
