@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import (
 from ..data import Floats
 from ..network import Network
 from .base import BaseMLP
+from .inputs import is_whole
 from .parameters import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
 
 
@@ -235,7 +236,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if anew or not hasattr(self, "classes_"):
-            kind = type_of_target(y, input_name="y")
+            kind = _kind_of_targets(y)
             if "multioutput" in kind:
                 raise ValueError("Multioutput target data is not supported with label binarization")
             if kind not in ("binary", "multiclass", "multilabel-indicator"):
@@ -336,6 +337,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _kind_of_targets(y: Any) -> str:
+    if is_whole(y) and 2 * len(classes := np.unique(y)) <= len(y):  # of more classes scikit-learn's function warns
+        return _kind_of(classes)
+    return str(type_of_target(y, input_name="y"))
 
 
 def _kind_of(classes: Any) -> str:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 # Bytes that a sparse matrix may take as an array: then the native engine can have it.
 _MOST_DENSE = 1 << 28
+_DTYPES = (np.float64, np.float32)
 
 
 def known_to_scikit_learn(given: Any) -> Any:
@@ -44,6 +45,10 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
     numbers : bool
         Whether y has to be numbers.
     """
+    if reset and is_plain(x, None, *_DTYPES) and is_whole(y) and len(x) == len(y):
+        estimator.n_features_in_ = x.shape[1]  # nothing is left to check, which takes longer than some fits
+        estimator.__dict__.pop("feature_names_in_", None)
+        return x, y
     pair: tuple[Any, Any] = validate_data(
         estimator,
         known_to_scikit_learn(x),
@@ -51,7 +56,7 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
         accept_sparse=["csr", "csc"],
         multi_output=True,
         y_numeric=numbers,
-        dtype=(np.float64, np.float32),
+        dtype=_DTYPES,
         reset=reset,
     )
     return pair
@@ -71,9 +76,16 @@ def dense_if_small(x: Any) -> Any:
     return x.tocsr()
 
 
-def is_plain(x: Any, columns: int, dtype: Any) -> bool:
-    """Tell whether x is an array of finite numbers of this dtype, (n, columns), so that nothing needs to be checked."""
-    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype != dtype or x.shape[1] != columns or not len(x):
+def is_whole(y: Any) -> bool:
+    """Tell whether y is an array of whole numbers, (n,)."""
+    return type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iu"
+
+
+def is_plain(x: Any, columns: int | None, *dtypes: Any) -> bool:
+    """Tell whether x is an array of finite numbers of one of these dtypes, (n, columns), with nothing left to check."""
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in dtypes or not x.size:
+        return False
+    if columns is not None and x.shape[1] != columns:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(x.sum()))
