@@ -6,7 +6,7 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -56,13 +56,12 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
     if is_times(Fraction(1), expected):
         return None
     if is_times(Fraction(-1), expected):
-        return Misconception("sign", "The sign is wrong: everything else is right.")
+        return _SIGN
     for sign, also in _SIGNS:
         for factor, mistake in ((Fraction(1, 2), _NO_TWO), (Fraction(2), _TWO_TWOS)):
             if is_times(sign * factor, expected):
                 return Misconception(mistake.kind, mistake.sentence + also)
-    trees = [formula, expected, *definitions, *definitions.values()]
-    known = frozenset(symbol for tree in trees for symbol in tree.symbols())
+    known = _known((formula, expected, *definitions, *definitions.values()))
     for sign, also in _SIGNS:
         for altered, mistake in _alterations(expected, known):
             if is_times(Fraction(sign), altered):
@@ -74,6 +73,7 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
     return None
 
 
+_SIGN = Misconception("sign", "The sign is wrong: everything else is right.")
 _NO_TWO = Misconception("factor 2", "A factor 2 is missing: the derivative of a square brings it down.")
 _TWO_TWOS = Misconception("factor 2", "There is a factor 2 too many.")
 _SIGNS = ((1, ""), (-1, " The sign is wrong, too."))
@@ -81,8 +81,26 @@ _SIZES = sorted({Fraction(above, below) for above in range(1, 13) for below in r
 _RATIOS = [sign * size for size in _SIZES for sign in (1, -1)]
 
 
+def alterations(
+    expected: Expression, definitions: Definitions | None = None
+) -> Iterator[tuple[Expression, Misconception]]:
+    """Yield what people make of a right formula, and which mistake that is: what :func:`diagnose` compares with.
+
+    Some may be equal to the formula, or to one another, as names and definitions have it.
+    """
+    definitions = definitions or {}
+    yield -expected, _SIGN
+    if (two := expression(2)) in _factors(expected):
+        yield product_of([factor for factor in _factors(expected) if factor != two]), _NO_TWO
+    yield from _alterations(expected, _known((expected, *definitions, *definitions.values())))
+
+
+def _known(trees: Iterable[Expression]) -> frozenset[Symbol]:
+    return frozenset(symbol for tree in trees for symbol in tree.symbols())
+
+
 def _alterations(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[Expression, Misconception]]:
-    """Yield what people make of a formula, and which mistake that is: the likeliest first."""
+    """Yield those but for the sign and the factor 2: the likeliest first."""
     yield from _f_for_z(expected, known)
     yield from _shifted(expected, known)
     yield from _factors_left_out(expected)

@@ -13,7 +13,7 @@ a number, or for a matrix if a symbol in it does; then ``@`` is the matrix produ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
@@ -303,9 +303,9 @@ def joined(kind: type[_Many], first: Expression, *others: Expression) -> Express
     return kind((*(first.parts if type(first) is kind else (first,)), *others))
 
 
-def substituted(tree: Expression, values: dict[Symbol, Expression]) -> Expression:
-    """Return an expression with others in the place of some of its symbols, and all else as it is written."""
-    if isinstance(tree, Symbol):
+def substituted(tree: Expression, values: Mapping[Any, Expression]) -> Expression:
+    """Return an expression with others in the place of some symbols and derivatives, and all else as it is written."""
+    if isinstance(tree, (Symbol, Derivative)):
         return values.get(tree, tree)
     parts = tuple(substituted(part, values) for part in tree.parts)
     return tree if parts == tree.parts else tree.of(parts)
