@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-from .points import PRIME, Definitions, Degrees, ModularPoint, Point, UndefinedError, numeric_points
+from .points import PRIME, Definitions, Degrees, ModularPoint, NumericPoint, Point, UndefinedError, numeric_points
 from .text import symbol_text
 from .tree import Call, Expression, Negative, Symbol
 
@@ -26,6 +27,7 @@ POINTS = 3
 TOLERANCE = 1e-30  # relative, of 50-digit numbers
 MOST_ERROR = 1e-12  # powers of powers may have a degree near the prime
 _NOTHING = 1e-40  # what rounding leaves of 0
+ROUGH = 1e-6  # relative, of numbers of 16 digits
 _TRIES = 10  # for each point modulo the prime, where a denominator is 0
 
 
@@ -50,6 +52,32 @@ class Sample:
     def agree(self, a: Expression, b: Expression) -> bool:
         """Tell whether two expressions have the same values; looks at points until one differs."""
         return all(self.same(point.value(a), point.value(b)) for point in self.points)
+
+
+class Glance:
+    """One look at an expression and at others, by which most that are not a multiple of it are known to be none."""
+
+    def __init__(self, sample: Sample, tree: Expression) -> None:
+        self.exact, self.tree = sample.exact, tree
+        first = next(iter(sample.points))
+        self.point = first.rough() if isinstance(first, NumericPoint) else first
+        self.values: dict[int, tuple[Any, Expression]] = {}  # by identity, as hashing a tree takes as long
+
+    def may_be_times(self, factor: Fraction, other: Expression) -> bool:
+        """Tell whether the expression may be a factor times another; False is certain."""
+        try:
+            value, expected = self.value(self.tree), self.value(other)
+        except (UndefinedError, ArithmeticError, ValueError):
+            return True
+        if self.exact:
+            return bool((factor.numerator * expected - factor.denominator * value) % PRIME == 0)
+        scaled = float(factor) * expected
+        return bool(not abs(value - scaled) > ROUGH * max(abs(value), abs(scaled)))
+
+    def value(self, tree: Expression) -> Any:
+        if id(tree) not in self.values:
+            self.values[id(tree)] = self.point.value(tree), tree
+        return self.values[id(tree)][0]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from .equality import sampled
+from .equality import Glance, sampled
 from .functions import product_of
 from .points import Definitions, UndefinedError
 from .text import symbol_text, text
@@ -46,10 +46,11 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
         sample = sampled((formula, expected), definitions)
     except UndefinedError:
         return None
+    glance = Glance(sample, formula)
 
     def is_times(factor: Fraction, tree: Expression) -> bool:
         try:
-            return sample.agree(formula, expression(factor) * tree)
+            return glance.may_be_times(factor, tree) and sample.agree(formula, expression(factor) * tree)
         except UndefinedError:
             return False
 
@@ -62,8 +63,9 @@ def diagnose(formula: Expression, expected: Expression, definitions: Definitions
             if is_times(sign * factor, expected):
                 return Misconception(mistake.kind, mistake.sentence + also)
     known = _known((formula, expected, *definitions, *definitions.values()))
+    altered_ones = list(_alterations(expected, known))
     for sign, also in _SIGNS:
-        for altered, mistake in _alterations(expected, known):
+        for altered, mistake in altered_ones:
             if is_times(Fraction(sign), altered):
                 return Misconception(mistake.kind, mistake.sentence + also)
     for ratio in _RATIOS:
