@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import activations, formula, initializers, losses, optimizers, schedules
+    from . import activations, formula, initializers, lessons, losses, optimizers, schedules
     from .activations import Activation
     from .derivation import Derivation, derive
     from .diagnostics.trace import Trace, backprop
@@ -35,6 +35,7 @@ _HOMES = {
     "activations": "",
     "formula": "",
     "initializers": "",
+    "lessons": "",
     "losses": "",
     "optimizers": "",
     "schedules": "",
@@ -109,6 +110,7 @@ __all__ = [
     "derive",
     "formula",
     "initializers",
+    "lessons",
     "load",
     "losses",
     "optimizers",

@@ -2,6 +2,7 @@
 
 from . import families as families  # which enters them into the catalogue
 from .catalogue import FAMILIES, Family, Parameter, generate
+from .grading import Grade, MalformedReply, Reply, check
 from .problems import (
     Answer,
     ChooseAll,
@@ -12,22 +13,33 @@ from .problems import (
     Option,
     Problem,
 )
+from .progress import Attempt, Learner, Mastery, NoAttemptsLeft, Policy, Progress
 from .prose import Equation, Prose, prose
 
 __all__ = [
     "FAMILIES",
     "Answer",
+    "Attempt",
     "ChooseAll",
     "Equation",
     "Family",
     "FormulaAnswer",
+    "Grade",
+    "Learner",
+    "MalformedReply",
+    "Mastery",
     "Mistake",
+    "NoAttemptsLeft",
     "NumberAnswer",
     "OneChoice",
     "Option",
     "Parameter",
+    "Policy",
     "Problem",
+    "Progress",
     "Prose",
+    "Reply",
+    "check",
     "generate",
     "prose",
 ]

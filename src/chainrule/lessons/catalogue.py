@@ -44,6 +44,10 @@ class Parameter:
         return " or ".join(map(_shown, self.values))
 
 
+def _random(*what: Any) -> Random:
+    return Random(" ".join(map(str, what)))  # noqa: S311 - no secret; the same in every version of Python
+
+
 def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -89,12 +93,14 @@ class Family:
         for name in given:
             if name not in self.parameters:
                 raise unknown_name(f"parameter of {self.name}", name, list(self.parameters))
-        random = Random(f"{self.name} {seed}")  # noqa: S311 - no secret; the same in every version of Python
         values = {
-            name: random.choice(one.chosen(self.name, name, given[name]) if name in given else one.values)
+            # each by itself, so that one which is given leaves the others as they are
+            name: _random(self.name, seed, name).choice(
+                one.chosen(self.name, name, given[name]) if name in given else one.values
+            )
             for name, one in self.parameters.items()
         }
-        made = self.make(random, **values)
+        made = self.make(_random(self.name, seed), **values)
         return replace(made, family=self.name, parameters=values, seed=seed, attempts=ATTEMPTS[self.kind])
 
 

@@ -1,13 +1,15 @@
-"""What a problem is: its words, what is asked for, which answers are known to be wrong and why, and how it is solved."""
+"""What a problem is: words, what is asked for, known wrong answers and why they are wrong, and how it is solved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..formula import Expression, Symbol
 from .prose import Prose
+
+Wrong = TypeVar("Wrong", Expression, float)
 
 POINTS = 1
 ATTEMPTS = {"one choice": 2, "choose all": 3, "formula": 5, "number": 4}
@@ -27,7 +29,7 @@ class Option:
     mistake : str or None
         Which misconception it comes from; None where it is right.
     formula : Expression or None
-        What it says, where it is a formula.
+        What it comes to, where it is a formula of numbers.
     """
 
     text: Prose
@@ -38,19 +40,27 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Mistake(Generic[Wrong]):
     """A wrong formula or number that people come to, from which misconception, and a sentence about that."""
 
-    answer: Expression | float
+    answer: Wrong
     kind: str
     feedback: Prose
 
 
 @dataclass(frozen=True)
 class OneChoice:
-    """Exactly one of the options is right."""
+    """Exactly one of the options is right.
+
+    Attributes
+    ----------
+    options : tuple of Option
+    definitions : mapping from Symbol to Expression
+        What holds between the symbols of formulae among the options, no two of which are equal.
+    """
 
     options: tuple[Option, ...]
+    definitions: Mapping[Symbol, Expression] = field(default_factory=dict, repr=False)
     kind = "one choice"
 
     @property
@@ -61,9 +71,18 @@ class OneChoice:
 
 @dataclass(frozen=True)
 class ChooseAll:
-    """Some of the options are right, at least one, and not all of them."""
+    """Some of the options are right, at least one, and not all of them.
+
+    Attributes
+    ----------
+    options : tuple of Option
+    definitions : mapping from Symbol to Expression
+        What holds between the symbols, where the options are formulae: then those that are right are equal to one
+        another, and to none of the others. Empty where the options are not such formulae.
+    """
 
     options: tuple[Option, ...]
+    definitions: Mapping[Symbol, Expression] = field(default_factory=dict, repr=False)
     kind = "choose all"
 
     @property
@@ -96,7 +115,7 @@ class FormulaAnswer:
     definitions: Mapping[Symbol, Expression] = field(repr=False)
     names: tuple[Symbol, ...] = field(repr=False)
     allowed: tuple[Symbol, ...] | None = None
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[Mistake[Expression], ...] = ()
     kind = "formula"
 
 
@@ -121,7 +140,7 @@ class NumberAnswer:
     key: float
     tolerance: float = 0.01
     digits: int = 3
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[Mistake[float], ...] = ()
     kind = "number"
 
 

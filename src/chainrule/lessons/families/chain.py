@@ -13,12 +13,13 @@ from ...formula import Expression, Symbol, compare, substituted, text
 from ..catalogue import Parameter, family
 from ..problems import ChooseAll, OneChoice, Option, Problem
 from ..prose import Equation, prose
-from ..wrong import mistakes, one_of
+from ..wrong import one_of
 from .setting import (
     ACTIVATION,
     BIAS,
     CURVED,
     ETA,
+    LAYER,
     LENGTH,
     LOSS,
     LOSSES,
@@ -33,6 +34,7 @@ from .setting import (
     formula_answer,
     introduction,
     w,
+    which,
     worked,
     z,
 )
@@ -58,11 +60,16 @@ def update_rule(random: Random, length: int) -> Problem:
     why = prose(
         "Against the gradient, as it points to where the loss grows, and by its length times the learning rate."
     )
-    options = [Option(prose(Equation(w(i), w(i) - ETA * g, update=True)), True, why, formula=w(i) - ETA * g)]
+    plain = {g: Symbol("g"), other: Symbol("h")}  # what can be compared
+    options = [Option(prose(Equation(w(i), w(i) - ETA * g, update=True)), True, why, formula=w(i) - ETA * plain[g])]
     for formula, kind, sentence in (
         random.sample(wrong, 3) if random.random() < 0.5 else [wrong[0], *random.sample(wrong[1:], 2)]
     ):
-        options.append(Option(prose(Equation(w(i), formula, update=True)), False, prose(sentence), kind, formula))
+        options.append(
+            Option(
+                prose(Equation(w(i), formula, update=True)), False, prose(sentence), kind, substituted(formula, plain)
+            )
+        )
     return drawn(
         "A step of gradient descent",
         [
@@ -83,10 +90,10 @@ def update_rule(random: Random, length: int) -> Problem:
     )
 
 
-@family("weighted input", "formula", length=LENGTH, bias=BIAS)
-def weighted_input(random: Random, length: int, bias: bool) -> Problem:
+@family("weighted input", "formula", length=LENGTH, layer=LAYER, bias=BIAS)
+def weighted_input(random: Random, length: int, layer: str, bias: bool) -> Problem:
     """What a weighted input is made of."""
-    i = random.randint(1, length)
+    i = which(random, layer, 1, length)
     made = derived(length, "tanh", bias=bias)
     key = made.definitions[z(i)]
     return drawn(
@@ -100,7 +107,7 @@ def weighted_input(random: Random, length: int, bias: bool) -> Problem:
 
 
 @family("output error", "formula", length=LENGTH, activation=ACTIVATION, loss=LOSSES, sign=SIGN)
-def output_error(random: Random, length: int, activation: str, loss: str, sign: Sign) -> Problem:
+def output_error(_: Random, length: int, activation: str, loss: str, sign: Sign) -> Problem:
     """δ_L, the error of the output: slope of the loss times slope of the activation."""
     made = derived(length, activation, loss, sign)
     return drawn(
@@ -129,8 +136,8 @@ def output_error(random: Random, length: int, activation: str, loss: str, sign: 
     )
 
 
-def _recursion(random: Random, length: int, activation: str) -> tuple[int, Expression]:
-    i = random.randint(1, length - 1)
+def _recursion(random: Random, length: int, layer: str, activation: str) -> tuple[int, Expression]:
+    i = which(random, layer, 1, length - 1)
     return i, derived(length, activation).definitions[delta(i)]
 
 
@@ -140,10 +147,10 @@ _RECURSION_HINTS = (
 )
 
 
-@family("recursion", "formula", length=LENGTH, activation=ACTIVATION)
-def recursion(random: Random, length: int, activation: str) -> Problem:
+@family("recursion", "formula", length=LENGTH, layer=LAYER, activation=ACTIVATION)
+def recursion(random: Random, length: int, layer: str, activation: str) -> Problem:
     """δᵢ from δᵢ₊₁: one step back."""
-    i, key = _recursion(random, length, activation)
+    i, key = _recursion(random, length, layer, activation)
     made = derived(length, activation)
     return drawn(
         "One step back",
@@ -158,25 +165,25 @@ def recursion(random: Random, length: int, activation: str) -> Problem:
     )
 
 
-@family("recursion choice", "one choice", length=LENGTH, activation=CURVED)
-def recursion_choice(random: Random, length: int, activation: str) -> Problem:
+@family("recursion choice", "one choice", length=LENGTH, layer=LAYER, activation=CURVED)
+def recursion_choice(random: Random, length: int, layer: str, activation: str) -> Problem:
     """δᵢ from δᵢ₊₁, among what it is mistaken for."""
-    i, key = _recursion(random, length, activation)
+    i, key = _recursion(random, length, layer, activation)
     made = derived(length, activation)
     return drawn(
         "One step back",
         [introduction(made), prose("Which of these is ", delta(i), "?")],
-        one_of(key, mistakes(key, made.definitions), prose(made.step(f"delta_{i}").words), random),
+        one_of(key, made.definitions, prose(made.step(f"delta_{i}").words), random),
         _RECURSION_HINTS,
         worked(made, f"delta_{i}"),
         2,
     )
 
 
-@family("unrolled error", "formula", length=LENGTH, activation=CURVED, loss=LOSSES, sign=SIGN)
-def unrolled_error(random: Random, length: int, activation: str, loss: str, sign: Sign) -> Problem:
+@family("unrolled error", "formula", length=LENGTH, layer=LAYER, activation=CURVED, loss=LOSSES, sign=SIGN)
+def unrolled_error(random: Random, length: int, layer: str, activation: str, loss: str, sign: Sign) -> Problem:
     """δᵢ with every later δ written out."""
-    i = random.randint(max(1, length - 2), length - 1)
+    i = which(random, layer, max(1, length - 2), length - 1)
     made = derived(length, activation, loss, sign)
     name = f"delta_{i} unrolled"
     layers = range(i, length + 1)
@@ -196,7 +203,7 @@ def unrolled_error(random: Random, length: int, activation: str, loss: str, sign
 
 
 @family("full gradient", "formula", length=LENGTH, activation=CURVED, loss=LOSSES, sign=SIGN)
-def full_gradient(random: Random, length: int, activation: str, loss: str, sign: Sign) -> Problem:
+def full_gradient(_: Random, length: int, activation: str, loss: str, sign: Sign) -> Problem:
     """∂ℒ/∂w₁ as one product, from the input to the loss."""
     made = derived(length, activation, loss, sign)
     name = "gradient w_1 unrolled"
@@ -216,10 +223,10 @@ def full_gradient(random: Random, length: int, activation: str, loss: str, sign:
     )
 
 
-@family("bias gradient", "formula", length=LENGTH, activation=ACTIVATION)
-def bias_gradient(random: Random, length: int, activation: str) -> Problem:
+@family("bias gradient", "formula", length=LENGTH, layer=LAYER, activation=ACTIVATION)
+def bias_gradient(random: Random, length: int, layer: str, activation: str) -> Problem:
     """What the loss's slope by a bias is."""
-    i = random.randint(1, length)
+    i = which(random, layer, 1, length)
     made = derived(length, activation, bias=True)
     name = f"gradient b_{i}"
     key = made.definitions[delta(i)]
@@ -236,10 +243,10 @@ def bias_gradient(random: Random, length: int, activation: str) -> Problem:
     )
 
 
-@family("chain rule", "choose all", length=LENGTH)
-def chain_rule(random: Random, length: int) -> Problem:
+@family("chain rule", "choose all", length=LENGTH, layer=LAYER)
+def chain_rule(random: Random, length: int, layer: str) -> Problem:
     """∂ℒ/∂wᵢ by the chain rule: all ways of writing it."""
-    i = random.randint(1, length)
+    i = which(random, layer, 1, length)
     made = derived(length, "tanh")
     k = random.randint(i, length)
 
@@ -305,7 +312,7 @@ def chain_rule(random: Random, length: int) -> Problem:
     return drawn(
         "The chain rule for a weight",
         [introduction(made), prose("Which of these are ", by(LOSS, w(i)), "? Choose all.")],
-        ChooseAll(tuple(random.sample(options, len(options)))),
+        ChooseAll(tuple(random.sample(options, len(options))), made.definitions),
         [
             prose("Follow the way from ", w(i), " to the loss, and write a slope for each step."),
             prose("Each δ is the product of the steps from there to the loss."),
@@ -338,11 +345,11 @@ def _apart(
     return list(kept.values())
 
 
-@family("absent weights", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"))
-def absent_weights(random: Random, length: int) -> Problem:
+@family("absent weights", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"), layer=LAYER)
+def absent_weights(random: Random, length: int, layer: str) -> Problem:
     """Which weights do not occur in ∂ℒ/∂wᵢ as it is written with activations, and why."""
     made = derived(length, "tanh")
-    i = random.randint(1, length - 1)
+    i = which(random, layer, 1, length - 1)
     name = f"gradient w_{i} unrolled"
     present = made.step(name).right.symbols()
     options = []

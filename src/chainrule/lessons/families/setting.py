@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from random import Random
 
 from ...derivation import Derivation, derive
 from ...derivation.steps import Sign
@@ -23,6 +24,7 @@ ACTIVATION = Parameter(SMOOTH, "of every layer")
 CURVED = Parameter(tuple(name for name in SMOOTH if name != "identity"), "of every layer, none of them straight")
 LOSSES = Parameter(("squared_error", "half_squared_error"), "by how much the output misses the target")
 SIGN = Parameter(("f-y", "y-f"), "whether solutions are written with f − y or y − f")
+LAYER = Parameter(("any", "first", "last"), "which layer is asked about, of those that it can be")
 BIAS = Parameter((False, True), "whether every layer has a bias")
 
 
@@ -32,6 +34,11 @@ def derived(
 ) -> Derivation:
     """Return the derivation of a chain."""
     return derive(Network(1, [Dense(1, activation, bias=bias)] * length, loss), sign=sign)
+
+
+def which(random: Random, layer: str, first: int, last: int) -> int:
+    """Return the number of the layer that is asked about, from the first to the last that it can be."""
+    return {"first": first, "last": last}.get(layer) or random.randint(first, last)
 
 
 def z(i: int) -> Symbol:
@@ -72,13 +79,16 @@ def introduction(derivation: Derivation) -> Prose:
     after = Symbol("f", ("i−1",)) * Symbol("w", ("i",))
     weighted_after = after + Symbol("b", ("i",)) if layer.bias else after
     first = (
-        f"A chain of {length} layers with one unit each{' and biases' if layer.bias else ', without biases'}: ",
+        "One layer with one unit" if length == 1 else f"A chain of {length} layers with one unit each",
+        " and biases: " if layer.bias else ", without biases: ",
         Equation(z(1), weighted),
-        ", then ",
-        Equation(Symbol("z", ("i",)), weighted_after),
+        *((", then ", Equation(Symbol("z", ("i",)), weighted_after)) if length > 1 else ()),
         ", and ",
-        Equation(Symbol("f", ("i",)), layer.activation.value(Symbol("z", ("i",)))),
-        " in every layer. The loss of the output ",
+        Equation(
+            activated := Symbol("f", ("i",) if length > 1 else (1,)),
+            layer.activation.value(Symbol("z", activated.indices)),
+        ),
+        " in every layer. The loss of the output " if length > 1 else ". The loss of the output ",
         f(length),
         " for the target ",
         Y,
