@@ -75,6 +75,7 @@ class Glance:
         return bool(not abs(value - scaled) > ROUGH * max(abs(value), abs(scaled)))
 
     def value(self, tree: Expression) -> Any:
+        """Return what an expression is at the point."""
         if id(tree) not in self.values:
             self.values[id(tree)] = self.point.value(tree), tree
         return self.values[id(tree)][0]

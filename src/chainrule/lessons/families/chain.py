@@ -236,7 +236,7 @@ def bias_gradient(random: Random, length: int, layer: str, activation: str) -> P
             introduction(made),
             prose("Write ", by(LOSS, b(i)), " without ", delta(i), "; the δ of the next layer may stand in it."),
         ],
-        formula_answer(made, by(LOSS, b(i)), key, key.symbols()),
+        formula_answer(made, by(LOSS, b(i)), key, sorted(key.symbols(), key=text)),
         [prose("By how much does ", z(i), " change when ", b(i), " does?")],
         [*worked(made, name, f"delta_{i}"), prose("So ", Equation(by(LOSS, b(i)), key))],
         2,

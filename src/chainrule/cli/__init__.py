@@ -1,4 +1,4 @@
-"""The command line: ``chainrule train``, ``predict``, ``derive`` and ``doctor``."""
+"""The command line: ``chainrule train``, ``predict``, ``derive``, ``lesson`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from . import __version__
-from .errors import ChainruleError, DivergenceError, InputError, unknown_name
+from .. import __version__
+from ..errors import ChainruleError, DivergenceError, InputError, unknown_name
+from .lesson import app as lessons
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from .network import Network
-    from .tables import Prepared, Target
-    from .training import Run
+    from ..network import Network
+    from ..tables import Prepared, Target
+    from ..training import Run
 
 # What `chainrule train` does when nothing is said: a moderate network, a part of the training rows set aside to
 # stop at the best epoch, and enough patience that this epoch is found. Regression tables are noisy, so their
@@ -44,6 +45,9 @@ def _default(setting: str) -> str:
 _CLICK_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+app.add_typer(lessons, name="lesson")
 
 
 def main() -> None:
@@ -77,7 +81,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train neural networks on tables, predict with them, and derive their gradients."""
+    """Train neural networks on tables, predict with them, derive their gradients, and practise that."""
 
 
 @app.command()
@@ -118,9 +122,9 @@ def train(
 ) -> None:
     """Train a network on a table and save it."""
     # Imported here, since they take longer to load than --help should take to answer.
-    from . import training
-    from .model import Model
-    from .tables import prepare, read_table
+    from .. import training
+    from ..model import Model
+    from ..tables import prepare, read_table
 
     path = output or Path(f"{Path(data).stem}-{target}.safetensors".replace("/", "-"))
     _check_can_be_written(path)
@@ -200,9 +204,9 @@ def derive(
     ] = None,
 ) -> None:
     """Derive the gradient of a network, step by step."""
-    from .derivation import derive as derive_network
-    from .files import write_atomically
-    from .model import load
+    from ..derivation import derive as derive_network
+    from ..files import write_atomically
+    from ..model import load
 
     forms = {"text": "to_text", "markdown": "to_markdown", "html": "to_html", "mermaid": "to_mermaid"}
     if form not in forms:
@@ -237,7 +241,7 @@ def derive(
 @app.command()
 def doctor() -> None:
     """Print versions, the engine in use, and what is missing."""
-    from .doctor import findings
+    from ..doctor import findings
 
     told = findings()
     width = max(map(len, told))
@@ -255,9 +259,9 @@ def predict(
     """Write a prediction for every row of a table, as CSV."""
     import polars as pl
 
-    from .files import write_atomically
-    from .model import load
-    from .tables import Encoding, Target, read_table
+    from ..files import write_atomically
+    from ..model import load
+    from ..tables import Encoding, Target, read_table
 
     trained = load(model)
     if not isinstance(trained.preprocessing, dict) or set(trained.preprocessing) != {"encoding", "target"}:
@@ -282,7 +286,7 @@ def predict(
 
 
 def _network(prepared: Prepared, hidden: list[int], activation: str, dropout: float) -> Network:
-    from .network import Dense, Network
+    from ..network import Dense, Network
 
     classes = prepared.target.task == "classification"
     layers = [Dense(units, activation, dropout=dropout) for units in hidden]
@@ -292,9 +296,9 @@ def _network(prepared: Prepared, hidden: list[int], activation: str, dropout: fl
 
 def _described_network(chain: int | None, widths: str | None, described: dict[str, Any]) -> Network:
     """Return the network that the options of `derive` describe: a chain, or layers of some widths."""
-    from .losses import LOSSES
-    from .network import Dense, Network
-    from .network import chain as chain_of
+    from ..losses import LOSSES
+    from ..network import Dense, Network
+    from ..network import chain as chain_of
 
     activation, loss = described["--activation"] or "tanh", described["--loss"] or "squared_error"
     if widths is not None:
@@ -346,7 +350,7 @@ def _dropout(rate: float, optimizer: str, asked: bool) -> float:
 
 
 def _optimizer(name: str, rate: float | None, default: float) -> Any:
-    from .optimizers import OPTIMIZERS
+    from ..optimizers import OPTIMIZERS
 
     if rate is None and name == "adam":
         rate = default
@@ -379,7 +383,7 @@ def _plot(run: Run, path: Path) -> None:
 
     from matplotlib.figure import Figure
 
-    from .files import write_atomically
+    from ..files import write_atomically
 
     figure = Figure(layout="constrained")
     run.history.plot(figure.add_subplot())
@@ -390,7 +394,7 @@ def _plot(run: Run, path: Path) -> None:
 
 def _score(target: Target, y: Any, outputs: Any) -> float:
     """Return the accuracy, or R²."""
-    from .training.metrics import r2
+    from ..training.metrics import r2
 
     if target.task == "classification":
         return float((outputs.argmax(axis=1) == y).mean())
