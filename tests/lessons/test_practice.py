@@ -227,7 +227,8 @@ def test_the_text_of_a_lesson_has_solutions_where_they_are_asked_for() -> None:
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
 from pathlib import Path
 from chainrule.lessons import generate
 from chainrule.lessons.practice import practise

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...derivation import Derivation, derive
+from ...diagnostics.trace import backprop
 from ...formula import Expression, Symbol, evaluate, expression
 from ...network import Dense, Network
 from ..catalogue import Parameter, family
@@ -35,10 +36,11 @@ def sampled(random: Random, length: int, activation: str, bias: bool) -> Derivat
     while True:
         weights = [some(-15, 15) for _ in range(length)]
         params = net.pack(weights, [some(-5, 5) for _ in range(length)] if bias else None)
-        made = derive(net, params, [some(-20, 20)], [some(-10, 10)])
-        numbers = [abs(made.values[symbol]) for i in range(1, length + 1) for symbol in (z(i), delta(i))]
-        if min(numbers) > 0.05 and max(numbers) < 5:
-            return made
+        x, y = some(-20, 20), some(-10, 10)
+        trace = backprop(net, params, x, y)
+        numbers = np.abs([array.item() for array in (*trace.z[1:], *trace.delta[1:])])
+        if numbers.min() > 0.05 and numbers.max() < 5:
+            return derive(net, params, x, y)
 
 
 def given(made: Derivation, *more: tuple[Symbol, float]) -> Prose:
