@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -253,9 +254,10 @@ def test_ctrl_c_ends_practice_at_a_terminal(tmp_path: Path) -> None:
         os.write(terminal, f"{wrong(CHOICE)}\n".encode())
         while b"[1 attempt left]" not in seen:
             seen += os.read(terminal, 1000)
-        child.send_signal(signal.SIGINT)
         while b"is kept" not in seen:
-            seen += os.read(terminal, 1000)
+            child.send_signal(signal.SIGINT)  # again where it came just before the child began to wait
+            while select.select([terminal], [], [], 2)[0] and b"is kept" not in seen:
+                seen += os.read(terminal, 1000)
         assert child.wait(timeout=60) == 0
     os.close(terminal)
     with Progress(file) as progress:
