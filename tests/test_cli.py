@@ -33,6 +33,32 @@ def test_train_then_predict(tmp_path: Path) -> None:
     assert set(table["species"]) == {"Adelie", "Chinstrap", "Gentoo"}
 
 
+@pytest.mark.parametrize("arguments", [[], ["lesson"]])
+def test_without_a_command_the_help_is_shown(arguments: list[str], tmp_path: Path) -> None:
+    shown = chainrule(*arguments, folder=tmp_path)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr == chainrule(*arguments, "--help", folder=tmp_path).stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["doctor"], ["derive", "--chain", "20"]])
+def test_output_for_which_there_is_no_room(arguments: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    with Path("/dev/full").open("w") as full:
+        refused = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["derive", "--chain", "20"]])
+def test_output_that_nobody_reads(arguments: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
 def test_the_help_lists_the_bundled_data_and_the_defaults_of_each_task(tmp_path: Path) -> None:
     shown = " ".join(chainrule("train", "--help", folder=tmp_path).stdout.split())
     assert all(name in shown for name in datasets.names())

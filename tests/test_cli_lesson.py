@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 import polars as pl
 import pytest
 
+from chainrule.cli.lesson import _when
 from chainrule.lessons import FAMILIES, OneChoice
-from chainrule.lessons.lesson import read
+from chainrule.lessons.lesson_file import read
 
 LESSON = """\
 title: Back-propagation in a chain
@@ -82,7 +85,8 @@ def test_check_notes_problems_that_are_the_same(folder: Path) -> None:
     (folder / "few.yaml").write_text("title: t\nproblems: [{family: kink, count: 5}]")
     checked = lesson("check", "few.yaml", folder=folder)
     assert checked.returncode == 0
-    assert "note: few.yaml: kink-5 is the same problem as kink-" in checked.stderr
+    (note,) = checked.stderr.splitlines()
+    assert re.fullmatch("note: few.yaml: the same problem as kink-[1-4]: kink-5", note)
 
 
 def test_preview_shows_the_problems(folder: Path) -> None:
@@ -102,7 +106,8 @@ def test_preview_writes_a_page(folder: Path) -> None:
 
 
 def test_a_terminal_without_unicode(folder: Path) -> None:
-    for command in (["preview", "chain.yaml"], ["families"], ["practise", "chain.yaml"]):
+    (folder / "é.yaml").write_text(LESSON)
+    for command in (["preview", "chain.yaml"], ["families"], ["practise", "chain.yaml"], ["check", "é.yaml"]):
         shown = lesson(*command, folder=folder, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
         assert (shown.returncode, shown.stderr) == (0, "")
         assert shown.stdout.isascii()
@@ -124,6 +129,23 @@ def test_when_all_is_done_another_seed_helps(folder: Path) -> None:
     (folder / "chain.yaml").write_text("title: t\nseed: 7\nproblems: [{family: update rule, points: 2}]")
     lesson("practise", "chain.yaml", folder=folder, typed=f"{right_letter(folder)}\n\n")
     assert "Another --seed draws other problems." in lesson("practise", "chain.yaml", folder=folder).stdout
+    skipped = lesson("practise", "chain.yaml", "--seed", "8", folder=folder, typed=">\n").stdout
+    assert "Another --seed" not in skipped
+
+
+def test_bookmarked_problems_are_practised_and_read_again(folder: Path) -> None:
+    assert "bookmarked no problem; * bookmarks one" in refusal("practise", "--bookmarked", folder=folder)
+    lesson("practise", "chain.yaml", folder=folder, typed=f"*\n{right_letter(folder)}\n\n*\n>\n")
+    again = lesson("practise", "--bookmarked", folder=folder, typed="!\n\n").stdout
+    solved, new = again.split("2 of 2: ")
+    assert solved.startswith("1 of 2: update rule is done: 2 of 2 points.\n1 of 2: A step of gradient descent")
+    assert "Solution:" in solved
+    assert "attempts left" not in solved
+    assert new.startswith("One step back (1 point, bookmarked)")
+    of_a_family = lesson("practise", "--bookmarked", "--family", "recursion", folder=folder).stdout
+    assert of_a_family.startswith("1 of 1: One step back")
+    none = refusal("practise", "--bookmarked", "--family", "kink", folder=folder)
+    assert "what is bookmarked has no problem of kink" in none
 
 
 def test_practice_without_a_lesson_takes_what_is_due(folder: Path) -> None:
@@ -137,6 +159,7 @@ def test_practice_of_some_families(folder: Path) -> None:
     shown = lesson("practise", "--family", "kink", "--count", "2", folder=folder, typed=">\n").stdout
     assert "1 of 2: A kink" in shown
     assert "2 of 2: A kink" in shown
+    assert "1 of 1: A kink" in lesson("practise", "--family", "kink", "--family", "kink", folder=folder).stdout
     of_a_lesson = lesson("practise", "chain.yaml", "--family", "recursion", folder=folder).stdout
     assert of_a_lesson.startswith("1 of 2: One step back")
 
@@ -149,6 +172,28 @@ def test_progress_is_shown_and_written(folder: Path) -> None:
     assert pl.read_csv(folder / "a.csv")["points"].to_list() == [2]
     assert json.loads((folder / "a.json").read_text())["learner"] == "Ada"
     assert "did you mean 'Ada'" in refusal("progress", "--learner", "Adda", folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("due", "when"),
+    [
+        (None, "not finished"),
+        (datetime(2025, 3, 1, 20), "due now"),
+        (datetime(2025, 3, 1, 23, 30), "due today"),
+        (datetime(2025, 3, 2, 0, 30), "due tomorrow"),
+        (datetime(2025, 3, 4, 12), "due in 3 days"),
+    ],
+)
+def test_when_is_said_by_the_calendar(due: datetime | None, when: str) -> None:
+    assert _when(due and due.astimezone(), datetime(2025, 3, 1, 22).astimezone()) == when
+
+
+def test_a_lesson_is_not_written_over_by_what_is_made_of_it(folder: Path) -> None:
+    (folder / "other.yaml").symlink_to("chain.yaml")
+    for arguments in (["export", "chain.yaml", "--to", "moodle"], ["preview", "chain.yaml"]):
+        for name in ("chain.yaml", "other.yaml"):
+            assert f"{name} is the lesson itself" in refusal(*arguments, "-o", name, folder=folder)
+    assert (folder / "chain.yaml").read_text() == LESSON
 
 
 def test_export_for_every_platform(folder: Path) -> None:
@@ -181,6 +226,8 @@ def test_families_are_listed_with_their_parameters(folder: Path) -> None:
         (["export", "chain.yaml", "--to", "moodle"], "--output"),
         (["practise", "--family", "kinc"], "did you mean 'kink'"),
         (["practise", "chain.yaml", "--family", "kink"], "chain.yaml has no problem of kink"),
+        (["practise", "chain.yaml", "--count", "2"], "--count does not go with a lesson"),
+        (["practise", "chain.yaml", "--bookmarked"], "--bookmarked does not go with a lesson"),
         (["practise", "--learner", ""], "a learner's name"),
         (["practise", "--data", "chain.yaml"], "chain.yaml"),
         (["chek"], "chek"),

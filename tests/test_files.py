@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -80,3 +81,16 @@ def test_a_header_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) ->
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(cr.InputError, match=r"cannot read .*t: No such file or directory"):
         read_tensors(tmp_path / "t", "things")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes as Unix has them")
+def test_a_link_is_followed_and_a_device_is_left_alone(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "file")
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(cr.InputError, match=r"cannot write .*pipe: it is no file"):
+        write_atomically(tmp_path / "pipe", b"")
+    assert (tmp_path / "pipe").is_fifo()

@@ -27,13 +27,17 @@ MAX_HEADER = 64 * 2**20
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment the path holds the old content or the new, never a part.
 
-    The bytes go to a temporary file beside it, ``.NAME.XXXX.tmp``, reach the disk, and then take the name.
+    The bytes go to a temporary file beside it, ``.NAME.XXXX.tmp``, reach the disk, and then take the name. Where the
+    path is a link, that is done where it leads.
 
     Raises
     ------
     InputError
-        When the folder does not exist or cannot be written.
+        When the folder does not exist or cannot be written, or the path is a device, a pipe or a folder.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot write {path}: it is no file, but a folder, a device or a pipe")
+    path = path.resolve() if path.is_symlink() else path
     temporary: str | None = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chainrule.errors import InputError
 from chainrule.lessons import FAMILIES
-from chainrule.lessons.lesson import MAX_SIZE, Lesson, LessonError, drill, looks, read, template
+from chainrule.lessons.lesson import Lesson, drill, looks
+from chainrule.lessons.lesson_file import MAX_SIZE, LessonError, read, template
 
 CHAIN = """\
 title: Back-propagation in a chain
@@ -143,15 +144,17 @@ problems:
         ("- title", "1:1", 'a lesson begins with "title: …"'),
         ("problems: [{family: kink}]", "1:1", 'a lesson needs "title: …"'),
         ("title: t", "1:1", 'a lesson needs "problems: …"'),
-        ("title: [t]\nproblems: [{family: kink}]", "1:8", "title is text, but this is a list"),
+        ("title: [t]\nproblems: [{family: kink}]", "1:8", "title is text, but this is a list; write a text"),
         ("title: 2024\nproblems: [{family: kink}]", "1:8", "title is text, but this is 2024; put it in quotes"),
         ("title: ''\nproblems: [{family: kink}]", "1:8", "title is text"),
         ("title: t\nproblems: [{family: kink}]\nseed: x", "3:7", "a whole number from 0 to 92"),
-        ("title: t\nproblems:", "2:10", "problems is a list"),
+        ("title: t\nproblems:", "2:1", "problems is a list"),
+        ("title:\n\nproblems: [{family: kink}]", "1:1", "title is text, but this is nothing; write a text"),
         ("title: t\nproblems: []", "2:11", "problems is empty"),
         ("title: t\nproblems: [kink]", "2:12", 'begins with "family: …", but this is "kink"'),
         ("title: t\nproblems: [{family: {}}]", "2:21", "family is text, but this is a mapping"),
         ("title: t\nproblems: [{family: kink, parameters: 3}]", "2:39", "NAME: VALUE"),
+        ("title: t\nproblems:\n- family: kink\n  parameters:\n", "4:3", "where there are none, remove parameters"),
         ("title: t\nproblems: [{family: kink, parameters: {negative_slope: []}}]", "2:56", "empty list"),
         ("title: t\nproblems: [{family: kink, parameters: {negative_slope: true}}]", "2:56", "but may be 0.0 or"),
         ("title: t\nproblems: [{family: kink, id: a b}]", "2:31", "id is a letter"),

@@ -18,9 +18,10 @@ import pytest
 
 import chainrule as cr
 from chainrule.formula import text
-from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, generate
+from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, database, generate
+from chainrule.lessons.database import VERSION
 from chainrule.lessons.grading import MalformedReply, Reply
-from chainrule.lessons.progress import VERSION, Learner, Mastery, NoAttemptsLeft, Policy, Progress, default_path
+from chainrule.lessons.progress import Learner, Mastery, NoAttemptsLeft, Policy, Progress, default_path
 
 CHOICE = generate("update rule", 1)
 BOXES = generate("dependence", 1)
@@ -184,6 +185,11 @@ def test_a_solution_that_may_not_be_seen_is_refused(ada: Learner, policy: Policy
         ada.solution(CHOICE, policy)
 
 
+def test_a_policy_that_is_none_is_refused() -> None:
+    with pytest.raises(cr.InputError, match="unknown time to show solutions 'nevr': did you mean 'never'"):
+        Policy("nevr")  # type: ignore[arg-type]
+
+
 def test_points_are_of_the_best_attempt_and_of_what_was_answered(ada: Learner) -> None:
     worth = replace(BOXES, points=3)
     assert (ada.points(worth), ada.total()) == (0, (0, 0))
@@ -225,10 +231,11 @@ def test_what_is_no_name_is_refused(path: Path, name: str, message: str) -> None
 
 
 def test_marked_problems_are_drawn_again(ada: Learner) -> None:
-    for problem in (BOXES, CHOICE, NUMBER, BOXES):
+    worth = replace(BOXES, points=3, attempts=None)
+    for problem in (worth, CHOICE, NUMBER, worth):
         ada.bookmark(problem)
     ada.bookmark(CHOICE, on=False)
-    assert ada.bookmarks() == (BOXES, NUMBER)
+    assert ada.bookmarks() == (worth, NUMBER)
 
 
 def test_marked_problems_of_a_family_that_is_gone_are_skipped(ada: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,6 +395,18 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(cr.InputError, match=r"cannot make the folder .*CHAINRULE_DATA"):
         Progress(tmp_path / "file" / "progress.sqlite3")
     refused(tmp_path, "cannot use .*: unable to open database file. See that it can be written")
+
+
+def test_a_file_that_another_process_keeps_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "WAIT", 0.05)
+    with Progress(path) as progress:
+        ada = progress.learner("Ada")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(cr.InputError, match=r"another process has been writing to it for .* Try again"):
+            ada.attempt(CHOICE, right(CHOICE))
+        other.close()
+        assert ada.attempt(CHOICE, right(CHOICE)).number == 1
 
 
 def test_a_file_that_is_damaged_later_is_named(path: Path) -> None:

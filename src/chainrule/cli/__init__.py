@@ -54,11 +54,22 @@ def main() -> None:
     """Run the command; a bad input ends it with one line on standard error and status 2."""
     warnings.showwarning = _note
     try:
-        sys.exit(app(standalone_mode=False))
+        status = app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        sys.exit(status)
     except ChainruleError as error:
         status, message = 1 if isinstance(error, DivergenceError) else 2, str(error)
     except _CLICK_ERROR as error:  # an option that is unknown, missing or of the wrong type
+        if type(error).__name__ == "NoArgsIsHelpError":  # which is no error, but the help
+            error.show()
+            sys.exit(error.exit_code)
         status, message = error.exit_code, error.format_message()
+    except OSError as error:  # of standard output; what is wrong with a file is an InputError
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left once more
+        if isinstance(error, BrokenPipeError):  # nobody reads on, as after `| head`
+            sys.exit(1)
+        status, message = 1, str(error)
     except (KeyboardInterrupt, typer.Abort):
         status, message = 130, "interrupted"
     print(f"error: {message}", file=sys.stderr)

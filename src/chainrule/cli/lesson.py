@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,12 +16,12 @@ from ..errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from ..lessons import Problem
-    from ..lessons.progress import Progress, Shown
+    from ..lessons.progress import Progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 PLATFORMS = {"olx": "Open edX", "moodle": "Moodle", "sheet": "paper"}
-_DUE = 5  # families that a session without a lesson takes from those that are due
+_DUE = 5  # families that a session without a lesson takes, in the order of Learner.due
 
 _File = Annotated[Path, typer.Argument(help="A lesson's file.", show_default=False)]
 _Seed = Annotated[
@@ -45,11 +45,11 @@ def new(
 ) -> None:
     """Write a lesson to begin with. It has every family of problems, explained."""
     from ..files import write_atomically
-    from ..lessons.lesson import template
+    from ..lessons.lesson_file import template
 
     _check_is_free(file, force)
     write_atomically(file, template().encode())
-    print(f"{file}: a lesson with every family of problems. Edit it, then: chainrule lesson check {file}")
+    _print(f"{file}: a lesson with every family of problems. Edit it, then: chainrule lesson check {file}")
 
 
 @app.command()
@@ -57,7 +57,8 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Lessons' files.", show_default=False)],
 ) -> None:
     """Check lessons. Says how many problems and points they have, or what is wrong."""
-    from ..lessons.lesson import LessonError, looks, read
+    from ..lessons.lesson import looks
+    from ..lessons.lesson_file import LessonError, read
 
     bad = False
     for file in files:
@@ -68,12 +69,13 @@ def check(
             bad = True
             continue
         drawn = lesson.problems()
-        print(f"{file}: {_counted(problem for _, problem in drawn)}")
-        first: dict[object, str] = {}
+        _print(f"{file}: {_counted(problem for _, problem in drawn)}")
+        alike: dict[object, list[str]] = {}
         for name, problem in drawn:
-            if looks(problem) in first:
-                print(f"note: {file}: {name} is the same problem as {first[looks(problem)]}", file=sys.stderr)
-            first.setdefault(looks(problem), name)
+            alike.setdefault(looks(problem), []).append(name)
+        for first, *others in alike.values():
+            if others:
+                print(f"note: {file}: the same problem as {first}: {', '.join(others)}", file=sys.stderr)
     if bad:
         raise typer.Exit(2)
 
@@ -90,13 +92,15 @@ def preview(
 ) -> None:
     """Show the problems of a lesson."""
     from ..files import write_atomically
-    from ..lessons.lesson import read
+    from ..lessons.lesson_file import read
     from ..lessons.practice import fitting, written
     from ..lessons.sheet import page
 
     if form not in ("text", "html"):
         raise unknown_name("format", form, ("text", "html"))
     lesson = read(file)
+    if output is not None:
+        _check_is_another(output, file)
     drawn = lesson.problems(seed)
     if form == "html":
         shown = page(lesson.title, [problem for _, problem in drawn], solutions)
@@ -113,44 +117,63 @@ def preview(
 @app.command()
 def practise(
     file: Annotated[
-        Path | None, typer.Argument(help="A lesson's file; without it, what is due.", show_default=False)
+        Path | None,
+        typer.Argument(help=f"A lesson's file; without it, {_DUE} families, due or new.", show_default=False),
     ] = None,
     learner: _Learner = None,
     family: Annotated[
         list[str] | None, typer.Option(help="Only this family of problems; may be repeated.", show_default=False)
     ] = None,
-    count: Annotated[int, typer.Option(help="How many problems of each family, without a lesson.", min=1, max=100)] = 1,
+    count: Annotated[
+        int | None,
+        typer.Option(help="How many problems of each family, without a lesson.", show_default="1", min=1, max=100),
+    ] = None,
+    bookmarked: Annotated[bool, typer.Option("--bookmarked", help="The problems that you bookmarked.")] = False,
     seed: Annotated[
         int | None,
         typer.Option(help="Draws other problems.", show_default="the lesson's own, or by chance", min=0, max=2**63 - 1),
     ] = None,
     data: _Data = None,
 ) -> None:
-    """Answer problems in the terminal. Those of a lesson, or of the families that are due."""
+    """Answer problems in the terminal.
+
+    Those of a lesson, or of a few families: first what has been due longest, then what is new.
+    """
     from ..lessons import FAMILIES
-    from ..lessons.lesson import counted, drill, read
+    from ..lessons.lesson import counted, drill
+    from ..lessons.lesson_file import read
     from ..lessons.practice import Console, practise
     from ..lessons.progress import Policy
 
     for name in family or ():
         if name not in FAMILIES:
             raise unknown_name("family of problems", name, FAMILIES)
+    for option, given in {"--count": count, "--bookmarked": bookmarked}.items():
+        if given and file is not None:
+            raise InputError(f"{option} does not go with a lesson: leave one of them out")
     lesson = None if file is None else read(file)
     with _progress(data) as progress:
         whose = progress.learner(_name(learner))
-        if lesson is None:
-            families = family or whose.due(FAMILIES)[:_DUE]
-            drawn = drill(families, count, secrets.randbelow(2**32) if seed is None else seed).problems()
+        if lesson is not None:
+            drawn = lesson.problems(seed)
+        elif bookmarked:
+            drawn = tuple((problem.family, problem) for problem in whose.bookmarks())
         else:
-            drawn = tuple(one for one in lesson.problems(seed) if not family or one[1].family in family)
-            if not drawn:
-                raise InputError(f"{file} has no problem of {' or '.join(family or ())}; leave --family out")
-        policy = Policy() if lesson is None else Policy(cast("Shown", lesson.show_solution))
-        tally = practise(drawn, whose, policy, Console())
-        if tally.complete and not tally.answered:
-            print("Another --seed draws other problems.")
+            families = dict.fromkeys(family or whose.due(FAMILIES)[:_DUE])
+            drawn = drill(families, count or 1, secrets.randbelow(2**32) if seed is None else seed).problems()
+        if family:
+            drawn = tuple(one for one in drawn if one[1].family in family)
+        if not drawn and family:
+            raise InputError(
+                f"{file or 'what is bookmarked'} has no problem of {' or '.join(family)}; leave --family out"
+            )
+        if not drawn:
+            raise InputError(f"{whose.name} has bookmarked no problem; * bookmarks one while you practise")
+        practise(drawn, whose, Policy() if lesson is None else Policy(lesson.show_solution), Console())
+        if lesson is not None and all(whose.left(problem) == 0 for _, problem in drawn):
+            print("All is done. Another --seed draws other problems.")
         earned, possible = whose.total()
-        print(f"{whose.name} has {earned} of {counted(possible, 'point')} in all.")
+        _print(f"{whose.name} has {earned} of {counted(possible, 'point')} in all.")
 
 
 @app.command()
@@ -169,11 +192,12 @@ def export(
     seed: _Seed = None,
 ) -> None:
     """Write a lesson for Open edX, Moodle or paper."""
-    from ..lessons.lesson import read
+    from ..lessons.lesson_file import read
 
     if to not in PLATFORMS:
         raise unknown_name("form of export", to, PLATFORMS)
     lesson = read(file)
+    _check_is_another(output, file)
     drawn = lesson.problems(seed)
     paths: Sequence[Path] = (output,)
     if to == "olx":
@@ -188,7 +212,7 @@ def export(
         from ..lessons.sheet import write_sheet
 
         paths = write_sheet(lesson.title, [problem for _, problem in drawn], output)
-    print(f"{' and '.join(map(str, paths))}: {_counted(problem for _, problem in drawn)} for {PLATFORMS[to]}")
+    _print(f"{' and '.join(map(str, paths))}: {_counted(problem for _, problem in drawn)} for {PLATFORMS[to]}")
 
 
 @app.command()
@@ -198,7 +222,10 @@ def progress(
     json: Annotated[Path | None, typer.Option(help="Write them to this JSON file.", show_default=False)] = None,
     data: _Data = None,
 ) -> None:
-    """Show what a learner knows, and what is due."""
+    """Show what a learner knows.
+
+    For each family that was practised: how many of its problems were solved, and when it is due again.
+    """
     from ..lessons.lesson import counted
 
     with _progress(data) as kept:
@@ -222,7 +249,7 @@ def progress(
             for family, known in whose.mastery().items()
         ]
         earned, possible = whose.total()
-    print(f"{name}: {earned} of {counted(possible, 'point')}")
+    _print(f"{name}: {earned} of {counted(possible, 'point')}")
     _print_table(rows)
 
 
@@ -243,6 +270,12 @@ def _check_is_free(file: Path, force: bool) -> None:
         raise InputError(f"cannot write {file}: it is a folder")
     if file.exists() and not force:
         raise InputError(f"{file} is there already; choose another name, or write over it with --force")
+
+
+def _check_is_another(output: Path, file: Path) -> None:
+    """Refuse to write over the lesson that is being read."""
+    if output.exists() and output.samefile(file):
+        raise InputError(f"{output} is the lesson itself: name another file with --output")
 
 
 def _progress(data: Path | None) -> Progress:
@@ -273,10 +306,10 @@ def _when(due: datetime | None, now: datetime) -> str:
     """Return when a family is to be practised again."""
     if due is None:
         return "not finished"
-    days = (due - now).days
     if due <= now:
         return "due now"
-    return "due today" if days == 0 else f"due in {days} day{'' if days == 1 else 's'}"
+    days = (due.astimezone().date() - now.astimezone().date()).days  # by the calendar of the learner
+    return {0: "due today", 1: "due tomorrow"}.get(days, f"due in {days} days")
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:

@@ -28,13 +28,19 @@ class Parameter:
 
     def chosen(self, family: str, name: str, given: Any) -> tuple[Any, ...]:
         """Return from which values to draw: what was given, one value or a list of them, checked."""
-        some = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+        some = tuple(map(self._fitting, given if isinstance(given, (list, tuple)) else [given]))
         if not some:
             raise InputError(f"{family}: {name} is an empty list; it may be {self.described}")
         for value in some:
             if not any(value == one and type(value) is type(one) for one in self.values):
                 raise InputError(f"{family}: {name} is {value!r}, but may be {self.described}")
         return some
+
+    def _fitting(self, value: Any) -> Any:
+        """Return a value with 0.0 for 0, which people do not tell apart, and JSON need not."""
+        if type(value) is int and not any(type(one) is int for one in self.values):
+            return next((one for one in self.values if type(one) is float and one == value), value)
+        return value
 
     @property
     def described(self) -> str:
@@ -75,6 +81,25 @@ class Family:
     parameters: Mapping[str, Parameter]
     make: Callable[..., Problem]
 
+    def drawn(self, seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all parameters: those given, each a value or a list of values to draw from, and the others drawn.
+
+        Raises
+        ------
+        InputError
+            When a parameter is unknown, or what it cannot be.
+        """
+        for name in given:
+            if name not in self.parameters:
+                raise unknown_name(f"parameter of {self.name}", name, list(self.parameters))
+        return {
+            # each by itself, so that one which is given leaves the others as they are
+            name: _random(self.name, seed, name).choice(
+                one.chosen(self.name, name, given[name]) if name in given else one.values
+            )
+            for name, one in self.parameters.items()
+        }
+
     def problem(self, seed: int, **given: Any) -> Problem:
         """Draw a problem.
 
@@ -90,16 +115,7 @@ class Family:
         InputError
             When a parameter is unknown, or what it cannot be.
         """
-        for name in given:
-            if name not in self.parameters:
-                raise unknown_name(f"parameter of {self.name}", name, list(self.parameters))
-        values = {
-            # each by itself, so that one which is given leaves the others as they are
-            name: _random(self.name, seed, name).choice(
-                one.chosen(self.name, name, given[name]) if name in given else one.values
-            )
-            for name, one in self.parameters.items()
-        }
+        values = self.drawn(seed, given)
         made = self.make(_random(self.name, seed), **values)
         return replace(made, family=self.name, parameters=values, seed=seed, attempts=ATTEMPTS[self.kind])
 

@@ -44,15 +44,12 @@ class Tally:
         How many problems were answered, and rightly.
     points, possible : int
         Those of the problems that were answered.
-    complete : bool
-        Whether it went on to the last problem.
     """
 
     answered: int = 0
     right: int = 0
     points: int = 0
     possible: int = 0
-    complete: bool = False
 
 
 class Console:
@@ -128,7 +125,8 @@ def practise(
     Parameters
     ----------
     problems : sequence of (str, Problem)
-        Each with its id. Those that the learner has solved, or has no attempt left at, are passed over.
+        Each with its id. Those that the learner has solved, or has no attempt left at, are passed over, or shown
+        where they are bookmarked.
     learner : Learner
     policy : Policy
         When a solution may be seen.
@@ -209,8 +207,6 @@ class _Practice:
                 self.ask_one(f"{place} of {len(problems)}", name, problem)
         except (Leave, KeyboardInterrupt):
             self.console.say("Stopped. What you answered is kept.")
-        else:
-            self.tally.complete = True
         tally = self.tally
         if tally.answered:
             self.console.say(
@@ -219,15 +215,23 @@ class _Practice:
         return tally
 
     def ask_one(self, place: str, name: str, problem: Problem) -> None:
-        """Ask a problem until it is solved, given up, or passed over."""
-        left = self.learner.left(problem)
+        """Ask a problem, or show one that is done and bookmarked."""
+        left, marked = self.learner.left(problem), identity(problem) in self.marked
         if left == 0:
             self.console.say(
                 f"{place}: {name} is done: {self.learner.points(problem)} of {counted(problem.points, 'point')}."
             )
-            return
-        mark = ", bookmarked" if identity(problem) in self.marked else ""
-        _show(self.console, f"{place}: {problem.title}", problem, mark)
+            if not marked:
+                return
+        _show(self.console, f"{place}: {problem.title}", problem, ", bookmarked" if marked else "")
+        if left != 0:
+            left = self.answers(problem, left)
+        if left == 0:
+            self.wait(problem)
+        self.console.say()
+
+    def answers(self, problem: Problem, left: int | None) -> int | None:
+        """Take answers until the problem is solved, given up, or passed over; return how many attempts are left."""
         self.console.say(_how(problem))
         self.console.say(COMMANDS)
         hints, answered = iter(problem.hints), False
@@ -246,9 +250,7 @@ class _Practice:
                 self.tally.possible += problem.points
                 answered = True
             self.tell(grade, problem, left)
-        if left == 0:
-            self.wait(problem)
-        self.console.say()
+        return left
 
     def does(self, typed: str, problem: Problem, hints: Iterator[Prose]) -> bool:
         """Do what a command says; tell whether there was one."""
@@ -274,13 +276,9 @@ class _Practice:
     def show_solution(self, problem: Problem) -> None:
         """Write the solution, or when it may be seen."""
         if self.learner.may_see_solution(problem, self.policy):
-            _show_solution(self.console, self.learner.solution(problem, self.policy))
-        elif self.policy.show_solution == "never":
-            self.console.say("Solutions are not shown in this lesson.")
-        elif self.policy.show_solution == "after correct":
-            self.console.say("The solution is shown once the problem is solved.")
+            _show_solution(self.console, problem)
         else:
-            self.console.say("The solution is shown once the problem is solved, or no attempt is left.")
+            self.console.say(f"The solution cannot be seen: {self.policy.when}.")
 
     def grade(self, typed: str, problem: Problem) -> Grade | None:
         """Store and grade an answer; None where it cannot be read, which takes no attempt."""
@@ -329,11 +327,7 @@ def written(title: str, problems: Sequence[tuple[str, Problem]], solutions: bool
         console.say()
         _show(console, f"{name}: {problem.title}", problem)
         if solutions:
-            match problem.answer:
-                case OneChoice(options) | ChooseAll(options):
-                    key = [letter for letter, option in zip(ascii_lowercase, options, strict=False) if option.right]
-                    console.say(f"Right: {', '.join(key)}")
-            _show_solution(console, problem.solution)
+            _show_solution(console, problem)
             console.say()
     return text.getvalue()
 
@@ -351,9 +345,14 @@ def _show(console: Console, head: str, problem: Problem, mark: str = "") -> None
         console.say()
 
 
-def _show_solution(console: Console, solution: Sequence[Prose]) -> None:
+def _show_solution(console: Console, problem: Problem) -> None:
+    """Write the letters of the right options, and how a problem is solved."""
+    match problem.answer:
+        case OneChoice(options) | ChooseAll(options):
+            key = [letter for letter, option in zip(ascii_lowercase, options, strict=False) if option.right]
+            console.say(f"Right: {', '.join(key)}")
     console.say("Solution:")
-    for number, step in enumerate(solution, start=1):
+    for number, step in enumerate(problem.solution, start=1):
         console.say(step, f"{number:3}. ")
 
 

@@ -12,12 +12,10 @@ import io
 import json
 import os
 import sqlite3
-import threading
-import time
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -26,40 +24,22 @@ from typing import Any, Literal, TypeAlias
 from fsrs import Card, Rating, Scheduler
 from platformdirs import user_data_path
 
-from ..errors import InputError
+from ..errors import InputError, unknown_name
 from ..files import write_atomically
 from .catalogue import generate
+from .database import Database
 from .grading import Grade, MalformedReply, Reply, canonical, check
 from .problems import Problem
 from .prose import Prose, prose
 
-VERSION = 1
-APPLICATION = 0x63727072  # by which SQLite files of ours are known
 MAX_NAME = 80
-WAIT = 10.0  # seconds, for another process to end its transaction
-
-_SCHEMA = (
-    "CREATE TABLE learners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE problems (id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, family TEXT NOT NULL)",
-    # An id is never used again: of an attempt that was refused, the process that made it may not know yet.
-    "CREATE TABLE attempts (id INTEGER PRIMARY KEY AUTOINCREMENT, learner INTEGER NOT NULL REFERENCES learners (id), "
-    "problem INTEGER NOT NULL REFERENCES problems (id), number INTEGER NOT NULL, reply TEXT NOT NULL, "
-    "at TEXT NOT NULL, possible INTEGER NOT NULL, correct INTEGER, points INTEGER, mistake TEXT, said TEXT, "
-    "UNIQUE (learner, problem, number))",
-    "CREATE TABLE cards (learner INTEGER NOT NULL REFERENCES learners (id), family TEXT NOT NULL, card TEXT NOT NULL, "
-    "PRIMARY KEY (learner, family))",
-    "CREATE TABLE bookmarks (id INTEGER PRIMARY KEY, learner INTEGER NOT NULL REFERENCES learners (id), "
-    "problem INTEGER NOT NULL REFERENCES problems (id), UNIQUE (learner, problem))",
-    f"PRAGMA application_id = {APPLICATION}",
-    f"PRAGMA user_version = {VERSION}",
-)
 _SCHEDULER = Scheduler(enable_fuzzing=False)
 _FORMULA_SIGNS = ("=", "+", "-", "@")  # with which spreadsheets begin what they compute
 
-Shown: TypeAlias = Literal["after correct", "after last attempt", "never"]
-_WHEN: dict[Shown, str] = {
-    "after correct": "it is shown once the problem is solved",
+Shown: TypeAlias = Literal["after last attempt", "after correct", "never"]
+_WHEN: dict[str, str] = {
     "after last attempt": "it is shown once the problem is solved, or no attempt is left",
+    "after correct": "it is shown once the problem is solved",
     "never": "this lesson never shows it",
 }
 
@@ -75,11 +55,25 @@ class Policy:
     Attributes
     ----------
     show_solution : str
-        "after correct": once the problem is solved. "after last attempt": once it is solved, or no attempt is left.
+        "after last attempt": once the problem is solved, or no attempt is left. "after correct": once it is solved.
         "never".
+
+    Raises
+    ------
+    InputError
+        When show_solution is none of these.
     """
 
     show_solution: Shown = "after last attempt"
+
+    def __post_init__(self) -> None:
+        if self.show_solution not in _WHEN:
+            raise unknown_name("time to show solutions", self.show_solution, _WHEN)
+
+    @property
+    def when(self) -> str:
+        """When a solution is shown, in words that begin with "it" or "this lesson"."""
+        return _WHEN[self.show_solution]
 
 
 DEFAULT = Policy()
@@ -119,7 +113,8 @@ class Mastery:
     attempted, solved : int
         How many of its problems.
     retrievability : float
-        With what probability a problem would be solved now, from 0 to 1; 0 where none was finished.
+        How much is left, by FSRS, of what was known when a problem was last finished: 1 right after it, however it
+        ended, and less from day to day; 0 where none was finished.
     due : datetime or None
         When to practise it again, in UTC; None where none was finished.
     """
@@ -158,88 +153,12 @@ class Progress:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = default_path() if path is None else Path(path)
-        self._lock = threading.RLock()
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"cannot make the folder {self.path.parent}: {error.strerror or error}. "
-                "Name another one in the environment variable CHAINRULE_DATA"
-            ) from error
-        with self._explained():
-            self._connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            try:
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
+        self._database = Database(default_path() if path is None else Path(path))
 
-    def _prepare(self) -> None:
-        is_new = self._is_new()
-        _use_wal(self._connection)
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        if is_new:
-            with self.transaction() as connection:
-                if self._is_new():  # still, now that no other process can make it
-                    for statement in _SCHEMA:
-                        connection.execute(statement)
-
-    def _is_new(self) -> bool:
-        """Tell whether nothing is in the file yet; refuse one of another kind before anything is changed in it."""
-        application, version = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        )
-        if application == 0 and not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            return True
-        if application != APPLICATION:
-            raise InputError(f"{self.path} is a database, but not of progress: move it away, or name another file")
-        if version > VERSION:
-            raise InputError(
-                f"{self.path} was written by a newer chainrule: it is of version {version}, and {VERSION} is the last "
-                "that is known here. Update chainrule"
-            )
-        return False
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn an error of SQLite's into one line that names the file."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise InputError(
-                f"cannot use {self.path}: {error}. See that it can be written and the disk has room, or name another "
-                "folder in the environment variable CHAINRULE_DATA"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:
-                raise
-            raise InputError(
-                f"{self.path} is damaged, or no file of progress: {error}. Move it away, and a new one is made"
-            ) from error
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection to one thread."""
-        with self._lock, self._explained():
-            yield self._connection
-
-    @contextmanager
-    def transaction(self, derived: bool = False) -> Iterator[sqlite3.Connection]:
-        """Give the connection to one thread of one process; at the end all is in the file, after an error nothing.
-
-        It is on the disk then, too; unless it is `derived` and can be made again: only a power cut may take that back.
-        """
-        with self.reading() as connection:
-            connection.execute(f"PRAGMA synchronous = {'NORMAL' if derived else 'FULL'}")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._database.path
 
     def learner(self, name: str) -> Learner:
         """Return the learner of a name, who is entered if new.
@@ -255,23 +174,22 @@ class Progress:
             When it is no such name.
         """
         name = _checked_name(name)
-        with self.reading() as connection:
+        with self._database.reading() as connection:
             found = connection.execute("SELECT id FROM learners WHERE name = ?", (name,)).fetchone()
             if found is None:
-                with self.transaction():
+                with self._database.transaction():
                     connection.execute("INSERT OR IGNORE INTO learners (name) VALUES (?)", (name,))
                     found = connection.execute("SELECT id FROM learners WHERE name = ?", (name,)).fetchone()
-        return Learner(self, name, found[0])
+        return Learner(self._database, name, found[0])
 
     def learners(self) -> list[str]:
         """Return the names of all learners, in their order."""
-        with self.reading() as connection:
+        with self._database.reading() as connection:
             return [name for (name,) in connection.execute("SELECT name FROM learners ORDER BY name")]
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> Progress:
         return self
@@ -290,9 +208,9 @@ class Learner:
     name : str
     """
 
-    def __init__(self, progress: Progress, name: str, key: int) -> None:
+    def __init__(self, database: Database, name: str, key: int) -> None:
         self.name = name
-        self._progress, self._key = progress, key
+        self._database, self._key = database, key
 
     def __repr__(self) -> str:
         return f"Learner({self.name!r})"
@@ -318,7 +236,7 @@ class Learner:
             When the problem is solved, or was answered as often as it may be.
         """
         at, given = _utc(now), canonical(problem, reply)
-        with self._progress.transaction() as connection:
+        with self._database.transaction() as connection:
             place = _entered(connection, problem)
             self._grade_what_is_left(connection, place, problem)
             count, solved, _ = self._state(connection, place)
@@ -335,10 +253,10 @@ class Learner:
         try:
             grade = check(problem, given)
         except MalformedReply:
-            with self._progress.transaction(derived=True) as connection:
+            with self._database.transaction(derived=True) as connection:
                 _remove(connection, key)
             raise
-        with self._progress.transaction(derived=True) as connection:
+        with self._database.transaction(derived=True) as connection:
             self._enter(connection, key, number, problem, grade, at)
         shown = _is_shown(policy, grade.right, number == problem.attempts)
         return Attempt(number, _json(given), grade, at, problem.solution if shown else ())
@@ -379,7 +297,7 @@ class Learner:
             When the policy does not let it be seen, or not yet.
         """
         if not self.may_see_solution(problem, policy):
-            raise InputError(f"the solution cannot be seen: {_WHEN[policy.show_solution]}")
+            raise InputError(f"the solution cannot be seen: {policy.when}")
         return problem.solution
 
     def points(self, problem: Problem) -> int:
@@ -389,7 +307,7 @@ class Learner:
 
     def total(self) -> tuple[int, int]:
         """Return the points of all problems that were answered, and how many there could be."""
-        with self._progress.reading() as connection:
+        with self._database.reading() as connection:
             earned, possible = connection.execute(
                 "SELECT coalesce(sum(points), 0), coalesce(sum(possible), 0) FROM "
                 "(SELECT max(points) AS points, max(possible) AS possible FROM attempts WHERE learner = ? "
@@ -400,33 +318,43 @@ class Learner:
 
     def bookmark(self, problem: Problem, on: bool = True) -> None:
         """Mark a problem, or take the mark away."""
-        with self._progress.transaction() as connection:
+        with self._database.transaction() as connection:
             place = _entered(connection, problem)
             if on:
                 connection.execute(
-                    "INSERT OR IGNORE INTO bookmarks (learner, problem) VALUES (?, ?)", (self._key, place)
+                    "INSERT OR IGNORE INTO bookmarks (learner, problem, points, attempts) VALUES (?, ?, ?, ?)",
+                    (self._key, place, problem.points, problem.attempts),
                 )
             else:
                 connection.execute("DELETE FROM bookmarks WHERE learner = ? AND problem = ?", (self._key, place))
 
+    def is_bookmarked(self, problem: Problem) -> bool:
+        """Tell whether a problem is marked."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM bookmarks WHERE learner = ? AND problem = ?", (self._key, _place(connection, problem))
+            ).fetchone()
+        return found is not None
+
     def bookmarks(self) -> tuple[Problem, ...]:
-        """Return the marked problems, in the order in which they were marked.
+        """Return the marked problems, with their points and attempts, in the order in which they were marked.
 
         They are drawn again. Those that this version of the catalogue cannot draw are skipped, but stay marked.
         """
-        with self._progress.reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT identity FROM bookmarks JOIN problems ON problems.id = problem WHERE learner = ? "
-                "ORDER BY bookmarks.id",
+                "SELECT identity, points, attempts FROM bookmarks JOIN problems ON problems.id = problem "
+                "WHERE learner = ? ORDER BY bookmarks.id",
                 (self._key,),
             ).fetchall()
         problems = []
-        for (known_by,) in rows:
+        for known_by, points, attempts in rows:
             family, parameters, seed = json.loads(known_by)
             try:
-                problems.append(generate(family, seed, **parameters))
+                drawn = generate(family, seed, **parameters)
             except InputError:
                 continue
+            problems.append(replace(drawn, points=points, attempts=attempts))
         return tuple(problems)
 
     def mastery(self, now: datetime | None = None) -> dict[str, Mastery]:
@@ -439,7 +367,7 @@ class Learner:
         """
         now = _utc(now)
         cards = self._cards()
-        with self._progress.reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT family, count(*), sum(solved) FROM "
                 "(SELECT problem, coalesce(max(correct), 0) AS solved FROM attempts WHERE learner = ? "
@@ -510,7 +438,7 @@ class Learner:
         write_atomically(Path(path), json.dumps(document, ensure_ascii=False, indent=1).encode())
 
     def _exported(self) -> Iterator[dict[str, Any]]:
-        with self._progress.reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT identity, number, at, reply, correct, points, possible, mistake, said FROM attempts "
                 "JOIN problems ON problems.id = problem WHERE learner = ? ORDER BY attempts.id",
@@ -523,17 +451,17 @@ class Learner:
             yield dict(zip(_EXPORTED, (*json.loads(known_by), *values), strict=True))
 
     def _cards(self) -> dict[str, Card]:
-        with self._progress.reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute("SELECT family, card FROM cards WHERE learner = ?", (self._key,)).fetchall()
         return {family: Card.from_json(card) for family, card in rows}
 
     @contextmanager
     def _looked_at(self, problem: Problem) -> Iterator[tuple[sqlite3.Connection, int | None]]:
         """Give the connection and the problem's key in it, None if there is none, with no attempt left ungraded."""
-        with self._progress.reading() as connection:
+        with self._database.reading() as connection:
             place = _place(connection, problem)
             if place is not None and self._ungraded(connection, place):
-                with self._progress.transaction(derived=True):
+                with self._database.transaction(derived=True):
                     self._grade_what_is_left(connection, place, problem)
             yield connection, place
 
@@ -593,20 +521,6 @@ class Learner:
 _EXPORTED = (
     "family", "parameters", "seed", "number", "at", "reply", "right", "points", "possible", "mistake", "feedback",
 )  # fmt: skip
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Let readers and a writer work side by side; where two processes change to it at once, SQLite does not wait."""
-    end = time.monotonic() + WAIT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _place(connection: sqlite3.Connection, problem: Problem) -> int | None:
