@@ -94,3 +94,17 @@ def test_a_link_is_followed_and_a_device_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(cr.InputError, match=r"cannot write .*pipe: it is no file"):
         write_atomically(tmp_path / "pipe", b"")
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_leftovers_of_a_link_lie_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "kept" / "run")
+    (tmp_path / "kept" / ".run.x1y2.tmp").write_bytes(b"")
+    remove_leftovers(tmp_path / "link")
+    assert not list((tmp_path / "kept").iterdir())
+
+
+def test_a_link_that_leads_in_a_circle_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("a")
+    write_atomically(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"

@@ -35,9 +35,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     InputError
         When the folder does not exist or cannot be written, or the path is a device, a pipe or a folder.
     """
-    if path.exists() and not path.is_file():
-        raise InputError(f"cannot write {path}: it is no file, but a folder, a device or a pipe")
-    path = path.resolve() if path.is_symlink() else path
+    check_is_file_or_free(path)
+    path = _followed(path)
     temporary: str | None = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -57,8 +56,31 @@ def write_atomically(path: Path, content: bytes) -> None:
                 Path(temporary).unlink()
 
 
+def check_is_file_or_free(path: Path) -> None:
+    """Refuse what a file must not take the place of.
+
+    Raises
+    ------
+    InputError
+        When the path is a folder, a device or a pipe, or cannot be looked at.
+    """
+    try:
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder")
+        if path.exists() and not path.is_file():
+            raise InputError(f"cannot write {path}: it is no file, but a device or a pipe")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _followed(path: Path) -> Path:
+    """Return where a link leads; a path that is none, or leads round in a circle, stays as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files that a killed :func:`write_atomically` left beside `path`."""
+    """Remove the temporary files that a killed :func:`write_atomically` left beside `path`, or where it leads."""
+    path = _followed(path)
     for leftover in path.parent.glob(f".{_escaped(path.name)}.*.tmp"):
         with contextlib.suppress(OSError):
             leftover.unlink()

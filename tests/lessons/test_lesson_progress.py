@@ -21,7 +21,8 @@ from chainrule.formula import text
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, database, generate
 from chainrule.lessons.database import VERSION
 from chainrule.lessons.grading import MalformedReply, Reply
-from chainrule.lessons.progress import Learner, Mastery, NoAttemptsLeft, Policy, Progress, default_path
+from chainrule.lessons.policy import Policy
+from chainrule.lessons.progress import Learner, Mastery, NoAttemptsLeft, Progress, default_path
 
 CHOICE = generate("update rule", 1)
 BOXES = generate("dependence", 1)

@@ -19,8 +19,9 @@ from chainrule.formula import text
 from chainrule.lessons import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, generate
 from chainrule.lessons.grading import MalformedReply
 from chainrule.lessons.lesson import drill
+from chainrule.lessons.policy import Policy
 from chainrule.lessons.practice import Console, Tally, fitting, letters, practise, written
-from chainrule.lessons.progress import Learner, Policy, Progress
+from chainrule.lessons.progress import Learner, Progress
 
 CHOICE = generate("update rule", 3)
 BOXES = generate("dependence", 3)
@@ -242,9 +243,9 @@ SCRIPT = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell starts in the background
 from pathlib import Path
-from chainrule.lessons import generate
+from chainrule.lessons import Policy, generate
 from chainrule.lessons.practice import practise
-from chainrule.lessons.progress import Policy, Progress
+from chainrule.lessons.progress import Progress
 with Progress(Path(sys.argv[1])) as progress:
     practise([("p", generate("update rule", 3))], progress.learner("Ada"), Policy())
 """

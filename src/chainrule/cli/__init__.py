@@ -370,8 +370,9 @@ def _optimizer(name: str, rate: float | None, default: float) -> Any:
 
 def _check_can_be_written(path: Path) -> None:
     """Refuse a file that could not be written at the end, before there is anything to lose."""
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder")
+    from ..files import check_is_file_or_free
+
+    check_is_file_or_free(path)
     if len(os.fsencode(path.name)) > MAX_FILE_NAME:
         raise InputError(f"cannot write {path.name[:50]}…: the name is too long; choose one with --output")
     if not path.parent.is_dir():

@@ -142,8 +142,8 @@ def practise(
     from ..lessons import FAMILIES
     from ..lessons.lesson import counted, drill
     from ..lessons.lesson_file import read
+    from ..lessons.policy import Policy
     from ..lessons.practice import Console, practise
-    from ..lessons.progress import Policy
 
     for name in family or ():
         if name not in FAMILIES:
@@ -266,8 +266,9 @@ def families() -> None:
 
 
 def _check_is_free(file: Path, force: bool) -> None:
-    if file.is_dir():
-        raise InputError(f"cannot write {file}: it is a folder")
+    from ..files import check_is_file_or_free
+
+    check_is_file_or_free(file)
     if file.exists() and not force:
         raise InputError(f"{file} is there already; choose another name, or write over it with --force")
 

@@ -3,6 +3,7 @@
 from . import families as families  # which enters them into the catalogue
 from .catalogue import FAMILIES, Family, Parameter, generate
 from .grading import Grade, MalformedReply, Reply, check
+from .policy import Policy
 from .problems import (
     Answer,
     ChooseAll,
@@ -13,7 +14,7 @@ from .problems import (
     Option,
     Problem,
 )
-from .progress import Attempt, Learner, Mastery, NoAttemptsLeft, Policy, Progress
+from .progress import Attempt, Learner, Mastery, NoAttemptsLeft, Progress
 from .prose import Equation, Prose, prose
 
 __all__ = [

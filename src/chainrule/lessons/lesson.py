@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import unknown_name
 from .catalogue import FAMILIES
+from .policy import Policy, Shown
 from .problems import ATTEMPTS, POINTS, ChooseAll, OneChoice, Problem
-from .progress import Policy, Shown
 
 _REDRAWN = 30  # how often a problem is drawn anew that its entry has already
 

@@ -17,8 +17,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ..errors import InputError, unknown_name
 from .catalogue import FAMILIES
 from .lesson import Entry, Lesson
+from .policy import Shown
 from .problems import ATTEMPTS, POINTS
-from .progress import Shown
 
 SHOW_SOLUTION: tuple[Shown, ...] = get_args(Shown)
 """When a learner may see the solution; the first where nothing is said."""
@@ -65,18 +65,7 @@ def read(path: str | Path) -> Lesson:
         When there is no such file, or it is not a lesson. It says all that is wrong with it, each with its place.
     """
     path = Path(path)
-    return from_text(_content(path), path)
-
-
-def from_text(content: str, name: str | Path) -> Lesson:
-    """Read a lesson from the text of its file, by whose name errors call it.
-
-    Raises
-    ------
-    LessonError
-        When it is not a lesson. It says all that is wrong with it, each with its place.
-    """
-    return _Reader(Path(name)).lesson(content)
+    return _Reader(path).lesson(_content(path))
 
 
 def template() -> str:

@@ -16,8 +16,9 @@ from typing import TextIO
 from ..formula.latex import GREEK
 from .grading import Grade, MalformedReply, Reply
 from .lesson import counted
+from .policy import Policy
 from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem
-from .progress import Learner, NoAttemptsLeft, Policy, identity
+from .progress import Learner, NoAttemptsLeft, identity
 from .prose import Prose
 
 COMMANDS = "? hint   ! solution   * bookmark   > skip   q quit"

@@ -19,16 +19,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from fsrs import Card, Rating, Scheduler
 from platformdirs import user_data_path
 
-from ..errors import InputError, unknown_name
+from ..errors import InputError
 from ..files import write_atomically
 from .catalogue import generate
 from .database import Database
 from .grading import Grade, MalformedReply, Reply, canonical, check
+from .policy import DEFAULT, Policy
 from .problems import Problem
 from .prose import Prose, prose
 
@@ -36,47 +37,9 @@ MAX_NAME = 80
 _SCHEDULER = Scheduler(enable_fuzzing=False)
 _FORMULA_SIGNS = ("=", "+", "-", "@")  # with which spreadsheets begin what they compute
 
-Shown: TypeAlias = Literal["after last attempt", "after correct", "never"]
-_WHEN: dict[str, str] = {
-    "after last attempt": "it is shown once the problem is solved, or no attempt is left",
-    "after correct": "it is shown once the problem is solved",
-    "never": "this lesson never shows it",
-}
-
 
 class NoAttemptsLeft(InputError):  # noqa: N818 - it says what is the case
     """A problem is solved, or was answered as often as it may be."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What a learner may see.
-
-    Attributes
-    ----------
-    show_solution : str
-        "after last attempt": once the problem is solved, or no attempt is left. "after correct": once it is solved.
-        "never".
-
-    Raises
-    ------
-    InputError
-        When show_solution is none of these.
-    """
-
-    show_solution: Shown = "after last attempt"
-
-    def __post_init__(self) -> None:
-        if self.show_solution not in _WHEN:
-            raise unknown_name("time to show solutions", self.show_solution, _WHEN)
-
-    @property
-    def when(self) -> str:
-        """When a solution is shown, in words that begin with "it" or "this lesson"."""
-        return _WHEN[self.show_solution]
-
-
-DEFAULT = Policy()
 
 
 @dataclass(frozen=True)
@@ -258,7 +221,7 @@ class Learner:
             raise
         with self._database.transaction(derived=True) as connection:
             self._enter(connection, key, number, problem, grade, at)
-        shown = _is_shown(policy, grade.right, number == problem.attempts)
+        shown = policy.shows(grade.right, number == problem.attempts)
         return Attempt(number, _json(given), grade, at, problem.solution if shown else ())
 
     def attempts(self, problem: Problem) -> tuple[Attempt, ...]:
@@ -286,7 +249,7 @@ class Learner:
         """Tell whether a policy lets the learner see how a problem is solved."""
         with self._looked_at(problem) as (connection, place):
             count, solved, _ = self._state(connection, place)
-        return _is_shown(policy, solved, problem.attempts is not None and count >= problem.attempts)
+        return policy.shows(solved, problem.attempts is not None and count >= problem.attempts)
 
     def solution(self, problem: Problem, policy: Policy = DEFAULT) -> tuple[Prose, ...]:
         """Return how a problem is solved.
@@ -539,12 +502,6 @@ def _entered(connection: sqlite3.Connection, problem: Problem) -> int:
 
 def _remove(connection: sqlite3.Connection, key: int) -> None:
     connection.execute("DELETE FROM attempts WHERE id = ? AND correct IS NULL", (key,))
-
-
-def _is_shown(policy: Policy, solved: bool, was_last: bool) -> bool:
-    if policy.show_solution == "never":
-        return False
-    return solved or (was_last and policy.show_solution == "after last attempt")
 
 
 def _stored_grade(correct: int | None, points: int, mistake: str | None, said: str) -> Grade | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from random import Random
 
 import numpy as np
@@ -24,14 +23,9 @@ UNITS = Parameter((2, 3), "how many units the next layer has")
 @family("several units", "formula", units=UNITS, activation=CURVED)
 def several_units(random: Random, units: int, activation: str) -> Problem:
     """δ of a unit that leads into several: a sum over the ways."""
-    return _error_of_unit(random.randint(1, 2), units, activation)
-
-
-@lru_cache(maxsize=64)
-def _error_of_unit(k: int, units: int, activation: str) -> Problem:
-    """Return the problem for unit k; lessons that have many of them draw it again and again."""
     net = Network(1, [Dense(2, activation, bias=False), Dense(units, activation, bias=False)])
     made = derive(net)
+    k = random.randint(1, 2)
     d, unit_z, unit_f = Symbol("δ", (1, k)), Symbol("z", (1, k)), Symbol("f", (1, k))
     slope = net.layers[0].activation.slope(unit_z, unit_f)
     ways = [(Symbol("δ", (2, j)), Symbol("w", (2, k, j))) for j in range(1, units + 1)]
