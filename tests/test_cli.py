@@ -59,6 +59,14 @@ def test_output_that_nobody_reads(arguments: list[str], tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that can close a stream")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_output_that_is_closed(closed: str, tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -c "from chainrule.cli import main; main()" lesson families {closed}'
+    ended = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S602
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_the_help_lists_the_bundled_data_and_the_defaults_of_each_task(tmp_path: Path) -> None:
     shown = " ".join(chainrule("train", "--help", folder=tmp_path).stdout.split())
     assert all(name in shown for name in datasets.names())

@@ -133,6 +133,11 @@ def test_an_error_says_what_is_wrong_and_points_at_it(typed: str, message: str, 
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_the_names_there_are_come_once_each() -> None:
+    with pytest.raises(FormulaError, match=r"known are δ₁, x$"):
+        parse("q", [Symbol("δ", (1,)), Symbol("x")])
+
+
 def test_the_place_of_an_error_can_be_shown_and_errors_travel() -> None:
     with pytest.raises(FormulaError) as caught:
         parse("x + q_1", NAMES)

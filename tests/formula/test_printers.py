@@ -25,6 +25,7 @@ from chainrule.formula import (
     text,
     to_sympy,
 )
+from chainrule.formula.functions import product_of
 
 X, Y, LOSS = Symbol("x"), Symbol("y"), Symbol("ℒ")
 W1, W2, F1, F2, D2 = Symbol("w", (1,)), Symbol("w", (2,)), Symbol("f", (1,)), Symbol("f", (2,)), Symbol("δ", (2,))
@@ -54,6 +55,13 @@ BACK = (MATRICES["δ"] @ MATRICES["W"].T) * (1 - MATRICES["f"] ** 2)
             r"\left[x > 0\right] \left|y\right|",
             "np.where(x > 0, 1.0, 0.0) * np.abs(y)",
         ),
+        (
+            Derivative(LOSS, W1) * W1,
+            "∂ℒ/∂w₁·w₁",
+            r"\frac{\partial \mathcal{L}}{\partial w_{1}} w_{1}",
+            "dloss_dw1 * w1",
+        ),
+        (expression(0.5) * Call("tanh", (X,)), "0.5·tanh(x)", r"0.5 \tanh\left(x\right)", "0.5 * np.tanh(x)"),
         (expression(1e-30) * X, "1e-30x", r"1\cdot 10^{-30} x", "1e-30 * x"),
         (
             BACK,
@@ -67,6 +75,11 @@ def test_each_form_of_a_formula(tree: Expression, as_text: str, as_latex: str, a
     assert text(tree) == as_text
     assert latex(tree) == as_latex
     assert python(tree) == as_python
+
+
+def test_a_sign_leaves_no_factor_1_behind() -> None:
+    assert text(product_of([-expression(1), X, W1])) == "−x·w₁"
+    assert text(product_of([-expression(1), 2, X])) == "−2x"
 
 
 def test_no_two_numbers_run_into_each_other() -> None:

@@ -53,10 +53,12 @@ app.add_typer(lessons, name="lesson")
 def main() -> None:
     """Run the command; a bad input ends it with one line on standard error and status 2."""
     warnings.showwarning = _note
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed, as `>&-` does
+            setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     try:
         status = app(standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         sys.exit(status)
     except ChainruleError as error:
         status, message = 1 if isinstance(error, DivergenceError) else 2, str(error)

@@ -6,7 +6,7 @@ from ..activations import JointActivation
 from ..formula import Expression, Product, Symbol, text
 from ..network import Network
 
-UNROLLED = "The same, with every δ written out."
+UNROLLED = "With every δ written out."
 
 
 class Words:

@@ -141,7 +141,7 @@ def product_of(factors: Iterable[Operand]) -> Expression:
     if not items:
         return ONE
     first, *others = items
-    return -joined(Product, first.operand, *others) if isinstance(first, Negative) else joined(Product, first, *others)
+    return -product_of([first.operand, *others]) if isinstance(first, Negative) else joined(Product, first, *others)
 
 
 # eᵃ⁻ˡᵒᵍ ᵇ is eᵃ/b: so softmax reads as it is taught.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
+from typing import Literal, TypeAlias
 
 from .tree import (
     Call,
@@ -23,6 +26,12 @@ from .tree import (
 
 SUBSCRIPTS = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
 SUPERSCRIPTS = dict(zip("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻", strict=True))
+_RAISED = {"L": "ᴸ", "i": "ⁱ", "k": "ᵏ", "l": "ˡ", "n": "ⁿ", "+": "⁺"}
+
+Notation: TypeAlias = Literal["lecture", "superscript"]
+"""f₁ and w₂, as in the lecture, or a⁽¹⁾ and w⁽²⁾, as in many books."""
+_OF_LAYERS = {"z": "z", "f": "a", "δ": "δ", "w": "w", "W": "W", "b": "b"}
+"""Symbols whose first index is a layer, by the letters that the books write for them."""
 
 
 LOOSE = (Sum, Negative, Product, EntryProduct, MatrixProduct)
@@ -40,52 +49,88 @@ def begins_with_digit(tree: Expression) -> bool:
     return isinstance(tree, Number) or (isinstance(tree, Power) and isinstance(tree.base, Number))
 
 
-def text(tree: Expression) -> str:
-    """Return an expression as one line of text."""
+def text(tree: Expression, notation: Notation = "lecture") -> str:
+    """Return an expression as one line of text.
+
+    Parameters
+    ----------
+    tree : Expression
+    notation : {"lecture", "superscript"}
+        How symbols of layers are written: f₁ and w₂, or a⁽¹⁾ and w⁽²⁾. The parser reads the lecture's.
+    """
+
+    def write(part: Expression) -> str:
+        return text(part, notation)
+
+    def bracketed(part: Expression) -> str:
+        return f"({write(part)})"
+
+    def within(part: Expression, loose: tuple[type[Expression], ...]) -> str:
+        return bracketed(part) if isinstance(part, loose) else write(part)
+
+    def tight(part: Expression) -> str:
+        return write(part) if _is_tight(part) else bracketed(part)
+
     match tree:
         case Number(value):
             return decimals(value)
         case Symbol():
-            return symbol_text(tree)
+            return symbol_text(tree, notation)
         case Negative(operand):
-            return "−" + (_bracketed(operand) if isinstance(operand, (Negative, Sum)) else text(operand))
+            return "−" + within(operand, (Negative, Sum))
         case Sum(items):
-            written = text(items[0])
+            written = write(items[0])
             for subtracted, term in tree.later_terms():
-                shown = _bracketed(term) if isinstance(term, (Sum, Negative)) else text(term)
-                written += ("−" if subtracted else "+") + shown
+                written += ("−" if subtracted else "+") + within(term, (Sum, Negative))
             return written
         case Product(items):
-            return _product(items)
+            return _product(items, tight)
         case EntryProduct(items):
-            return "⊙".join(text(item) if _is_tight(item) else _bracketed(item) for item in items)
+            return "⊙".join(map(tight, items))
         case MatrixProduct(items):
-            return "".join(text(item) if _is_tight(item) else _bracketed(item) for item in items)
+            return "".join(map(tight, items))
         case Quotient(numerator, denominator):
             loose = (Sum, Negative, Quotient, EntryProduct, MatrixProduct)
-            above = _bracketed(numerator) if isinstance(numerator, loose) else text(numerator)
-            return f"{above}/{text(denominator) if _is_tight(denominator) else _bracketed(denominator)}"
+            return f"{within(numerator, loose)}/{tight(denominator)}"
         case Power(base, exponent):
-            written = text(base) if isinstance(base, (Number, Symbol, Call)) else _bracketed(base)
-            return written + _exponent(exponent)
+            plain = isinstance(base, (Number, Symbol, Call)) and not has_layer_above(base, notation)
+            return (write(base) if plain else bracketed(base)) + _exponent(exponent, notation)
         case Transpose(operand):
-            return (text(operand) if isinstance(operand, (Symbol, Call)) else _bracketed(operand)) + "ᵀ"
+            plain = isinstance(operand, (Symbol, Call)) and not has_layer_above(operand, notation)
+            return (write(operand) if plain else bracketed(operand)) + "ᵀ"
         case Derivative(quantity, by):
-            return f"∂{text(quantity)}/∂{text(by)}"
+            return f"∂{write(quantity)}/∂{write(by)}"
         case Call(function, arguments):
-            return f"{function}({', '.join(map(text, arguments))})"
+            return f"{function}({', '.join(map(write, arguments))})"
     raise TypeError(f"not an expression: {tree!r}")
 
 
-def symbol_text(symbol: Symbol) -> str:
-    """Return a symbol with its indices: w₂,₁₃, f_L."""
-    if not symbol.indices:
-        return symbol.name
-    indices = [str(index) for index in symbol.indices]
+def symbol_text(symbol: Symbol, notation: Notation = "lecture") -> str:
+    """Return a symbol with its indices: w₂,₁₃, f_L; or w⁽²⁾₁₃, a⁽ᴸ⁾."""
+    letter, above, below = symbol_parts(symbol, notation)
+    if above is not None:
+        inside = "".join(SUPERSCRIPTS.get(sign, _RAISED.get(sign, sign)) for sign in str(above))
+        letter = f"{letter}⁽{inside}⁾"
+    if not below:
+        return letter
+    indices = [str(index) for index in below]
     if all(index.isdecimal() for index in indices):
-        return symbol.name + ",".join("".join(SUBSCRIPTS[digit] for digit in index) for index in indices)
+        return letter + ",".join("".join(SUBSCRIPTS[digit] for digit in index) for index in indices)
     inside = ",".join(indices)
-    return f"{symbol.name}_{inside}" if len(inside) == 1 else f"{symbol.name}_{{{inside}}}"
+    return f"{letter}_{inside}" if len(inside) == 1 else f"{letter}_{{{inside}}}"
+
+
+def symbol_parts(symbol: Symbol, notation: Notation) -> tuple[str, int | str | None, tuple[int | str, ...]]:
+    """Return how a symbol is written: its letter, the layer above it, if it stands there, and the indices below."""
+    if notation == "superscript" and symbol.indices and symbol.name in _OF_LAYERS:
+        layer, *unit = symbol.indices
+        return _OF_LAYERS[symbol.name], layer, tuple(unit)
+    return symbol.name, None, symbol.indices
+
+
+def has_layer_above(tree: Expression, notation: Notation) -> bool:
+    """Tell whether an expression is a symbol with its layer where an exponent would stand."""
+    return isinstance(tree, Symbol) and symbol_parts(tree, notation)[1] is not None
 
 
 def decimals(value: Fraction) -> str:
@@ -102,20 +147,17 @@ def decimals(value: Fraction) -> str:
     return f"{padded[:-places]}.{padded[-places:]}"
 
 
-def _bracketed(tree: Expression) -> str:
-    return f"({text(tree)})"
-
-
 def _is_tight(tree: Expression) -> bool:
     """Tell whether what stands beside it cannot tear it apart."""
     return isinstance(tree, (Number, Symbol, Power, Call, Transpose, Derivative))
 
 
-def _product(factors: tuple[Expression, ...]) -> str:
-    written = ""
-    for factor in factors:
-        after = text(factor) if _is_tight(factor) else _bracketed(factor)
-        written += ("·" if written and _needs_dot(written[-1], after[0]) else "") + after
+def _product(factors: tuple[Expression, ...], tight: Callable[[Expression], str]) -> str:
+    written = tight(factors[0])
+    for before, factor in pairwise(factors):
+        after = tight(factor)
+        would_run_on = isinstance(before, Derivative) or (isinstance(before, Number) and isinstance(factor, Call))
+        written += ("·" if would_run_on or _needs_dot(written[-1], after[0]) else "") + after
     return written
 
 
@@ -126,8 +168,8 @@ def _needs_dot(last: str, first: str) -> bool:
     return first.isdecimal() or first == "∂" or last in ")}ᵀ" or (last.isalpha() and first.isalpha())
 
 
-def _exponent(exponent: Expression) -> str:
+def _exponent(exponent: Expression, notation: Notation) -> str:
     match exponent:
         case Number(value) | Negative(Number(value)) if value.denominator == 1:
             return "".join(SUPERSCRIPTS[sign] for sign in text(exponent))
-    return f"^({text(exponent)})"
+    return f"^({text(exponent, notation)})"

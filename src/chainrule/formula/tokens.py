@@ -118,7 +118,7 @@ class Names:
         near = get_close_matches(typed[:30], [*shown, *FUNCTIONS], n=1, cutoff=0.5)
         if near:
             return f"did you mean {shown.get(near[0], near[0])}?"
-        names = list(shown.values())
+        names = list(dict.fromkeys(shown.values()))  # a Greek letter may be spelled out, too
         return (
             f"known are {', '.join(names[:12])}{', …' if len(names) > 12 else ''}" if names else "no names are declared"
         )

@@ -1,6 +1,7 @@
 """Every family, drawn by many seeds, keeps what a problem promises; and the lecture's questions are among them."""
 
 import json
+import re
 from typing import Any
 
 import jax
@@ -145,11 +146,14 @@ def test_of_matrices_only_the_key_is_what_differentiation_gives(seed: int) -> No
 
 
 @pytest.mark.parametrize("classes", [2, 3, 4])
-def test_softmax_with_cross_entropy_is_what_differentiation_gives(classes: int) -> None:
-    problem = generate("softmax", 0, classes=classes)
+@pytest.mark.parametrize("target", ["symbols", "a class"])
+@pytest.mark.parametrize("seed", range(4))
+def test_softmax_with_cross_entropy_is_what_differentiation_gives(classes: int, target: str, seed: int) -> None:
+    problem = generate("softmax", seed, classes=classes, target=target)
     answer = problem.answer
     assert isinstance(answer, FormulaAnswer)
-    z, y = np.random.default_rng(0).normal(size=classes), np.eye(classes)[1]
+    told = re.search(r"belongs to class (\d)", " ".join(map(str, problem.prompt)))
+    z, y = np.random.default_rng(0).normal(size=classes), np.eye(classes)[int(told[1]) - 1 if told else 1]
     gradient = jax.grad(lambda z: -jnp.sum(y * jax.nn.log_softmax(z)))(z)
     outputs = jax.nn.softmax(z)
     values = {Symbol("f", (1, k + 1)): float(outputs[k]) for k in range(classes)}

@@ -98,7 +98,7 @@ def weighted_input(random: Random, length: int, layer: str, bias: bool) -> Probl
     key = made.definitions[z(i)]
     return drawn(
         "The weighted input of a layer",
-        [introduction(made), prose("Write ", z(i), " by the activation of the layer before, and parameters.")],
+        [introduction(made), prose("Write ", z(i), " by ", f(i - 1), f" and the parameter{'s' * bias} of layer {i}.")],
         formula_answer(made, z(i), key, [f(i - 1), w(i), b(i)] if bias else [f(i - 1), w(i)]),
         [prose("A weight carries the index of the layer that it leads into.")],
         worked(made, f"z_{i}"),
@@ -345,10 +345,12 @@ def _apart(
     return list(kept.values())
 
 
-@family("absent weights", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"), layer=LAYER)
-def absent_weights(random: Random, length: int, layer: str) -> Problem:
-    """Which weights do not occur in ∂ℒ/∂wᵢ as it is written with activations, and why."""
-    made = derived(length, "tanh")
+@family(
+    "absent weights", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"), layer=LAYER, activation=CURVED
+)
+def absent_weights(random: Random, length: int, layer: str, activation: str) -> Problem:
+    """Which weights do not occur in ∂ℒ/∂wᵢ as it is written with z and f, and why."""
+    made = derived(length, activation)
     i = which(random, layer, 1, length - 1)
     name = f"gradient w_{i} unrolled"
     present = made.step(name).right.symbols()
@@ -370,7 +372,7 @@ def absent_weights(random: Random, length: int, layer: str) -> Problem:
             prose(
                 "Write ",
                 by(LOSS, w(i)),
-                " without δ, by activations, weights and ",
+                " without δ, by weighted inputs, activations, weights and ",
                 Y,
                 ". Which weights do not occur in it? Choose all.",
             ),
@@ -379,7 +381,7 @@ def absent_weights(random: Random, length: int, layer: str) -> Problem:
         [prose("Follow the way from ", w(i), " to the loss: through which weights does it go?")],
         [
             *worked(made, name),
-            prose("It does not have ", ", ".join(text(w(k)) for k in range(1, length + 1) if w(k) not in present), "."),
+            prose("Not in it: ", ", ".join(text(w(k)) for k in range(1, length + 1) if w(k) not in present), "."),
         ],
         3,
     )
@@ -404,9 +406,8 @@ def dependence(random: Random, length: int) -> Problem:
     options = []
     for symbol in asked:
         if depends(symbol):
-            why = prose(
-                symbol, " is worked out from ", z(i), " or from what follows it, and ", z(i), " has ", w(i), " in it."
-            )
+            then = () if symbol == z(i) else (", and ", symbol, " is worked out from ", z(i), ", step by step")
+            why = prose(z(i), " has ", w(i), " in it", *then, ".")
         elif symbol.name == "w":
             why = prose(symbol, " is a parameter of its own: a ∂ by ", w(i), " holds it fixed.")
         else:

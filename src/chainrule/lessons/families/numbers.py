@@ -67,9 +67,10 @@ def shown(made: Derivation, *names: str) -> Iterator[Prose]:
     for name in names:
         step = made.step(name)
         pieces: list[Any] = [step.words, " ", Equation(step.left, step.right)]
-        if step.numbers is not None:
+        result = number(step.result)
+        if step.numbers not in {None, result}:
             pieces += [" ≈ ", step.numbers]
-        yield prose(*pieces, " ≈ ", number(step.result))
+        yield prose(*pieces, " ≈ ", result)
 
 
 def apart(key: float, wrong: Iterable[Mistake[float]]) -> tuple[Mistake[float], ...]:

@@ -80,7 +80,7 @@ def depth(random: Random, length: int, activation: str, ends: str) -> Problem:
             prose("Each step back multiplies by a weight and by a slope: here by ", factor, " = ", number(step), "."),
             prose(f"From layer {length} to layer 1 there are {steps} steps."),
             prose(
-                f"So the error is {'the smaller' if step < 1 else 'the larger'} the deeper the layer, as a power: ",
+                f"So an error {'shrinks' if step < 1 else 'grows'} with every step back, as a power does: ",
                 number(step) ** steps,
                 " ≈ ",
                 number(key),
@@ -314,8 +314,8 @@ def counting(random: Random, asked: str, layers: int) -> Problem:
         "Counting",
         [
             prose(
-                f"A dense network has {widths[0]} inputs, then layers of {', '.join(map(str, widths[1:]))} "
-                f"units, with biases. {question}"
+                f"A dense network has {widths[0]} inputs, then layers of {', '.join(map(str, widths[1:-1]))} and "
+                f"{widths[-1]} units, with biases. {question}"
             )
         ],
         NumberAnswer(None, float(keys[asked]), 1e-9, 3, tuple(distinct.values())),

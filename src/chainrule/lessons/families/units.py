@@ -10,6 +10,7 @@ import numpy as np
 from ...derivation import derive
 from ...formula import Expression, MatrixProduct, Symbol, Transpose, compare, evaluate, expression, text
 from ...formula.functions import product_of
+from ...formula.tree import ONE, ZERO
 from ...network import Dense, Network
 from ..catalogue import Parameter, family
 from ..problems import FormulaAnswer, Mistake, OneChoice, Option, Problem
@@ -17,15 +18,16 @@ from ..prose import Equation, Prose, prose
 from .setting import CURVED, LOSS, by, drawn, worked
 from .understanding import options
 
+HIDDEN = Parameter((2, 3, 4), "how many units the hidden layer has")
 UNITS = Parameter((2, 3), "how many units the next layer has")
 
 
-@family("several units", "formula", units=UNITS, activation=CURVED)
-def several_units(random: Random, units: int, activation: str) -> Problem:
+@family("several units", "formula", hidden=HIDDEN, units=UNITS, activation=CURVED)
+def several_units(random: Random, hidden: int, units: int, activation: str) -> Problem:
     """δ of a unit that leads into several: a sum over the ways."""
-    net = Network(1, [Dense(2, activation, bias=False), Dense(units, activation, bias=False)])
+    net = Network(1, [Dense(hidden, activation, bias=False), Dense(units, activation, bias=False)])
     made = derive(net)
-    k = random.randint(1, 2)
+    k = random.randint(1, hidden)
     d, unit_z, unit_f = Symbol("δ", (1, k)), Symbol("z", (1, k)), Symbol("f", (1, k))
     slope = net.layers[0].activation.slope(unit_z, unit_f)
     ways = [(Symbol("δ", (2, j)), Symbol("w", (2, k, j))) for j in range(1, units + 1)]
@@ -37,7 +39,7 @@ def several_units(random: Random, units: int, activation: str) -> Problem:
             total = total + error * weight
         return total
 
-    other = 3 - k
+    other = random.choice([j for j in range(1, hidden + 1) if j != k])
     wrong = [
         (
             summed(ways[:1]) * slope,
@@ -72,8 +74,9 @@ def several_units(random: Random, units: int, activation: str) -> Problem:
         "A unit that leads into several",
         [
             prose(
-                f"A network has one input, a layer of two units and an output of {units} units, each layer with "
-                f"the activation {activation} and without biases. The weight from unit a into unit b of layer 2 is ",
+                f"A network has one input, a hidden layer of {hidden} units and an output of {units} units, each "
+                f"layer with the activation {activation} and without biases. The weight from unit a into unit b of "
+                "layer 2 is ",
                 Symbol("w", (2, "a", "b")),
                 ", and ",
                 Symbol("δ", (2, "b")),
@@ -151,8 +154,7 @@ def matrix_form(random: Random, asked: str) -> Problem:
                 "The sign is wrong: a step goes against the gradient, the gradient itself does not.",
             ),
         ]
-        why = "Row by row, each weight's slope is the activation before it times the error after it, summed "
-        "over the rows."
+        why = "Each weight's slope is the activation before it times the error after it, summed over the rows."
     proven = [(formula, kind, sentence) for formula, kind, sentence in wrong if _differ(formula, key)]
     some = random.sample(proven, 3)
     made = [Option(prose(key), True, prose(why))]
@@ -240,70 +242,83 @@ def shapes(random: Random, asked: str) -> Problem:
     )
 
 
-@family("softmax", "formula", classes=Parameter((2, 3, 4), "how many classes"))
-def softmax(random: Random, classes: int) -> Problem:
+@family(
+    "softmax",
+    "formula",
+    classes=Parameter((2, 3, 4), "how many classes"),
+    target=Parameter(("symbols", "a class"), "what is told of the target: symbols for it, or the class of a sample"),
+)
+def softmax(random: Random, classes: int, target: str) -> Problem:
     """δ_L of softmax with cross entropy: as simple as that."""
     k = random.randint(1, classes)
     outputs = [Symbol("f", (1, j)) for j in range(1, classes + 1)]
     targets = [Symbol("y", (j,)) for j in range(1, classes + 1)]
-    d, out, target = Symbol("δ", (1, k)), outputs[k - 1], targets[k - 1]
-    key = out - target
+    d, z_k, out, wanted = Symbol("δ", (1, k)), Symbol("z", (1, k)), outputs[k - 1], targets[k - 1]
+    setting = (
+        f"The output layer of a network has {classes} units with softmax, ",
+        outputs[0],
+        " to ",
+        outputs[-1],
+        ". The loss is the cross entropy −Σ y log f over the units, for targets ",
+        targets[0],
+        " to ",
+        targets[-1],
+        ", of which one is 1 and the others are 0.",
+    )
+    steps = [
+        prose("The slope of log f of unit j by ", z_k, " is 1 − ", out, f" for j = {k}, and −", out, " for others."),
+        prose("Times −y and summed up: ", out, " times the sum of all y, minus ", wanted, "; the targets add up to 1."),
+    ]
+    if target == "symbols":
+        key: Expression = out - wanted
+        allowed: tuple[Symbol, ...] = (out, wanted)
+        definitions: dict[Symbol, Expression] = {targets[-1]: _one_less(targets[:-1])}
+        asked = [prose("Write ", Equation(d, by(LOSS, z_k)), " by ", out, " and ", wanted, ".")]
+        at_target: Expression = wanted
+        mixed_up = (out - 1, "missing factor", "This is so for the right class alone, where y is 1.")
+    else:
+        right = random.randint(1, classes)
+        at_target = ONE if k == right else ZERO
+        key, allowed, definitions = out - at_target, (out,), {}
+        asked = [
+            prose(f"A sample belongs to class {right}, so that ", Equation(targets[right - 1], expression(1)), "."),
+            prose("Write ", Equation(d, by(LOSS, z_k)), " of this sample by ", out, "."),
+        ]
+        steps.append(prose("For this sample ", Equation(wanted, at_target), "."))
+        mixed_up = (
+            (out, "index", "This is so for the other classes: here y is 1.")
+            if k == right
+            else (out - 1, "index", "This is so for the right class alone: here y is 0.")
+        )
     wrong = [
-        (target - out, "sign", "The sign is wrong: everything else is right."),
+        (-key, "sign", "The sign is wrong: everything else is right."),
         (
-            (out - target) * out * (1 - out),
+            key * out * (1 - out),
             "extra factor",
             "The slope of softmax is in it already, and takes the denominator of the logarithm's slope away.",
         ),
-        (-(target / out), "derivative", "This is the slope of the loss by f alone; every output depends on this z."),
-        (2 * (out - target), "factor 2", "There is a factor 2 too many: nothing is squared here."),
-        (out - 1, "missing factor", "This is so for the right class alone, where y is 1."),
+        (
+            -(at_target / out) if at_target != ZERO else ZERO,
+            "derivative",
+            "This is the slope of the loss by f alone; every output depends on this z.",
+        ),
+        (2 * key, "factor 2", "There is a factor 2 too many: nothing is squared here."),
+        mixed_up,
     ]
-    definitions = {targets[-1]: _one_less(targets[:-1])}
     proven = [
         Mistake(formula, kind, prose(why))
         for formula, kind, why in wrong
         if not compare(formula, key, definitions).equal
     ]
-    z_k = Symbol("z", (1, k))
     return drawn(
         "Softmax with cross entropy",
-        [
-            prose(
-                f"The output layer of a network has {classes} units with softmax, ",
-                outputs[0],
-                " to ",
-                outputs[-1],
-                ". The loss is the cross entropy −Σ y log f over the units, for targets ",
-                targets[0],
-                " to ",
-                targets[-1],
-                ", of which one is 1 and the others are 0.",
-            ),
-            prose("Write ", Equation(d, by(LOSS, z_k)), " by ", out, " and ", target, "."),
-        ],
-        FormulaAnswer(d, key, definitions, (*outputs, *targets), (out, target), tuple(proven)),
+        [prose(*setting), *asked],
+        FormulaAnswer(d, key, definitions, (*outputs, *targets), allowed, tuple(proven)),
         [
             prose("Every output depends on ", z_k, ": the slope of the loss by each counts."),
             prose("The targets add up to 1."),
         ],
-        [
-            prose(
-                "The slope of log f of unit j by ",
-                z_k,
-                " is 1 − ",
-                out,
-                " for j = ",
-                str(k),
-                ", and −",
-                out,
-                " for the others.",
-            ),
-            prose(
-                "Times −y and summed up: ", out, " times the sum of all y, minus ", target, "; the targets add up to 1."
-            ),
-            prose("So ", Equation(d, key)),
-        ],
+        [*steps, prose("So ", Equation(d, key))],
         3,
     )
 
