@@ -49,6 +49,7 @@ def test_a_network_is_frozen() -> None:
         (lambda: cr.backprop(cr.chain(2), np.ones(2), 1.0, 1.0), "expected Parameters, but got ndarray"),  # type: ignore[arg-type]
         (lambda: cr.chain(3).pack([1.0, 2.0]), "2 given for 3 layers"),
         (lambda: cr.chain(1).pack([[[1.0, 2.0]]]), r"W_1 has the shape \(1, 2\), but must be \(1, 1\)"),
+        (lambda: network().pack([[[1.0], []]] * 3), r"W_1 is no array of numbers of the shape \(3, 7\)"),
         (lambda: cr.chain(1).initial(seed=-1), "seed must be a whole number"),
     ],
 )

@@ -247,7 +247,10 @@ class Network:
                     continue
                 if target is None:
                     raise InputError(f"b_{i} is given, but layer {i} has no bias")
-                array = np.asarray(values, dtype=np.float64)
+                try:
+                    array = np.asarray(values, dtype=np.float64)
+                except (TypeError, ValueError) as error:
+                    raise InputError(f"{symbol}_{i} is no array of numbers of the shape {target.shape}") from error
                 if array.shape != target.shape and not (array.ndim == 0 and target.size == 1):
                     raise InputError(f"{symbol}_{i} has the shape {array.shape}, but must be {target.shape}")
                 target[...] = array

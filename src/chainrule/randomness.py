@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     DROPOUT = 3
     HELD_OUT = 4
     VALIDATION = 5
+    POINTS = 6
 
 
 def bits(seed: int, purpose: Purpose, *, epoch: int = 0, batch: int = 0, layer: int = 0) -> np.random.Philox:

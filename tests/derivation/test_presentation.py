@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import pytest
+
 import chainrule as cr
 
 NET = cr.chain(2)
@@ -80,3 +82,15 @@ def test_matrices_are_shown_by_their_first_numbers() -> None:
     written = cr.derive(net, net.initial(), [[0.1] * 9], [0.5]).to_text()
     assert " …; " in written
     assert "z₁ = xW₁+b₁" in written
+
+
+def test_layers_may_stand_above_the_letters_in_every_form() -> None:
+    books = cr.derive(NET, NET.pack([0.5, -1.0]), x=0.5, y=0.8, notation="superscript")
+    assert "   δ⁽¹⁾ = δ⁽²⁾w⁽²⁾(1−(a⁽¹⁾)²)" in books.to_text().splitlines()
+    assert "so δ⁽¹⁾ is δ⁽²⁾, times the weight ∂z⁽²⁾/∂a⁽¹⁾" in books.step("delta_1").words
+    assert r"$$\delta^{(1)} = \delta^{(2)} w^{(2)}" in books.to_markdown()
+    assert "<msup" in books.to_html()
+    assert ">a⁽²⁾<" in books.to_svg()
+    assert books.gradient("w_1") == DERIVATION.gradient("w_1")
+    with pytest.raises(cr.InputError, match="notation must be 'lecture' or 'superscript'"):
+        cr.derive(NET, notation="books")  # type: ignore[arg-type]

@@ -87,6 +87,23 @@ def test_of_many_parameters_two_hundred_are_checked() -> None:
     assert cr.verify(net, net.initial(), np.ones((2, 30)), [1.0, 2.0]).checked == 200
 
 
+def test_the_quotients_stand_where_the_gradient_does() -> None:
+    net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(1, "relu", bias=False)])
+    params = net.initial()
+    found = cr.verify(net, params, X, Y)
+    gradient = cr.backprop(net, params, X, Y).gradient
+    np.testing.assert_allclose(found.quotients.vector, gradient.vector, atol=1e-9)
+    assert found.quotients.biases[1] is None
+
+
+def test_where_no_quotient_was_made_there_is_none() -> None:
+    net = cr.Network(30, [cr.Dense(20, "tanh"), cr.Dense(1)])
+    found = cr.verify(net, net.initial(), np.ones((2, 30)), [1.0, 2.0], most=50)
+    assert (found.checked, np.isfinite(found.quotients.vector).sum()) == (50, 50)
+    on_a_kink = cr.verify(cr.chain(1, "relu"), cr.chain(1, "relu").pack([1e-5]), x=1.0, y=0.7)
+    assert np.isnan(on_a_kink.quotients.vector).all()
+
+
 def test_a_gradient_that_is_not_finite_has_nothing_to_be_compared_with() -> None:
     net = cr.chain(2, "exponential")
     with pytest.raises(cr.InputError, match="the gradient is not finite at these parameters"):

@@ -134,7 +134,7 @@ def test_an_error_says_what_is_wrong_and_points_at_it(typed: str, message: str, 
 
 
 def test_the_names_there_are_come_once_each() -> None:
-    with pytest.raises(FormulaError, match=r"known are δ₁, x$"):
+    with pytest.raises(FormulaError, match=r"known are δ₁, x \(character 1\)"):
         parse("q", [Symbol("δ", (1,)), Symbol("x")])
 
 

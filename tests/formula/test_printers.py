@@ -26,6 +26,7 @@ from chainrule.formula import (
     to_sympy,
 )
 from chainrule.formula.functions import product_of
+from chainrule.formula.mathml import Style, equation
 
 X, Y, LOSS = Symbol("x"), Symbol("y"), Symbol("ℒ")
 W1, W2, F1, F2, D2 = Symbol("w", (1,)), Symbol("w", (2,)), Symbol("f", (1,)), Symbol("f", (2,)), Symbol("δ", (2,))
@@ -101,7 +102,8 @@ def test_every_token_of_mathml_has_an_id_of_its_own_and_symbols_say_which_they_a
     ids = [element.get("id") for element in tokens]
     assert len(ids) == len(set(ids)) > 20
     assert all(one is not None and one.startswith("a") for one in ids)
-    assert [e.get("data-symbol") for e in root.iter("mi")] == ["x", "f₁", "f₂", "w₂", "f₂", "y"]
+    named = [element.get("data-symbol") for element in root.iter() if element.get("data-symbol")]
+    assert named == ["x", "f_1", "f_2", "w_2", "f_2", "y"]
     assert "".join("".join(root.itertext()).split("\u2062")) == "x(1−f12)(1−f22)·w2·2(f2−y)"
 
 
@@ -123,6 +125,78 @@ def test_mathml_has_an_element_for_every_kind_of_expression() -> None:
         for tree in trees:
             assert ElementTree.fromstring(mathml(tree)).find(f".//{tag}") is not None, tree
     assert mathml(X, display=True).startswith('<math display="block">')
+
+
+def _right(formula: str) -> ElementTree.Element:
+    return ElementTree.fromstring(formula)[2]
+
+
+def _shown(element: ElementTree.Element) -> str:
+    return "".join(element.itertext()).replace("\u2062", "")
+
+
+def _named(element: ElementTree.Element) -> list[str]:
+    return [name for inner in element.iter() if (name := inner.get("data-symbol"))]
+
+
+def test_numbers_stand_in_the_place_of_symbols_and_say_of_which() -> None:
+    back = D2 * W2 * (1 - F1**2)
+    numbers = {D2: expression(-0.5), W2: expression(3), F1: expression(-0.25)}
+    symbols, substituted = _right(equation(X, back)), _right(equation(X, back, numbers=numbers))
+    assert _shown(symbols) == "δ2w2(1−f12)"
+    assert _shown(substituted) == "(−0.5)·3(1−(−0.25)2)"
+    assert _named(substituted) == _named(symbols) == ["delta_2", "w_2", "f_1"]
+
+
+def test_a_number_far_from_1_is_written_with_a_power_of_ten() -> None:
+    right = _right(equation(X, W1 * W2 - W1**2, numbers={W1: expression(1.5e-9), W2: expression(2)}))
+    assert _shown(right) == "1.5·10−9·2−(1.5·10−9)2"
+    assert _named(right) == ["w_1", "w_2", "w_1"]
+
+
+def test_a_derivative_is_named_as_a_whole() -> None:
+    step = W1 - Symbol("η") * Derivative(LOSS, W1)
+    numbers = {W1: expression(1), Symbol("η"): expression(0.1), Derivative(LOSS, W1): expression(-2)}
+    for formula in (equation(W1, step, "←"), equation(W1, step, "←", numbers=numbers)):
+        assert _named(_right(formula)) == ["w_1", "eta", "gradient w_1"]
+    assert _shown(_right(equation(W1, step, "←", numbers=numbers))) == "1−0.1·(−2)"
+
+
+def test_parts_of_a_formula_may_have_names_of_their_own() -> None:
+    logistic = F1 * (1 - F1)
+    marks = {1 - F2**2: "slope_2", logistic: "slope_1", 2 * (F2 - Y): "loss_slope"}
+    right = _right(equation(X, X * logistic * (1 - F2**2) * W2 * (2 * (F2 - Y)), style=Style(None, marks=marks)))
+    assert [name for name in _named(right) if "slope" in name] == ["slope_1", "slope_2", "loss_slope"]
+    assert _shown(right) == "xf1(1−f1)(1−f22)·w2·2(f2−y)"
+    assert not [element for element in right.iter() if element.get("id")]
+    assert _shown(_right(equation(X, logistic, style=Style(marks=marks)))) == "f1(1−f1)"
+
+
+@pytest.mark.parametrize(
+    ("tree", "as_text", "as_latex", "as_mathml"),
+    [
+        (
+            X * (1 - F1**2) * W2,
+            "x(1−(a⁽¹⁾)²)·w⁽²⁾",
+            r"x \left(1 - \left(a^{(1)}\right)^{2}\right) \cdot w^{(2)}",
+            "x(1−(a(1))2)·w(2)",
+        ),
+        (Symbol("w", (2, 1, 13)), "w⁽²⁾₁,₁₃", "w^{(2)}_{1,13}", "w1,13(2)"),
+        (Symbol("f", ("L",)), "a⁽ᴸ⁾", "a^{(L)}", "a(L)"),
+        (Derivative(LOSS, W1), "∂ℒ/∂w⁽¹⁾", r"\frac{\partial \mathcal{L}}{\partial w^{(1)}}", "∂ℒ∂w(1)"),
+        (
+            MATRICES["δ"] @ MATRICES["W"].T,
+            "δ⁽¹⁾(W⁽¹⁾)ᵀ",
+            r"\boldsymbol{\delta}^{(1)} \left(\mathbf{W}^{(1)}\right)^{\top}",
+            "δ(1)(W(1))⊤",
+        ),
+        (Symbol("x", (2,)) + Symbol("η"), "x₂+η", r"x_{2} + \eta", "x2+η"),
+    ],
+)
+def test_layers_may_stand_above_the_letters(tree: Expression, as_text: str, as_latex: str, as_mathml: str) -> None:
+    assert text(tree, notation="superscript") == as_text
+    assert latex(tree, notation="superscript") == as_latex
+    assert _shown(ElementTree.fromstring(mathml(tree, notation="superscript"))) == as_mathml
 
 
 SYMBOLS = [X, Y, W1, W2, F1, D2]

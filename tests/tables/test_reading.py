@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chainrule import InputError
-from chainrule.tables import read_table
+from chainrule.tables import read_table, read_text
 
 
 def written(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
@@ -210,3 +210,25 @@ def test_a_parquet_file_without_rows_or_with_infinity_is_named(tmp_path: Path) -
     assert "empty.parquet has no rows" in complaint(tmp_path / "empty.parquet")
     pl.DataFrame({"a": [1.0, float("-inf")]}).write_parquet(tmp_path / "t.parquet")
     assert "column 'a', row 2: -inf is infinite" in complaint(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_text_in_memory_is_read_as_a_file_is(tmp_path: Path, separator: str) -> None:
+    text = separator.join(["n", "word"]) + "\n" + separator.join(["1", "one"]) + "\n" + separator.join(["2", ""])
+    extension = "tsv" if separator == "\t" else "csv"
+    assert read_text(text).equals(read_table(written(tmp_path, text, f"t.{extension}")))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the table is empty"),
+        ("a,b\n1,2\n3\n", "the table, row 2 (line 3): 1 fields, but the header has 2"),
+        ("a,b\n1,\ud800\n", "the table, line 2: not UTF-8 text; save the file as UTF-8"),
+        ("a,b\n1,2\n1e999,2\n", "the table: column 'a', row 2: inf is infinite"),
+    ],
+)
+def test_what_is_wrong_with_a_text_is_named(text: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_text(text)
+    assert message in str(error.value)

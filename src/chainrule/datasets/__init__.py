@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from ..errors import unknown_name
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # The column that is usually predicted.
 DEFAULT_TARGET = {
@@ -55,12 +56,15 @@ def load_dataset(name: str) -> pl.DataFrame:
     if name not in DEFAULT_TARGET:
         raise unknown_name("data set", name, names())
     if name == "penguins":
+        import polars as pl  # here, since whoever only asks for names should not wait for it
+
         return pl.read_csv(_PENGUINS, null_values="NA")
     return _from_scikit_learn(name)
 
 
 def _from_scikit_learn(name: str) -> pl.DataFrame:
-    # Imported here: whoever only asks for names should not wait for scikit-learn.
+    import polars as pl
+
     loaders: Any = import_module("sklearn.datasets")
     settings = {"scaled": False} if name == "diabetes" else {}
     bunch = getattr(loaders, f"load_{name}")(**settings)

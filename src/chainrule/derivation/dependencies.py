@@ -41,7 +41,7 @@ def as_tree(derivation: Derivation) -> str:
     while waiting:
         symbol, own, others = waiting.pop()
         again = symbol in shown and symbol in below
-        lines.append(own + text(symbol) + (" (see above)" if again else ""))
+        lines.append(own + text(symbol, derivation.notation) + (" (see above)" if again else ""))
         shown.add(symbol)
         children = () if again else below.get(symbol, ())
         inner = [(child, f"{others}├─ ", f"{others}│  ") for child in children[:-1]]
@@ -56,7 +56,7 @@ def as_mermaid(derivation: Derivation) -> str:
     names: dict[Symbol, str] = {}
     for symbol in [*below, *(child for children in below.values() for child in children)]:
         names.setdefault(symbol, f"n{len(names)}")
-    lines = ["flowchart LR", *(f'  {name}["{text(symbol)}"]' for symbol, name in names.items())]
+    lines = ["flowchart LR", *(f'  {name}["{text(symbol, derivation.notation)}"]' for symbol, name in names.items())]
     lines += [f"  {names[child]} --> {names[symbol]}" for symbol, children in below.items() for child in children]
     return "\n".join(lines)
 
@@ -76,8 +76,8 @@ def as_svg(derivation: Derivation) -> str:
         for child in children
     ]
     circles = [
-        f'<circle cx="{x}" cy="{y}" r="19"/><text x="{x}" y="{y + 4}">{escape(text(symbol))}</text>'
-        for symbol, (x, y) in places.items()
+        f'<circle cx="{x}" cy="{y}" r="19"/><text x="{x}" y="{y + 4}">{escape(name)}</text>'
+        for name, (x, y) in ((text(symbol, derivation.notation), place) for symbol, place in places.items())
     ]
     width, height = 80 + 90 * (len(columns) - 1), 60 + 50 * (most - 1)
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,13 @@ _STYLE = (
 
 def as_text(derivation: Derivation) -> str:
     """Return the derivation as plain text, a step after the other, and who depends on whom."""
+    write = partial(text, notation=derivation.notation)
     lines = [_title(derivation), ""]
     for place, step in enumerate(derivation.steps, start=1):
-        lines += [f"{place}. {step.words}", f"   {_formula(step, text, '←')}"]
-        below = f"   {' ' * len(text(step.left))} "
+        lines += [f"{place}. {step.words}", f"   {_formula(step, write, '←')}"]
+        below = f"   {' ' * len(write(step.left))} "
         if step.numbers is not None:
-            lines.append(f"{below}≈ {text(step.numbers)}")
+            lines.append(f"{below}≈ {write(step.numbers)}")
         if step.result is not None:
             lines.append(f"{below}≈ {_result(step.result)}")
         lines.append("")
@@ -38,10 +40,11 @@ def as_text(derivation: Derivation) -> str:
 
 def as_markdown(derivation: Derivation) -> str:
     """Return the derivation in Markdown, with formulae in LaTeX between dollar signs."""
+    write = partial(latex, notation=derivation.notation)
     lines = [f"# {_title(derivation)}", ""]
     for place, step in enumerate(derivation.steps, start=1):
-        parts = [_formula(step, latex, r"\leftarrow")]
-        parts += [latex(step.numbers)] if step.numbers is not None else []
+        parts = [_formula(step, write, r"\leftarrow")]
+        parts += [write(step.numbers)] if step.numbers is not None else []
         parts += [_result_in_latex(step.result)] if step.result is not None else []
         lines += [f"{place}. {step.words}", "", "   $$" + r" \approx ".join(parts) + "$$", ""]
     return "\n".join([*lines, "What depends on what:", "", "```text", as_tree(derivation), "```", ""])
@@ -49,13 +52,12 @@ def as_markdown(derivation: Derivation) -> str:
 
 def as_html(derivation: Derivation, prefix: str = "") -> str:
     """Return the derivation as a part of a page, which needs nothing from elsewhere; ids begin with the prefix."""
+    write = partial(mathml, notation=derivation.notation)
     items = []
     for place, step in enumerate(derivation.steps, start=1):
         here = f"{prefix}s{place}-"
-        formula = (
-            mathml(step.left, f"{here}l") + (" ← " if _is_update(step) else " = ") + mathml(step.right, f"{here}r")
-        )
-        formula += f" ≈ {mathml(step.numbers, f'{here}n')}" if step.numbers is not None else ""
+        formula = write(step.left, f"{here}l") + (" ← " if _is_update(step) else " = ") + write(step.right, f"{here}r")
+        formula += f" ≈ {write(step.numbers, f'{here}n')}" if step.numbers is not None else ""
         formula += f" ≈ {escape(_result(step.result))}" if step.result is not None else ""
         items.append(f'<li id="{prefix}step-{place}"><p>{escape(step.words)}</p><p class="formula">{formula}</p></li>')
     heading = f"<h2>{escape(_title(derivation))}</h2>"

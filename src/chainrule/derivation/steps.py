@@ -20,6 +20,7 @@ from ..diagnostics.trace import backprop
 from ..errors import InputError, unknown_name
 from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted
 from ..formula.functions import Table, product_of, table
+from ..formula.text import Notation
 from ..network import Dense, Network
 from ..parameters import Parameters
 from . import dependencies, presentation
@@ -77,12 +78,15 @@ class Derivation:
         What holds between the symbols, as :func:`chainrule.formula.compare` takes it: z, f and δ of every layer.
     values : mapping from Symbol to float or array
         What the symbols are for the sample; empty without one.
+    notation : {"lecture", "superscript"}
+        How the derivation is written; the names of steps are the lecture's in either.
     """
 
     network: Network
     steps: tuple[Step, ...]
     definitions: dict[Symbol, Expression]
     values: dict[Symbol, Any]
+    notation: Notation = "lecture"
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -149,7 +153,8 @@ class Derivation:
         lines = []
         for step in self.steps:
             sign = r"\leftarrow" if step.name.startswith("update") else "="
-            lines.append(rf"{latex(step.left)} &{sign} {latex(step.right)}")
+            left, right = (latex(side, self.notation) for side in (step.left, step.right))
+            lines.append(rf"{left} &{sign} {right}")
         return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
 
@@ -161,6 +166,7 @@ def derive(
     *,
     matrices: bool | None = None,
     sign: Sign = "f-y",
+    notation: Notation = "lecture",
 ) -> Derivation:
     """Derive the gradient of a network's loss for one row: definitions, loss, δ_L, the recursion, gradients, update.
 
@@ -175,6 +181,8 @@ def derive(
         Whether to derive in matrices; None does so for networks of more than 60 parameters, but not for chains.
     sign : {"f-y", "y-f"}
         In which form differences of f_L and y are written: 2(f_L − y) or −2(y − f_L).
+    notation : {"lecture", "superscript"}
+        How symbols of layers are written: f₂ and w₂, or a⁽²⁾ and w⁽²⁾.
 
     Raises
     ------
@@ -184,6 +192,8 @@ def derive(
     """
     if sign not in ("f-y", "y-f"):
         raise InputError(f"sign must be 'f-y' or 'y-f', but is {sign!r}")
+    if notation not in ("lecture", "superscript"):
+        raise InputError(f"notation must be 'lecture' or 'superscript', but is {notation!r}")
     given = [one is not None for one in (params, x, y)]
     if any(given) and not all(given):
         raise InputError("for numbers, params, x and y are all needed; for formulae alone, none of them")
@@ -205,7 +215,7 @@ def derive(
             raise InputError(f"a derivation is of one row, but x has {len(row)}")
         values = symbols.values(trace, row.y)
     try:
-        return _Deriving(net, symbols, values, sign).derivation()
+        return _Deriving(net, symbols, values, sign, notation).derivation()
     except (TypeError, AttributeError) as error:
         own = ", ".join(dict.fromkeys(layer.activation.name for layer in net.layers))
         raise InputError(
@@ -216,15 +226,17 @@ def derive(
 class _Deriving:
     """The steps, made one after the other."""
 
-    def __init__(self, net: Network, symbols: Symbols, values: dict[Symbol, Any], sign: Sign) -> None:
-        self.net, self.s, self.values, self.sign = net, symbols, values, sign
+    def __init__(
+        self, net: Network, symbols: Symbols, values: dict[Symbol, Any], sign: Sign, notation: Notation
+    ) -> None:
+        self.net, self.s, self.values, self.sign, self.notation = net, symbols, values, sign, notation
         self.in_matrices = isinstance(symbols, MatrixSymbols)
         self.rounded = {
             symbol: expression(float(f"{number:.4g}")) for symbol, number in values.items() if np.ndim(number) == 0
         }
         self.steps: list[Step] = []
         self.definitions: dict[Symbol, Expression] = {}
-        self.words = Words(net, self.in_matrices)
+        self.words = Words(net, self.in_matrices, notation)
         self.depth = len(net.layers)
         self.is_chain = set(net.widths) == {1} and not self.in_matrices
 
@@ -234,7 +246,7 @@ class _Deriving:
         self.loss()
         unrolled = self.errors()
         self.gradients(unrolled)
-        return Derivation(self.net, tuple(self.steps), self.definitions, self.values)
+        return Derivation(self.net, tuple(self.steps), self.definitions, self.values, self.notation)
 
     def add(self, name: str, words: str, left: Expression, right: Expression) -> None:
         numbers = result = None

@@ -9,6 +9,7 @@ import numpy as np
 from ..diagnostics.trace import Trace
 from ..formula import Symbol, expression
 from ..formula.functions import Table, table
+from ..formula.mathml import symbol_name
 from ..network import Network
 from ..parameters import Parameters
 
@@ -78,6 +79,4 @@ class MatrixSymbols(Symbols):
 
 def key(symbol: Symbol) -> str:
     """Return how a symbol is named in steps: w_1, delta_1, w_{1,2,3}."""
-    name = "delta" if symbol.name == "δ" else symbol.name
-    inside = ",".join(map(str, symbol.indices))
-    return name if not inside else f"{name}_{inside}" if len(symbol.indices) == 1 else f"{name}_{{{inside}}}"
+    return symbol_name(symbol)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..activations import JointActivation
 from ..formula import Expression, Product, Symbol, text
+from ..formula.text import Notation
 from ..network import Network
 
 UNROLLED = "With every δ written out."
@@ -12,9 +13,10 @@ UNROLLED = "With every δ written out."
 class Words:
     """The sentences of a network's derivation, unit by unit or in matrices."""
 
-    def __init__(self, net: Network, matrices: bool) -> None:
+    def __init__(self, net: Network, matrices: bool, notation: Notation = "lecture") -> None:
         self.net = net
         self.matrices = matrices
+        self.notation = notation
         self.one_each = set(net.widths) == {1}
 
     def weighted_input(self, z: Symbol) -> str:
@@ -35,7 +37,7 @@ class Words:
     def last_error(self, delta: Symbol) -> str:
         """Return what δ_L is."""
         output = self.net.layers[-1].activation
-        d, z, f = (text(Symbol(name, delta.indices, delta.matrix)) for name in ("δ", "z", "f"))
+        d, z, f = (self.text(Symbol(name, delta.indices, delta.matrix)) for name in ("δ", "z", "f"))
         if self.net.loss.linked(output.name):
             why = "for this activation and loss, the two slopes together are as simple as that"
         elif isinstance(output, JointActivation):
@@ -47,8 +49,10 @@ class Words:
     def error(self, delta: Symbol) -> str:
         """Return what δᵢ is, by δᵢ₊₁."""
         i = _layer(delta)
-        d, z = (text(Symbol(name, delta.indices, delta.matrix)) for name in ("δ", "z"))
-        next_d, next_z, f = (text(Symbol(name, (index,))) for name, index in (("δ", i + 1), ("z", i + 1), ("f", i)))
+        d, z = (self.text(Symbol(name, delta.indices, delta.matrix)) for name in ("δ", "z"))
+        next_d, next_z, f = (
+            self.text(Symbol(name, (index,))) for name, index in (("δ", i + 1), ("z", i + 1), ("f", i))
+        )
         if self.matrices:
             way = f"{next_d} goes back through the weights and is multiplied, entry by entry, by the slopes f′({z})"
         elif self.one_each:
@@ -63,19 +67,23 @@ class Words:
 
     def gradient(self, parameter: Symbol, formula: Expression) -> str:
         """Return what ∂ℒ/∂ of a parameter is; the formula is δ, or a product with it."""
-        name = text(parameter)
+        name = self.text(parameter)
         delta = next(one for one in formula.walk() if isinstance(one, Symbol) and one.name == "δ")
-        z = text(Symbol("z", delta.indices))
+        z = self.text(Symbol("z", delta.indices))
         if self.matrices:
             what = "a weight" if parameter.name == "W" else "a bias"
             slope = "the activation that it multiplies" if parameter.name == "W" else "1"
             why = f"{what} acts on the loss only through a {z}, whose slope by it is {slope}: so for all of them"
             return f"In {name}, {why}. The ∂ holds the input, the target and all other parameters fixed."
-        slope = text(formula.items[0]) if isinstance(formula, Product) else "1"
+        slope = self.text(formula.items[0]) if isinstance(formula, Product) else "1"
         return (
             f"{name} acts on the loss only through {z}, and ∂{z}/∂{name} is {slope}. The ∂ holds the input, the target "
             f"and all other parameters fixed, but not {z} and what comes after it, which change with {name}."
         )
+
+    def text(self, formula: Expression) -> str:
+        """Return a formula in the notation that is asked for."""
+        return text(formula, self.notation)
 
     def update(self) -> str:
         """Return what a step of gradient descent does."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..backpropagation import forward
 from ..data import Data, Floats, prepare
 from ..engines import reference
 from ..errors import InputError
@@ -18,11 +19,11 @@ from .trace import backprop
 
 # The step h of the quotient, times |θ| where that is above 1: small, so that few quotients reach over a kink,
 # and of fourth order h⁴ is still nothing beside the rounding.
-_STEP = 1e-4
+STEP = 1e-4
 TOLERANCE = 1e-6
 MAX_CHECKED = 200
 # What rounding alone makes of a quotient of losses of size 1.
-_NOISE = 10 * np.finfo(np.float64).eps / _STEP
+_NOISE = 10 * np.finfo(np.float64).eps / STEP
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Verification:
     too_small : int
         How many of the checked lie in a Wᵢ or bᵢ whose gradient is so small that the rounding of a difference
         quotient is above the tolerance: there only an error of more than that rounding is found.
+    quotients : Parameters
+        The difference quotients, in the shapes of the gradient; NaN where none was made.
     """
 
     checked: int
@@ -54,6 +57,7 @@ class Verification:
     worst: str
     near_kink: int
     too_small: int
+    quotients: Parameters = field(compare=False)
 
     def __bool__(self) -> bool:
         return self.checked > 0 and self.error <= TOLERANCE and (self.closed_form_error or 0.0) <= TOLERANCE
@@ -74,12 +78,20 @@ class Verification:
         return "\n".join(lines)
 
 
-def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any = None, seed: int = 0) -> Verification:
+def verify(
+    net: Network,
+    params: Parameters,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    seed: int = 0,
+    most: int = MAX_CHECKED,
+) -> Verification:
     """Compare the gradient of back-propagation with difference quotients of the loss, in float64.
 
     The quotient is (8 (J(θ+h) − J(θ−h)) − (J(θ+2h) − J(θ−2h))) / 12h, of fourth order, where J is the objective
-    that a run reports: so a loss and a gradient that do not belong together are found as well. Of more than 200
-    parameters a random 200 are checked. A parameter is left out when its quotient would reach over a kink.
+    that a run reports: so a loss and a gradient that do not belong together are found as well. Of more than `most`
+    parameters a random choice is checked. A parameter is left out when its quotient would reach over a kink.
 
     Parameters
     ----------
@@ -87,6 +99,8 @@ def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any 
         As for :func:`chainrule.backprop`.
     seed : int
         Decides which parameters are checked where there are many.
+    most : int
+        How many of them.
 
     Raises
     ------
@@ -102,9 +116,12 @@ def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any 
     noise = _NOISE * max(1.0, abs(_objective(net, theta, data)))
     sizes = _sizes(net, gradient)
     judged = np.maximum(sizes, noise / TOLERANCE)
-    places = permutation(len(theta), seed, Purpose.INITIAL)[:MAX_CHECKED]
+    places = permutation(len(theta), seed, Purpose.INITIAL)[:most]
     trusted = [k for k in places if not _crosses_kink(net, theta, data, int(k))]
-    errors = np.array([abs(_difference(net, theta, data, int(k)) - gradient[k]) / judged[k] for k in trusted])
+    quotients = np.full_like(theta, np.nan)
+    for k in trusted:
+        quotients[k] = _difference(net, theta, data, int(k))
+    errors = (np.abs(quotients - gradient) / judged)[trusted]
     worst = int(trusted[int(np.argmax(errors))]) if trusted else 0  # argmax takes NaN for the greatest
     closed = None
     if _is_chain(net):
@@ -117,6 +134,7 @@ def verify(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any 
         worst=_name(net, worst),
         near_kink=len(places) - len(trusted),
         too_small=int((sizes < judged)[trusted].sum()),
+        quotients=net.parameters(quotients),
     )
 
 
@@ -141,7 +159,7 @@ def _moved(theta: Floats, k: int, by: float) -> Floats:
 
 def _difference(net: Network, theta: Floats, data: Data, k: int) -> float:
     """Return ∂J/∂θ_k by a central difference quotient of fourth order."""
-    h = _STEP * max(1.0, abs(float(theta[k])))
+    h = STEP * max(1.0, abs(float(theta[k])))
     near = _objective(net, _moved(theta, k, h), data) - _objective(net, _moved(theta, k, -h), data)
     far = _objective(net, _moved(theta, k, 2 * h), data) - _objective(net, _moved(theta, k, -2 * h), data)
     return (8.0 * near - far) / (12.0 * h)
@@ -149,16 +167,19 @@ def _difference(net: Network, theta: Floats, data: Data, k: int) -> float:
 
 def _crosses_kink(net: Network, theta: Floats, data: Data, k: int) -> bool:
     """Tell whether a weighted input, or an output's error, is on another side of a kink at either end."""
-    h = 2 * _STEP * max(1.0, abs(float(theta[k])))
+    if not net.loss.kinks and not any(layer.activation.kinks for layer in net.layers):
+        return False
+    h = 2 * STEP * max(1.0, abs(float(theta[k])))
     below, above = (_sides(net, _moved(theta, k, by), data) for by in (-h, h))
     return any(not np.array_equal(a, b) for a, b in zip(below, above, strict=True))
 
 
 def _sides(net: Network, theta: Floats, data: Data) -> list[Any]:
     """Return on which side of every kink the network is."""
-    trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights)
-    sides = [trace.z[i] > kink for i, layer in enumerate(net.layers, start=1) for kink in layer.activation.kinks]
-    return sides + [trace.f[-1] - data.y > kink for kink in net.loss.kinks]
+    with np.errstate(all="ignore"):
+        z, f = forward(net, net.parameters(theta), data.x)
+    sides = [z[i] > kink for i, layer in enumerate(net.layers, start=1) for kink in layer.activation.kinks]
+    return sides + [f[-1] - data.y > kink for kink in net.loss.kinks]
 
 
 def _is_chain(net: Network) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .text import LOOSE, decimals, needs_no_brackets
+from .text import LOOSE, Notation, decimals, has_layer_above, needs_no_brackets, symbol_parts
 from .tree import (
     Call,
     Derivative,
@@ -28,60 +28,71 @@ GREEK = {
 _NAMED = {"tanh", "sin", "cos", "log", "max", "min"}  # functions that LaTeX has a command for
 
 
-def latex(tree: Expression) -> str:
-    """Return an expression as LaTeX, for maths mode."""
+def latex(tree: Expression, notation: Notation = "lecture") -> str:
+    """Return an expression as LaTeX, for maths mode.
+
+    Parameters
+    ----------
+    tree : Expression
+    notation : {"lecture", "superscript"}
+        Whether symbols of layers are f₁ and w₂, or a⁽¹⁾ and w⁽²⁾.
+    """
+
+    def write(part: Expression) -> str:
+        return latex(part, notation)
+
+    def bracketed(part: Expression) -> str:
+        return rf"\left({write(part)}\right)"
+
+    def within(part: Expression, loose: tuple[type[Expression], ...]) -> str:
+        return bracketed(part) if isinstance(part, loose) else write(part)
+
     match tree:
         case Number(value):
             return decimals(value).replace("e", r"\cdot 10^{") + ("}" if "e" in decimals(value) else "")
-        case Symbol(name, indices, matrix):
-            letter = "\\" + GREEK[name] if name in GREEK else r"\mathcal{L}" if name == "ℒ" else name
-            bold = (
-                (rf"\boldsymbol{{{letter}}}" if letter.startswith("\\") else rf"\mathbf{{{letter}}}")
-                if matrix
-                else letter
-            )
-            return f"{bold}_{{{','.join(map(str, indices))}}}" if indices else bold
+        case Symbol():
+            return _symbol(tree, notation)
         case Negative(operand):
-            return "-" + (_bracketed(operand) if isinstance(operand, (Negative, Sum)) else latex(operand))
+            return "-" + within(operand, (Negative, Sum))
         case Sum(items):
-            written = latex(items[0])
+            written = write(items[0])
             for subtracted, term in tree.later_terms():
-                shown = _bracketed(term) if isinstance(term, (Sum, Negative)) else latex(term)
-                written += f" {'-' if subtracted else '+'} {shown}"
+                written += f" {'-' if subtracted else '+'} {within(term, (Sum, Negative))}"
             return written
         case Product(items):
-            return _product(items)
+            return _product([within(item, LOOSE) for item in items])
         case EntryProduct(items):
-            return r" \odot ".join(map(_tight, items))
+            return r" \odot ".join(within(item, LOOSE) for item in items)
         case MatrixProduct(items):
-            return r" ".join(map(_tight, items))
+            return r" ".join(within(item, LOOSE) for item in items)
         case Quotient(numerator, denominator):
-            return rf"\frac{{{latex(numerator)}}}{{{latex(denominator)}}}"
+            return rf"\frac{{{write(numerator)}}}{{{write(denominator)}}}"
         case Power(base, exponent):
-            has_power = isinstance(base, Number) and "e" in decimals(base.value)
+            has_power = (isinstance(base, Number) and "e" in decimals(base.value)) or has_layer_above(base, notation)
             plain = needs_no_brackets(base) and not has_power
-            return f"{latex(base) if plain else _bracketed(base)}^{{{latex(exponent)}}}"
+            return f"{write(base) if plain else bracketed(base)}^{{{write(exponent)}}}"
         case Transpose(operand):
-            return f"{latex(operand) if isinstance(operand, Symbol) else _bracketed(operand)}^{{\\top}}"
+            plain = isinstance(operand, Symbol) and not has_layer_above(operand, notation)
+            return f"{write(operand) if plain else bracketed(operand)}^{{\\top}}"
         case Derivative(quantity, by):
-            return rf"\frac{{\partial {latex(quantity)}}}{{\partial {latex(by)}}}"
+            return rf"\frac{{\partial {write(quantity)}}}{{\partial {write(by)}}}"
         case Call(function, arguments):
-            return _call(function, [latex(argument) for argument in arguments])
+            return _call(function, [write(argument) for argument in arguments])
     raise TypeError(f"not an expression: {tree!r}")
 
 
-def _bracketed(tree: Expression) -> str:
-    return rf"\left({latex(tree)}\right)"
+def _symbol(symbol: Symbol, notation: Notation) -> str:
+    name, above, below = symbol_parts(symbol, notation)
+    letter = "\\" + GREEK[name] if name in GREEK else r"\mathcal{L}" if name == "ℒ" else name
+    if symbol.matrix:
+        letter = rf"\boldsymbol{{{letter}}}" if letter.startswith("\\") else rf"\mathbf{{{letter}}}"
+    letter += rf"^{{({above})}}" if above is not None else ""
+    return f"{letter}_{{{','.join(map(str, below))}}}" if below else letter
 
 
-def _tight(tree: Expression) -> str:
-    return _bracketed(tree) if isinstance(tree, LOOSE) else latex(tree)
-
-
-def _product(factors: tuple[Expression, ...]) -> str:
+def _product(factors: list[str]) -> str:
     written = ""
-    for factor in factors:
-        after = _tight(factor)
+    for after in factors:
         digit = after[0].isdecimal() or (after.startswith(r"\frac") and written[-1:].isdecimal())
         dot = written and (digit or (written.endswith(r"\right)") and not after.startswith(r"\left(")))
         written += (r" \cdot " if dot else " " if written else "") + after

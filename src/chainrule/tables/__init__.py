@@ -4,7 +4,7 @@
 >>> data.x.shape, data.target.classes
 ((275, 15), ('Adelie', 'Chinstrap', 'Gentoo'))
 
-- `reading`: a file or a bundled name → a data frame
+- `reading`: a file, a bundled name or a text → a data frame
 - `values`: one column → numbers, or text
 - `encoding`: the feature columns → an array, as fitted on the training rows
 - `target`: the column to be predicted ↔ class numbers or standardised numbers
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from .encoding import Encoding
 from .preparation import Prepared, prepare, split
-from .reading import read_table
+from .reading import read_table, read_text
 from .target import Target
 
-__all__ = ["Encoding", "Prepared", "Target", "prepare", "read_table", "split"]
+__all__ = ["Encoding", "Prepared", "Target", "prepare", "read_table", "read_text", "split"]

@@ -1,4 +1,4 @@
-"""A file or the name of a bundled data set → a data frame.
+"""A file, the name of a bundled data set, or a text → a data frame.
 
 Polars does the reading. What it would accept or report badly in a CSV file (lines of unequal length, a name
 that occurs twice, bytes that are not UTF-8) is found by Python's csv module first, which knows the line.
@@ -60,6 +60,26 @@ def read_table(source: str | Path, text: Collection[str] = ()) -> pl.DataFrame:
     return without_nan(frame, f"{path}: ")
 
 
+def read_text(content: str, name: str = "the table") -> pl.DataFrame:
+    """Read a table from a text in memory, as :func:`read_table` reads a CSV file.
+
+    Parameters
+    ----------
+    content : str
+        Separated by tabs where the header has no comma and no semicolon, but a tab.
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+        When it is empty or malformed, or a number is infinite.
+    """
+    header = content.lstrip().partition("\n")[0]
+    separator = "\t" if "\t" in header and "," not in header and ";" not in header else ","
+    return without_nan(_read_csv(name, content.encode(errors="surrogatepass"), separator, ()), f"{name}: ")
+
+
 def _read_file(path: Path, text: Collection[str]) -> pl.DataFrame:
     try:
         extension = _known_extension(path)
@@ -101,7 +121,7 @@ def _read_binary(path: Path, content: bytes, extension: str) -> pl.DataFrame:
         raise InputError(f"{path} is corrupt or not a {extension} file: {reason:.150}") from error
 
 
-def _read_csv(path: Path, content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:
+def _read_csv(path: Path | str, content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:
     decoded = _decoded(path, content)
     header = decoded.lstrip().partition("\n")[0]
     if separator == "," and ";" in header and "," not in header:
@@ -123,7 +143,7 @@ def _read_csv(path: Path, content: bytes, separator: str, text: Collection[str])
     return frame.with_columns(_numbers_left_as_text(frame, text, decimal_comma=separator != ","))
 
 
-def _decoded(path: Path, content: bytes) -> str:
+def _decoded(path: Path | str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -131,7 +151,7 @@ def _decoded(path: Path, content: bytes) -> str:
         raise InputError(f"{path}, line {line}: not UTF-8 text; save the file as UTF-8") from error
 
 
-def _check_structure(path: Path, decoded: str, separator: str) -> tuple[list[str], int]:
+def _check_structure(path: Path | str, decoded: str, separator: str) -> tuple[list[str], int]:
     """Return the names in the header and how many rows follow, all of the same length."""
     records = _records(path, decoded, separator)
     _, header = next(records, (0, []))
@@ -148,7 +168,7 @@ def _check_structure(path: Path, decoded: str, separator: str) -> tuple[list[str
     return names, rows
 
 
-def _check_names(path: Path, names: list[str]) -> None:
+def _check_names(path: Path | str, names: list[str]) -> None:
     for i, name in enumerate(names, start=1):
         if not name.strip():
             raise InputError(f"{path}: column {i} has no name in the header")
@@ -189,7 +209,7 @@ def _has_padded_text(frame: pl.DataFrame) -> bool:
     return any((series != series.str.strip_chars()).any() for series in texts)
 
 
-def _rewritten(path: Path, decoded: str, separator: str, names: list[str]) -> bytes:
+def _rewritten(path: Path | str, decoded: str, separator: str, names: list[str]) -> bytes:
     """Return the same table as a plain CSV file: all named, no blanks around fields or blank lines, usual quotes."""
     tidy = io.StringIO(newline="")
     writer = csv.writer(tidy, delimiter=separator, lineterminator="\n")
@@ -201,7 +221,7 @@ def _rewritten(path: Path, decoded: str, separator: str, names: list[str]) -> by
     return tidy.getvalue().encode()
 
 
-def _records(path: Path, decoded: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _records(path: Path | str, decoded: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the fields of every line that is not blank, with the number of the line, from 1."""
     reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True)
     try:
