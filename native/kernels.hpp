@@ -120,6 +120,9 @@ template <class T> struct Kernels {
     int64_t (*chain)(const Chain<T>& chain, double& total);
     // Rows `first` … `first + rows − 1` of a layer's gradient, or what a chunk adds to them; `room` has rows · columns.
     void (*gradient)(const Chunk<T>& chunk, int64_t layer, int64_t first, int64_t rows, bool add, T* gradient, T* room);
+    // A chunk of one panel forward and back, and the gradient of all layers, whose parts begin at `begins`: for layers so
+    // narrow that calls would take longer than products, without dropout. Returns the loss; `room` is as for both.
+    T (*narrow)(const Chunk<T>& chunk, const int64_t* begins, T* gradient, T* room);
     // g ← g + h over n numbers, n a whole number of vectors, as below.
     void (*add)(T* g, const T* h, int64_t n);
     // g ← g + l1 sign w + l2 w over n numbers, any n; returns l1 Σ|w| + ½ l2 Σw².

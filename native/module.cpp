@@ -340,6 +340,7 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def_prop_ro("panel_rows", told([](const Run<T>& run) { return run.panel_rows(); }))
         .def_prop_ro("groups", told([](const Run<T>& run) { return run.groups(); }))
         .def_prop_ro("goes_by_layers", told([](const Run<T>& run) { return run.goes_by_layers(); }))
+        .def_prop_ro("goes_at_once", told([](const Run<T>& run) { return run.goes_at_once(); }))
         .def_prop_ro("goes_row_by_row", told([](const Run<T>& run) { return run.goes_row_by_row(); }))
         .def_prop_ro("chunk_rows", told([](const Run<T>& run) { return run.chunk_rows(); }));
     m.def("advance_many", &advance_many<T>, "trainers"_a, "ahead"_a, "seconds"_a, "threads"_a, "interrupted"_a);

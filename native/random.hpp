@@ -27,10 +27,11 @@ inline std::array<uint64_t, 4> philox(uint64_t seed, Purpose purpose, uint64_t l
 }
 
 // Puts the rows of a table in the order of their 64-bit draws: into buckets by the highest bits, then each bucket by
-// insertion. A row stands there as the next bits of its draw and its number, in one word, so that little room is needed.
+// insertion. A row stands there as the next bits of its draw and its number, in one word, so that its draw, which may be
+// far away, is seldom looked at.
 class Shuffle {
   public:
-    explicit Shuffle(std::size_t rows) {
+    explicit Shuffle(std::size_t rows) : draws_(rows) {
         while ((std::size_t(4) << bucket_bits_) < rows) bucket_bits_++;
         while ((std::size_t(1) << number_bits_) < rows) number_bits_++;
         if (rows) begins_.resize((std::size_t(1) << bucket_bits_) + 1);
@@ -41,17 +42,22 @@ class Shuffle {
         const uint64_t numbers = (uint64_t(1) << number_bits_) - 1;
         const auto bucket = [&](uint64_t draw) { return draw >> (64 - bucket_bits_); };
         std::fill(begins_.begin(), begins_.end(), 0);
-        each_draw(order.size(), seed, epoch, [&](uint64_t, uint64_t draw) { begins_[bucket(draw) + 1]++; });
+        for (std::size_t r = 0; r < draws_.size(); r += 4) {
+            const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
+            for (std::size_t k = r; k < std::min(r + 4, draws_.size()); k++) {
+                draws_[k] = four[k - r];
+                begins_[bucket(draws_[k]) + 1]++;
+            }
+        }
         for (std::size_t b = 1; b < begins_.size(); b++) begins_[b] += begins_[b - 1];
-        each_draw(order.size(), seed, epoch, [&](uint64_t row, uint64_t draw) {
-            order[begins_[bucket(draw)]++] = int64_t((draw << bucket_bits_ & ~numbers) | row);
-        });
+        for (std::size_t r = 0; r < draws_.size(); r++)
+            order[begins_[bucket(draws_[r])]++] = int64_t((draws_[r] << bucket_bits_ & ~numbers) | r);
         std::size_t begin = 0;  // begins_[b] has become the end of bucket b
         for (std::size_t b = 0; b + 1 < begins_.size(); begin = begins_[b++])
             for (std::size_t r = begin + 1; r < begins_[b]; r++) {
                 const auto word = uint64_t(order[r]);
                 std::size_t to = r;
-                for (; to > begin && before(word, uint64_t(order[to - 1]), numbers, seed, epoch); to--) order[to] = order[to - 1];
+                for (; to > begin && before(word, uint64_t(order[to - 1]), numbers); to--) order[to] = order[to - 1];
                 order[to] = int64_t(word);
             }
         for (int64_t& word : order) {
@@ -61,22 +67,14 @@ class Shuffle {
     }
 
   private:
-    static uint64_t draw_of(uint64_t row, uint64_t seed, uint64_t epoch) {
-        return philox(seed, Purpose::shuffle, 0, 0, epoch, row / 4)[row % 4];
-    }
-    template <class Work> static void each_draw(std::size_t rows, uint64_t seed, uint64_t epoch, Work work) {
-        for (std::size_t r = 0; r < rows; r += 4) {
-            const auto four = philox(seed, Purpose::shuffle, 0, 0, epoch, r / 4);
-            for (std::size_t k = r; k < std::min(r + 4, rows); k++) work(k, four[k - r]);
-        }
-    }
     // Of two rows of a bucket; equal draws keep their order.
-    static bool before(uint64_t a, uint64_t b, uint64_t numbers, uint64_t seed, uint64_t epoch) {
+    bool before(uint64_t a, uint64_t b, uint64_t numbers) const {
         if ((a & ~numbers) != (b & ~numbers)) return a < b;
-        const uint64_t of_a = draw_of(a & numbers, seed, epoch), of_b = draw_of(b & numbers, seed, epoch);
+        const uint64_t of_a = draws_[a & numbers], of_b = draws_[b & numbers];
         return of_a != of_b ? of_a < of_b : a < b;
     }
 
+    std::vector<uint64_t> draws_;
     std::vector<std::size_t> begins_;
     int bucket_bits_ = 1, number_bits_ = 1;
 };

@@ -63,6 +63,7 @@ template <class T> class Run {
         this->threads = int(std::clamp(work / work_that_pays, 1.0, double(threads)));
         find_large_layers();
         reserve_groups();
+        is_narrow_ = batch_rows() <= kernels_.panel_rows && net.widest <= widest_of_narrow && !has_dropout_;
         plan_parts();
         is_chain_ = is_chain();
         if (is_chain_) chain_room_ = zeros<T>(2 * net.layers.size());
@@ -147,6 +148,7 @@ template <class T> class Run {
     int64_t groups() const { return int64_t(groups_.size()); }
     bool goes_by_layers() const { return goes_by_layers_; }
     bool goes_row_by_row() const { return is_chain_; }
+    bool goes_at_once() const { return is_narrow_; }
 
     Network<T> net;
     Shuffling shuffling;
@@ -166,6 +168,7 @@ template <class T> class Run {
     static constexpr int64_t chunk_bytes = int64_t(1) << 21;  // what stays in the second cache
     static constexpr int64_t layers_bytes = 24 << 20;         // of a chunk that goes layer by layer, if four panels fit
     static constexpr int64_t worth_a_look = 32;               // inputs, and units: fewer cost more time than zeros save
+    static constexpr int64_t widest_of_narrow = 32;           // more units, and calls cost little beside products
     static constexpr int64_t parts_of_layer = 16;             // that threads share, of a large layer
     static constexpr int64_t largest_piece = 16384;           // parameters that one thread updates at a time
     static constexpr int64_t chain_steps_at_once = 1024;      // between two looks at the clock
@@ -285,7 +288,7 @@ template <class T> class Run {
         for (std::size_t i = 0; i < net.layers.size(); i++) {
             const Layer<T>& layer = net.layers[i];
             const int64_t blocks = blocks_of(layer.rows);
-            const int64_t parts = groups_.size() == 1 ? std::min<int64_t>(blocks, parts_of_layer) : (blocks + 15) / 16;
+            const int64_t parts = is_narrow_ ? 1 : groups_.size() == 1 ? std::min<int64_t>(blocks, parts_of_layer) : (blocks + 15) / 16;
             for (int64_t k = 0; k < parts; k++) {
                 parts_.push_back({int64_t(i), k, parts});
                 most = std::max(most, rows_of(parts_.back(), layer.rows).second * layer.columns);
@@ -435,6 +438,10 @@ template <class T> class Run {
             chunk.order = order + done;
             chunk.ahead = far_away ? available - done - chunk.rows : 0;
             double* const losses = space.losses.data();
+            if (back && is_narrow_ && end - begin <= kernels_.panel_rows) {
+                group.loss = double(kernels_.narrow(chunk, net.begins.data(), group.gradient, rooms_[0].get()));
+                continue;
+            }
             if (back && has_dropout_) each(panels(chunk.rows), [&](int64_t panel, int) { drop(space, panel, done); });
             if (goes_by_layers_) layer_by_layer(chunk, losses, back, each);
             else each(panels(chunk.rows), [&](int64_t panel, int thread) {
@@ -574,7 +581,7 @@ template <class T> class Run {
     int64_t chunk_rows_ = 0, piece_ = 0;  // piece: parameters that are updated by one thread at a time
     std::vector<Group> groups_;
     std::vector<Workspace> workspaces_;
-    bool is_chain_ = false, goes_by_layers_ = false;
+    bool is_chain_ = false, is_narrow_ = false, goes_by_layers_ = false;
     std::vector<bool> takes_all_panels_;  // each layer
     Block<T> chain_room_;
     std::vector<Block<T>> rooms_;  // one for each thread

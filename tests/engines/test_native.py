@@ -264,7 +264,7 @@ def test_a_chain_that_learns_row_by_row_is_that_of_the_reference_engine(activati
     """It has a path of its own, and another as soon as the rows are two."""
     net = cr.Network(1, [cr.Dense(1, activation, bias=bias)] * 5, loss)
     weights = np.r_[0.0, np.random.default_rng(0).uniform(0.5, 1.5, 129)]
-    for batch_size, plan in ((1, "a chain that learns row by row"), (2, "a batch is 1 group of rows")):
+    for batch_size, plan in ((1, "a chain that learns row by row"), (2, "through all narrow layers")):
         settings: dict[str, Any] = {"batch_size": batch_size, "sample_weight": weights, "epochs": 2}
         runs = run_both(net, optimizer=cr.SGD(0.01), **settings)
         assert plan in str(runs[1].plan)
@@ -289,6 +289,24 @@ def test_a_chain_in_float32_saturates_as_that_of_the_reference_engine() -> None:
         for e in ("reference", "native")
     ]
     np.testing.assert_allclose(runs[1].parameters.vector, runs[0].parameters.vector, rtol=1e-5)
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("widths", [[1, 1], [2, 4, 2, 1], [3, 7, 5, 9], [5, 16, 17, 3], [31, 20, 32, 6]], ids=str)
+def test_narrow_layers_give_the_run_of_the_reference_engine(
+    widths: list[int], dtype: str, isa: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of them is one call: as many rows as a vector has lanes, fewer, more, and those that are left."""
+    monkeypatch.setenv("CHAINRULE_ISA", isa)
+    inputs, *hidden, outputs = widths
+    layers = [cr.Dense(units, "tanh", bias=i % 2 == 0) for i, units in enumerate(hidden)]
+    net = cr.Network(inputs, [*layers, cr.Dense(outputs, "sin")], "huber")
+    for batch_size in (1, 3, 4, 7, 16, 32):
+        runs = run_both(net, dtype=dtype, batch_size=batch_size, epochs=2, l2=0.01)
+        if batch_size <= 4:  # as large as a pair of the smallest vectors
+            assert "through all narrow layers" in str(runs[1].plan)
+        assert_same(runs, 1e-9 if dtype == "float64" else 1e-4)
 
 
 @pytest.mark.parametrize("isa", SETS)

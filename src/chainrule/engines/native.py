@@ -264,6 +264,8 @@ def _plan(trainer: Any, settings: Settings, allowed_threads: int) -> str:
     start = f"native engine, {settings.dtype}, {instruction_set()}, {trainer.threads} of {allowed_threads} threads; "
     if trainer.goes_row_by_row:
         return start + "a chain that learns row by row, in scalars"
+    if trainer.goes_at_once:
+        return start + "a batch goes through all narrow layers and back, and makes their gradient, in one call"
     if trainer.goes_by_layers:
         return start + (
             f"layer by layer: at most {trainer.chunk_rows} rows go through a layer, in parts of it, before the next, "
