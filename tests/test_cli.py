@@ -106,6 +106,7 @@ def test_derive_reads_a_model(tmp_path: Path) -> None:
         (["--x", "a", "--y", "1"], "--x takes numbers"),
         (["--widths", "2"], "--widths takes whole numbers"),
         (["--sign", "plus"], "sign must be"),
+        (["--notation", "greek"], "notation must be"),
         (["--output-activation", "identity"], "--output-activation does not go with a chain"),
         (["--widths", "1,1", "--bias"], "--bias does not go with --widths"),
         (["none.safetensors"], "none.safetensors"),

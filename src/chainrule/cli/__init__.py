@@ -1,4 +1,4 @@
-"""The command line: ``chainrule train``, ``predict``, ``derive``, ``lesson`` and ``doctor``."""
+"""The command line: ``chainrule train``, ``predict``, ``derive``, ``lab``, ``lesson`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 
 from .. import __version__
 from ..errors import ChainruleError, DivergenceError, InputError, unknown_name
+from .lab import lab
 from .lesson import app as lessons
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _CLICK_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__n
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
+app.command()(lab)
 app.add_typer(lessons, name="lesson")
 
 
@@ -206,6 +208,9 @@ def derive(
     y: Annotated[str | None, typer.Option(help="Its target, a number for each output.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(help="Draws the parameters for the numbers.")] = 0,
     sign: Annotated[str, typer.Option(help="Write 2(f−y) or −2(y−f): f-y or y-f.")] = "f-y",
+    notation: Annotated[
+        str, typer.Option(help="Write f₂ and w₂, or a⁽²⁾ and w⁽²⁾: lecture or superscript.")
+    ] = "lecture",
     matrices: Annotated[
         bool, typer.Option("--matrices", help="Derive in matrices, however small the network is.")
     ] = False,
@@ -242,7 +247,7 @@ def derive(
     if x is not None and y is not None:
         target = _numbers("--y", y)
         sample = {"params": params, "x": [_numbers("--x", x)], "y": target if len(target) == 1 else [target]}
-    found = derive_network(net, **sample, matrices=matrices or None, sign=cast(Any, sign))
+    found = derive_network(net, **sample, matrices=matrices or None, sign=cast(Any, sign), notation=cast(Any, notation))
     written = getattr(found, forms[form])()
     if output is None:
         print(written)

@@ -81,6 +81,25 @@ class Family:
     parameters: Mapping[str, Parameter]
     make: Callable[..., Problem]
 
+    def drawn(self, seed: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all parameters: those given, each a value or a list of values to draw from, and the others drawn.
+
+        Raises
+        ------
+        InputError
+            When a parameter is unknown, or what it cannot be.
+        """
+        for name in given:
+            if name not in self.parameters:
+                raise unknown_name(f"parameter of {self.name}", name, list(self.parameters))
+        return {
+            # each by itself, so that one which is given leaves the others as they are
+            name: _random(self.name, seed, name).choice(
+                one.chosen(self.name, name, given[name]) if name in given else one.values
+            )
+            for name, one in self.parameters.items()
+        }
+
     def problem(self, seed: int, **given: Any) -> Problem:
         """Draw a problem.
 
@@ -96,16 +115,7 @@ class Family:
         InputError
             When a parameter is unknown, or what it cannot be.
         """
-        for name in given:
-            if name not in self.parameters:
-                raise unknown_name(f"parameter of {self.name}", name, list(self.parameters))
-        values = {
-            # each by itself, so that one which is given leaves the others as they are
-            name: _random(self.name, seed, name).choice(
-                one.chosen(self.name, name, given[name]) if name in given else one.values
-            )
-            for name, one in self.parameters.items()
-        }
+        values = self.drawn(seed, given)
         made = self.make(_random(self.name, seed), **values)
         return replace(made, family=self.name, parameters=values, seed=seed, attempts=ATTEMPTS[self.kind])
 

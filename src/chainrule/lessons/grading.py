@@ -153,6 +153,22 @@ def canonical(problem: Problem, reply: Reply) -> int | list[int] | str:
     return _typed(reply)
 
 
+def understood(problem: Problem, typed: str) -> Parsed:
+    """Return how a typed formula or number is read; whether it is right is not looked at.
+
+    Raises
+    ------
+    MalformedReply
+        When it cannot be read, or options are to be chosen.
+    """
+    match problem.answer:
+        case FormulaAnswer() as answer:
+            return _formula(_typed(typed), answer)
+        case NumberAnswer() as answer:
+            return _number(_typed(typed), answer)[0]
+    raise MalformedReply("here an option is chosen, and nothing is typed")
+
+
 def _points(problem: Problem, right: bool) -> int:
     return problem.points if right else 0
 

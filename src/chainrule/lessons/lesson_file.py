@@ -65,7 +65,18 @@ def read(path: str | Path) -> Lesson:
         When there is no such file, or it is not a lesson. It says all that is wrong with it, each with its place.
     """
     path = Path(path)
-    return _Reader(path).lesson(_content(path))
+    return from_text(_content(path), path)
+
+
+def from_text(content: str, name: str | Path) -> Lesson:
+    """Read a lesson from the text of its file, by whose name errors call it.
+
+    Raises
+    ------
+    LessonError
+        When it is not a lesson. It says all that is wrong with it, each with its place.
+    """
+    return _Reader(Path(name)).lesson(content)
 
 
 def template() -> str:

@@ -19,6 +19,16 @@ from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option,
 from .prose import Prose, prose
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+BROWSER_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 ENDINGS = (".html", ".htm", ".pdf")
 _BEFORE_A_STOP = re.compile(r"<math>(?:(?!</?math>).)*</math>[,.;:?!]")
 _PATIENCE = 120  # seconds for a browser to print
@@ -136,14 +146,7 @@ def printed(text: str) -> bytes:
         source.write_text(text, encoding="utf-8")
         command = [
             browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
+            *BROWSER_FLAGS,
             f"--user-data-dir={folder / 'profile'}",
             "--no-pdf-header-footer",
             f"--print-to-pdf={target}",

@@ -1,0 +1,1 @@
+"""The lab: a local page in which back-propagation can be touched."""

@@ -1,0 +1,519 @@
+/**
+ * Charts: curves over time, a picture over the plane, and what was wanted beside what was predicted.
+ *
+ * Every chart is read by pointing at it, by the arrow keys where it has the focus, and as a table. They only draw: all
+ * numbers come from the lab. All text comes from the caller.
+ */
+import { element, newId, toggle } from "./controls.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const MARGIN = { top: 10, right: 14, bottom: 24, left: 58 };
+const TABLE_ROWS = 25;
+const REFRESH_TABLE = 1000; // ms
+
+/** Return a number in a few digits, with a proper minus. */
+export function short(value, digits = 4) {
+  if (value === null || value === undefined) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  const text = size >= 1e6 || size < 1e-4 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
+  return text.replace(/e([+-])(\d+)/, (_, sign, power) => `·10${sign === "-" ? "⁻" : ""}${raised(power)}`).replace("-", "−");
+}
+
+/** Return a whole number with its thousands apart. */
+export const grouped = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
+
+const raised = (digits) => Array.from(digits, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+
+function svg(name, attributes = {}, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** Return a chart's frame: title, drawing, what is read from it, and the same as a table when it is opened. */
+function frame({ title, hint, table, words, tools }, ...drawing) {
+  const heading = element("h3", { text: title, id: newId() });
+  const body = scrolled(`${title}: ${words.asTable}`);
+  let filled = 0;
+  const fill = () => {
+    filled = performance.now();
+    body.replaceChildren(table());
+  };
+  const details = element("details", { on: { toggle: () => details.open && fill() } }, element("summary", { text: words.asTable }), body);
+  const made = element(
+    "section",
+    { class: "panel chart", "aria-labelledby": heading.id },
+    element("div", "row chart-head", heading, tools ?? null),
+    hint ? element("p", { class: "hint", text: hint }) : null,
+    ...drawing,
+    details,
+  );
+  made.refresh = (final) => details.open && (final || performance.now() - filled > REFRESH_TABLE) && fill();
+  return made;
+}
+
+/** Return a place for a table, which may be larger and is then moved by the arrow keys. */
+const scrolled = (label) => element("div", { class: "scroll chart-table", tabindex: 0, role: "group", "aria-label": label });
+
+/** Return a table of texts; the first row and the first of each row are headings. */
+export function tableOf(rows, caption) {
+  const [head, ...body] = rows;
+  const line = (cells, inHead) =>
+    element("tr", {}, ...cells.map((text, i) => element(inHead || i === 0 ? "th" : "td", { text, scope: inHead ? "col" : i === 0 ? "row" : null })));
+  return element("table", {}, element("caption", { class: "unseen", text: caption }), element("thead", {}, line(head, true)), element("tbody", {}, ...body.map((row) => line(row, false))));
+}
+
+/** Return which of so many places a table shows: all if they are few, else some of them and the last. */
+function some(count) {
+  if (count <= TABLE_ROWS) return [...Array(count).keys()];
+  return Array.from({ length: TABLE_ROWS }, (_, k) => Math.round((k * (count - 1)) / (TABLE_ROWS - 1)));
+}
+
+/** Return round numbers between two, four or so. */
+function ticks(low, high) {
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
+  const found = [];
+  for (let k = Math.ceil(low / step); k * step <= high + step * 1e-9; k++) found.push(k * step);
+  return found;
+}
+
+/** Return lines and texts at some places of a drawing of this size: [y, text] up its side, [x, text] below. */
+function axes({ width, height }, up, below) {
+  const text = (content, x, y, anchor) => svg("text", { x, y, "text-anchor": anchor }, content);
+  return svg(
+    "g",
+    { class: "grid" },
+    ...up.flatMap(([y, content]) => [svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }), text(content, MARGIN.left - 8, y + 4, "end")]),
+    ...below.map(([x, content]) => text(content, x, height - 6, "middle")),
+  );
+}
+
+/** Return a function from the numbers between two to places along a drawing. */
+const along = (low, high, width) => (x) => MARGIN.left + ((x - low) / (high - low)) * (width - MARGIN.left - MARGIN.right);
+const upward = (low, high, height) => (y) => height - MARGIN.bottom - ((y - low) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
+
+/**
+ * Return a chart of curves over epochs.
+ * @param {object} given
+ * @param {string} given.title
+ * @param {string} [given.hint]
+ * @param {boolean} [given.log] whether the scale may be logarithmic, and is at first
+ * @param {boolean} [given.canSwitch] whether that can be changed
+ * @param {number} [given.most] the end of the scale, where it begins at 0
+ * @param {object} given.words `epoch`, `asTable`, `log`, `nothing`, `how`
+ * @returns {HTMLElement} with `show(names, points, final)`, each point being [epoch, value|null, …]
+ */
+export function curves({ title, hint, log = false, canSwitch = false, most = null, words }) {
+  let names = [];
+  let points = [];
+  let at = null; // the place that is read; null is the last
+  const mark = svg("g", { class: "mark" });
+  const drawing = svg("svg", { "aria-hidden": "true" });
+  const slider = element("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": `${title}. ${words.how}`, "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 }, drawing);
+  const legend = element("ul", "legend");
+  const reading = element("p", "reading numbers");
+  const setLog = (on) => {
+    log = on;
+    draw();
+  };
+  const made = frame(
+    {
+      title,
+      hint,
+      words,
+      tools: canSwitch ? toggle(words.log, log, setLog) : null,
+      table: () => tableOf([[words.epoch, ...names], ...some(points.length).map((k) => [grouped(points[k][0]), ...points[k].slice(1).map((one) => short(one))])], title),
+    },
+    legend,
+    slider,
+    reading,
+  );
+
+  const place = () => (at === null ? points.length - 1 : Math.min(at, points.length - 1));
+  const usable = (value) => value !== null && value !== undefined && (!log || value > 0);
+  let size = { width: 0, height: 0 };
+  let toX = () => 0;
+  let toY = () => 0;
+
+  function scale() {
+    const all = points.flatMap((point) => point.slice(1)).filter(usable);
+    if (!all.length) return null;
+    let low = all.reduce((a, b) => Math.min(a, b));
+    let high = all.reduce((a, b) => Math.max(a, b));
+    if (log) {
+      [low, high] = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+      if (low === high) high += 1;
+    } else if (most !== null) {
+      [low, high] = [0, most];
+    } else {
+      low = Math.min(0, low);
+      if (low === high) high = low + 1;
+    }
+    const [first, last] = [points[0][0], Math.max(points[points.length - 1][0], points[0][0] + 1)];
+    const { width, height } = size;
+    toX = along(first, last, width);
+    const up = upward(low, high, height);
+    toY = (y) => up(log ? Math.log10(y) : y);
+    const every = Math.max(1, Math.ceil((high - low) / 5));
+    const levels = log ? Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, k) => 10 ** (low + k * every)) : ticks(low, high);
+    const epochs = ticks(first, last).filter(Number.isInteger);
+    return axes(size, levels.map((y) => [toY(y), log ? power(y) : short(y, 3)]), epochs.map((x) => [toX(x), compact(x)]));
+  }
+
+  function draw() {
+    const { width, height } = size;
+    if (!width) return;
+    drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const grid = points.length ? scale() : null;
+    const lines = !grid ? [] : names.map((_, i) => {
+      const there = points.filter((point) => usable(point[i + 1]));
+      const path = there.map((point, k) => `${k ? "L" : "M"}${toX(point[0]).toFixed(1)} ${toY(point[i + 1]).toFixed(1)}`).join("");
+      return curve(path, i, names.length);
+    });
+    drawing.replaceChildren(grid ?? "", ...lines, mark);
+    read();
+  }
+
+  /** Say and mark what is at the place that is read. */
+  function read() {
+    const k = place();
+    mark.replaceChildren();
+    if (k < 0) {
+      reading.textContent = words.nothing;
+      slider.setAttribute("aria-valuetext", words.nothing);
+      return;
+    }
+    const [epoch, ...values] = points[k];
+    const said = [`${words.epoch} ${grouped(epoch)}`, ...names.map((name, i) => `${name} ${short(values[i])}`)].join(" · ");
+    reading.textContent = said;
+    slider.setAttribute("aria-valuetext", said);
+    slider.setAttribute("aria-valuemin", points[0][0]);
+    slider.setAttribute("aria-valuemax", points[points.length - 1][0]);
+    slider.setAttribute("aria-valuenow", epoch);
+    if (at === null || !size.width) return;
+    mark.append(svg("line", { x1: toX(epoch), x2: toX(epoch), y1: MARGIN.top, y2: size.height - MARGIN.bottom }));
+    values.forEach((value, i) => {
+      if (!usable(value)) return;
+      const dot = svg("circle", { cx: toX(epoch), cy: toY(value), r: 4.5 });
+      dot.style.setProperty("--mix", mix(i, names.length));
+      mark.append(dot);
+    });
+  }
+
+  const go = (k) => {
+    at = Math.max(0, Math.min(points.length - 1, k));
+    read();
+  };
+
+  slider.addEventListener("pointermove", (event) => {
+    if (!points.length) return;
+    const x = event.clientX - slider.getBoundingClientRect().left;
+    let best = 0;
+    points.forEach((point, k) => {
+      if (Math.abs(toX(point[0]) - x) < Math.abs(toX(points[best][0]) - x)) best = k;
+    });
+    go(best);
+  });
+  const leave = () => {
+    at = null;
+    read();
+  };
+  slider.addEventListener("pointerleave", () => document.activeElement !== slider && leave());
+  slider.addEventListener("blur", leave);
+  slider.addEventListener("keydown", (event) => {
+    const page = Math.max(1, Math.round(points.length / 10));
+    const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -page, PageUp: page, Home: -Infinity, End: Infinity };
+    if (!(event.key in moves) || !points.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    go(place() + moves[event.key]);
+  });
+  made.stop = watchSize(slider, (width, height) => {
+    size = { width, height };
+    draw();
+  });
+  made.show = (newNames, newPoints, final = false) => {
+    if (newNames.join() !== names.join()) {
+      legend.replaceChildren(
+        ...newNames.map((name, i) => {
+          const key = svg("svg", { viewBox: "0 0 28 10", "aria-hidden": "true" }, curve("M0 5H28", i, newNames.length));
+          return element("li", {}, key, name);
+        }),
+      );
+    }
+    names = newNames;
+    points = newPoints;
+    if (at !== null && at >= points.length) at = null;
+    draw();
+    made.refresh(final);
+  };
+  made.show([], []);
+  return made;
+}
+
+/** Return where between the two colours one of so many curves lies. */
+const mix = (i, count) => (count < 2 ? "100%" : `${Math.round(100 - (100 * i) / (count - 1))}%`);
+
+/** Return one of so many curves, which differ in colour and in how they are dashed. */
+function curve(path, i, count) {
+  const made = svg("path", { d: path, class: `curve curve-${i % 4}` });
+  made.style.setProperty("--mix", mix(i, count));
+  return made;
+}
+const power = (value) => {
+  const exponent = Math.round(Math.log10(value));
+  return exponent >= -2 && exponent <= 3 ? String(Number(value.toPrecision(1))) : `10${exponent < 0 ? "⁻" : ""}${raised(String(Math.abs(exponent)))}`;
+};
+const compact = (value) => (value >= 1e6 ? `${short(value / 1e6, 3)} M` : value >= 1e4 ? `${short(value / 1e3, 3)} k` : String(value));
+
+/** Call a function with an element's size, now and whenever it changes; return what ends that. */
+function watchSize(place, tell) {
+  const observer = new ResizeObserver(([entry]) => tell(entry.contentRect.width, entry.contentRect.height));
+  observer.observe(place);
+  return () => observer.disconnect();
+}
+
+/** Return a colour of the theme as red, green and blue. */
+function colour(name) {
+  const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
+}
+
+const between = (one, other, share) => one.map((value, k) => Math.round(value + (other[k] - value) * share));
+const css = (rgb) => `rgb(${rgb.join(" ")})`;
+
+/** Return the colour of one of several classes, between that of minus and that of plus. */
+const classColour = (k, count) => between(colour("--negative"), colour("--positive"), count < 2 ? 1 : k / (count - 1));
+
+/**
+ * Draw points into a small picture, or over a large one: the sign of their class, or its number, is in each.
+ * @param {CanvasRenderingContext2D} pen
+ * @param {object} told as /api/data has it
+ * @param {number} size of the picture, in pixels of it
+ * @param {number} radius of a point
+ */
+export function dots(pen, told, size, radius) {
+  const [[left, right], [bottom, top]] = told.range;
+  const count = told.classes?.length ?? 0;
+  const [panel, negative, positive] = ["--panel", "--negative", "--positive"].map(colour);
+  const paper = css(panel);
+  const several = count > 2 ? told.classes.map((_, k) => css(classColour(k, count))) : null;
+  const draw = ([across, up], y, isHeldOut) => {
+    const x = ((across - left) / (right - left)) * size;
+    const height = (1 - (up - bottom) / (top - bottom)) * size;
+    const strength = told.classes ? 1 : 0.3 + 0.7 * Math.min(1, Math.abs(y));
+    const full = several?.[y] ?? css(between(panel, y > 0 ? positive : negative, strength));
+    const [fill, edge] = isHeldOut ? [paper, full] : [full, paper];
+    Object.assign(pen, { fillStyle: fill, strokeStyle: edge, lineWidth: radius / 4 });
+    pen.beginPath();
+    pen.arc(x, height, radius, 0, 2 * Math.PI);
+    pen.fill();
+    pen.stroke();
+    if (radius < 5) return;
+    if (several) {
+      Object.assign(pen, { fillStyle: edge, font: `bold ${1.5 * radius}px sans-serif`, textAlign: "center", textBaseline: "central" });
+      pen.fillText(y + 1, x, height);
+      return;
+    }
+    const half = radius / 2;
+    pen.lineWidth = radius / 3;
+    pen.beginPath();
+    pen.moveTo(x - half, height);
+    pen.lineTo(x + half, height);
+    if (y > 0) {
+      pen.moveTo(x, height - half);
+      pen.lineTo(x, height + half);
+    }
+    pen.stroke();
+  };
+  told.held_out_rows.x.forEach((point, k) => draw(point, told.held_out_rows.y[k], true));
+  told.x.forEach((point, k) => draw(point, told.y[k], false));
+}
+
+/**
+ * Return a picture of what a network says over the plane, with the points that it learns from.
+ * @param {object} words `title`, `hint`, `alt(score)`, `asTable`, `corner`
+ * @returns {HTMLElement} with `show(told, fit, alt, final)`
+ */
+export function plane({ title, hint, words }) {
+  const canvas = element("canvas", { role: "img", class: "plane" });
+  const pen = canvas.getContext("2d");
+  const small = document.createElement("canvas");
+  let shown = null;
+  const made = frame({ title, hint, words, table: () => sampled(shown, words, title) }, canvas);
+
+  function draw() {
+    if (!shown || !canvas.width) return;
+    const { told, fit } = shown;
+    const size = canvas.width;
+    pen.clearRect(0, 0, size, size);
+    if (fit) {
+      paint(small, fit, told);
+      pen.imageSmoothingEnabled = true;
+      const [across, up] = [size / (fit.columns - 1), size / (fit.rows - 1)]; // from one place to the next
+      pen.drawImage(small, -across / 2, -up / 2, size + across, size + up);
+      outline(pen, fit, size);
+    }
+    dots(pen, told, size, Math.max(5, size / 75));
+  }
+  const stop = watchSize(canvas, (width) => {
+    canvas.width = canvas.height = Math.round(width * devicePixelRatio);
+    draw();
+  });
+  const themes = new MutationObserver(draw);
+  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  made.stop = () => {
+    stop();
+    themes.disconnect();
+  };
+  made.show = (told, fit, alt, final = false) => {
+    shown = { told, fit };
+    canvas.setAttribute("aria-label", alt);
+    draw();
+    made.refresh(final);
+  };
+  return made;
+}
+
+/** Paint the outputs of the network, one pixel each. */
+function paint(canvas, fit, told) {
+  const { columns, rows, values, classes } = fit;
+  if (canvas.width !== columns) [canvas.width, canvas.height] = [columns, rows];
+  const pen = canvas.getContext("2d");
+  const image = pen.createImageData(columns, rows);
+  const [paper, positive, negative] = ["--panel", "--positive", "--negative"].map(colour);
+  const middle = classes ? 0 : (fit.low + fit.high) / 2;
+  const reach = classes ? 1 : (fit.high - fit.low) / 2;
+  const several = classes ? told.classes.map((_, k) => classColour(k, told.classes.length)) : [];
+  values.forEach((value, k) => {
+    const from = (value ?? middle) - middle;
+    const full = classes ? several[classes[k]] : from > 0 ? positive : negative;
+    const rgb = between(paper, full, 0.62 * Math.min(1, Math.abs(from) / reach));
+    const row = rows - 1 - Math.floor(k / columns);
+    image.data.set([...rgb, 255], 4 * (row * columns + (k % columns)));
+  });
+  pen.putImageData(image, 0, 0);
+}
+
+/** Draw the line where the network changes its mind, between the places at which it was asked. */
+function outline(pen, fit, size) {
+  const { columns, rows, values, classes } = fit;
+  const middle = classes ? 0 : (fit.low + fit.high) / 2;
+  const side = (k) => (classes ? classes[k] : values[k] > middle);
+  const share = (k, other) => (classes ? 0.5 : (middle - values[k]) / (values[other] - values[k]));
+  const [across, up] = [size / (columns - 1), size / (rows - 1)];
+  pen.beginPath();
+  for (let row = 0; row + 1 < rows; row++) {
+    for (let column = 0; column + 1 < columns; column++) {
+      // The corners of a square, round and round, and where each of its sides is crossed.
+      const corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([x, y]) => ({ x: column + x, y: row + y, k: (row + y) * columns + column + x }));
+      const crossed = corners.flatMap((one, i) => {
+        const next = corners[(i + 1) % 4];
+        if (side(one.k) === side(next.k)) return [];
+        const at = share(one.k, next.k);
+        return [[(one.x + at * (next.x - one.x)) * across, size - (one.y + at * (next.y - one.y)) * up]];
+      });
+      crossed.forEach((point, i) => (i % 2 ? pen.lineTo(...point) : pen.moveTo(...point)));
+      if (crossed.length === 3) pen.lineTo(...crossed[1]);
+    }
+  }
+  pen.strokeStyle = css(colour("--ink"));
+  pen.lineWidth = Math.max(1, size / 300);
+  pen.lineCap = "round";
+  pen.stroke();
+}
+
+/** Return a coarse table of what is painted. */
+function sampled(shown, words, title) {
+  if (!shown?.fit) return element("p", { text: words.nothing });
+  const { columns, rows, values, classes, range } = shown.fit;
+  const places = (count) => Array.from({ length: 7 }, (_, k) => Math.round((k * (count - 1)) / 6));
+  const value = (bounds, k, count) => short(bounds[0] + ((bounds[1] - bounds[0]) * k) / (count - 1), 3);
+  const cell = (k) => (classes ? shown.told.classes[classes[k]] : short(values[k], 3));
+  const head = [words.corner(...shown.told.names), ...places(columns).map((k) => value(range[0], k, columns))];
+  const body = places(rows)
+    .reverse()
+    .map((row) => [value(range[1], row, rows), ...places(columns).map((column) => cell(row * columns + column))]);
+  return tableOf([head, ...body], title);
+}
+
+/**
+ * Return a chart of numbers: what was predicted over what was wanted, or a curve over one input with the points.
+ * @returns {HTMLElement} with `show({dots: [[x, y]…], line: [[x, y]…], across, up}, alt, final)`
+ */
+export function cloud({ title, hint, words }) {
+  const drawing = svg("svg", { role: "img" });
+  const plot = element("div", "plot cloud", drawing);
+  let shown = null;
+  let size = [0, 0];
+  const made = frame(
+    {
+      title,
+      hint,
+      words,
+      table: () => {
+        if (!shown) return element("p", { text: words.nothing });
+        const listed = shown.dots.length ? shown.dots : shown.line;
+        return tableOf([[shown.across, shown.up], ...some(listed.length).map((k) => listed[k].map((one) => short(one)))], title);
+      },
+    },
+    plot,
+  );
+  function draw() {
+    const [width, height] = size;
+    if (!shown || !width) return;
+    const all = [...shown.dots, ...shown.line].filter((point) => point[1] !== null);
+    const bounds = [0, 1].map((k) => [Math.min(...all.map((point) => point[k])), Math.max(...all.map((point) => point[k]))]);
+    const [[left, right], [bottom, top]] = bounds.map(([low, high]) => (low < high ? [low, high] : [low - 1, high + 1]));
+    const toX = along(left, right, width);
+    const toY = upward(bottom, top, height);
+    drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const path = shown.line.filter((point) => point[1] !== null).map(([x, y], k) => `${k ? "L" : "M"}${toX(x)} ${toY(y)}`).join("");
+    const texts = (numbers, to) => numbers.map((one) => [to(one), short(one, 3)]);
+    drawing.replaceChildren(
+      axes({ width, height }, texts(ticks(bottom, top), toY), texts(ticks(left, right), toX)),
+      svg("text", { x: MARGIN.left, y: 4, class: "axis" }, `↑ ${shown.up}`),
+      svg("text", { x: width - MARGIN.right, y: height - MARGIN.bottom - 6, class: "axis", "text-anchor": "end" }, `${shown.across} →`),
+      svg("g", { class: "points" }, ...shown.dots.filter((point) => point[1] !== null).map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
+      svg("path", { d: path, class: "curve curve-0" }),
+    );
+  }
+  made.stop = watchSize(plot, (width, height) => {
+    size = [width, height];
+    draw();
+  });
+  made.show = (given, alt, final = false) => {
+    shown = given;
+    drawing.setAttribute("aria-label", alt);
+    draw();
+    made.refresh(final);
+  };
+  return made;
+}
+
+/**
+ * Return a table of which class was taken for which; a darker cell has more of the rows of its class.
+ * @returns {HTMLElement} with `show(fit)`
+ */
+export function confusion({ title, hint, words }) {
+  const heading = element("h3", { text: title, id: newId() });
+  const place = scrolled(title);
+  const made = element("section", { class: "panel chart confusion", "aria-labelledby": heading.id }, heading, element("p", { class: "hint", text: hint }), place);
+  made.stop = () => {};
+  made.show = ({ classes, counts }) => {
+    const table = tableOf([[words.corner, ...classes], ...counts.map((row, k) => [classes[k], ...row.map(String)])], title);
+    counts.forEach((row, k) => {
+      const total = row.reduce((sum, one) => sum + one, 0);
+      row.forEach((count, j) => {
+        const cell = table.tBodies[0].rows[k].cells[j + 1];
+        cell.className = k === j ? "right" : count ? "wrong" : "none";
+        cell.style.setProperty("--share", `${total ? Math.round((45 * count) / total) : 0}%`);
+      });
+    });
+    place.replaceChildren(table);
+  };
+  return made;
+}

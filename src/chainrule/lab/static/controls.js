@@ -1,0 +1,205 @@
+/** Form controls, each with its label. All text comes from the caller. */
+
+let made = 0;
+
+/** Return an id that nothing else on the page has. */
+export const newId = () => `c${++made}`;
+
+/**
+ * Return an element.
+ * @param {string} name of the tag
+ * @param {object|string} [properties] its class, or `text`, `on: {event: listener}`, `data: {…}` and attributes, which are left
+ *   out where null or, but for aria-…, false
+ * @param {...(Node|string|null)} children
+ */
+export function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(typeof properties === "string" ? { class: properties } : properties)) {
+    if (key === "text") made.textContent = value;
+    else if (key === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
+    else if (key === "data") Object.assign(made.dataset, value);
+    else if ((value ?? null) !== null && (value !== false || key.startsWith("aria-"))) made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => (child ?? null) !== null));
+  return made;
+}
+
+/** Return a panel with a heading. */
+export function panel(title, ...content) {
+  const heading = element("h2", { text: title, id: newId() });
+  return element("section", { class: "panel", "aria-labelledby": heading.id }, heading, ...content);
+}
+
+/** Return a label above a control, with a hint below where there is one; the control gets an id. */
+export function field(label, control, hint) {
+  control.id ||= newId();
+  const below = hint ? element("small", { class: "hint", id: `${control.id}-hint`, text: hint }) : null;
+  if (below) control.setAttribute("aria-describedby", below.id);
+  return element("div", "field", element("label", { for: control.id, text: label }), control, below);
+}
+
+/**
+ * Return a button.
+ * @param {string} text
+ * @param {(event: Event) => void} onClick
+ * @param {object} [properties] as of `element`; `label` where the text alone would not say what it does
+ */
+export function button(text, onClick, { label, ...properties } = {}) {
+  return element("button", { type: "button", text, "aria-label": label, title: label, on: { click: onClick }, ...properties });
+}
+
+/**
+ * Return a list to choose from.
+ * @param {Array<string|[string, string]>} options values, or values with what they are called
+ * @param {string} value
+ * @param {(value: string) => void} onChange
+ * @param {object} [properties] as of `element`
+ */
+export function select(options, value, onChange, properties = {}) {
+  const made = element("select", { ...properties, on: { change: () => onChange(made.value) } });
+  for (const option of options) {
+    const [key, text] = Array.isArray(option) ? option : [option, option.replaceAll("_", " ")];
+    made.append(element("option", { value: key, text, selected: key === value }));
+  }
+  return made;
+}
+
+/**
+ * Return a switch with its label.
+ * @param {string} label
+ * @param {boolean} on
+ * @param {(on: boolean) => void} onChange
+ */
+export function toggle(label, on, onChange, properties = {}) {
+  const box = element("input", { type: "checkbox", role: "switch", ...properties, on: { change: () => onChange(box.checked) } });
+  box.checked = on;
+  return element("label", "toggle", box, element("span", { text: label }));
+}
+
+/**
+ * Return a choice of a few, as buttons of which one is pressed; the arrow keys move between them.
+ * @param {string} legend
+ * @param {Array<[string, string]>} options values, with what they are called
+ * @param {string} value
+ * @param {(value: string) => void} onChange
+ */
+export function choice(legend, options, value, onChange) {
+  const name = newId();
+  const radios = options.map(([key, text]) => {
+    const radio = element("input", { type: "radio", name, value: key, checked: key === value, on: { change: () => onChange(key) } });
+    return element("label", {}, radio, element("span", { text }));
+  });
+  return element("fieldset", "choice", element("legend", { text: legend }), element("div", {}, ...radios));
+}
+
+/** Return a number as it is shown in a field: five digits, or fewer, are enough to look at. */
+export const shown = (value, digits = 5) => String(Number(value.toPrecision(digits))).replace("-", "−");
+
+/**
+ * Return a field for a number, which may be typed in any form that can be read as one, or changed by the arrow keys.
+ * @param {number} value
+ * @param {{min?: number, max?: number, step?: number, whole?: boolean, digits?: number}} limits and how many digits it shows
+ * @param {(value: number, final: boolean) => void} onInput called for each number that is typed, and, final, at the end
+ * @param {object} [properties] as of `element`
+ */
+export function numberField(value, { min = -Infinity, max = Infinity, step = 0.05, whole = false, digits }, onInput, properties = {}) {
+  let before = value;
+  const write = (number) => shown(number, whole ? 12 : digits);
+  const read = () => {
+    const typed = box.value.trim().replace("−", "-").replace(",", ".");
+    const number = Number(typed);
+    const fits = typed !== "" && Number.isFinite(number) && number >= min && number <= max && (!whole || Number.isInteger(number));
+    return fits ? number : null;
+  };
+  /** Take a number, or, where it is null, what was there before at the end. */
+  const take = (number, final) => {
+    box.setAttribute("aria-invalid", number === null && !final);
+    if (number === null) {
+      if (final) box.value = write(before);
+      return;
+    }
+    before = number;
+    onInput(number, final);
+  };
+  const listen = {
+    input: () => take(read(), false),
+    change: () => take(read(), true),
+    keydown: (event) => {
+      const by = { ArrowUp: step, ArrowDown: -step, PageUp: 10 * step, PageDown: -10 * step }[event.key];
+      if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      const next = Math.min(max, Math.max(min, Number((before + by).toPrecision(12))));
+      box.value = write(next);
+      take(next, true);
+    },
+  };
+  const box = element("input", {
+    type: "text",
+    inputmode: whole && min >= 0 ? "numeric" : "decimal",
+    autocomplete: "off",
+    class: "number",
+    value: write(value),
+    ...properties,
+    on: listen,
+  });
+  /** Show another number, but not while this one is being typed. */
+  box.put = (number) => {
+    before = number;
+    if (document.activeElement !== box) box.value = write(number);
+  };
+  return box;
+}
+
+/**
+ * Return a slider and a field for the same number. The element has `put(value)`, which shows another number.
+ * @param {string} label of both
+ * @param {number} value
+ * @param {{min: number, max: number, step: number, whole?: boolean, least?: number, most?: number}} limits
+ *   of the slider, and `least` and `most` of what may be typed
+ * @param {(value: number, final: boolean) => void} onInput not final while the slider moves or digits are typed
+ * @param {{words?: string, key?: string}} [more] a longer name for those who do not see the page; and what its data-name is
+ */
+export function range(label, value, { min, max, step, whole = false, least = min, most = max }, onInput, { words, key } = {}) {
+  const id = newId();
+  const slider = element("input", { type: "range", id, min, max, step, "aria-label": words, data: key ? { name: `${key}.slider` } : {} });
+  slider.value = value;
+  const box = numberField(
+    value,
+    { min: least, max: most, step, whole },
+    (number, final) => {
+      slider.value = number;
+      onInput(number, final);
+    },
+    { "aria-label": words ?? label, data: key ? { name: key } : {} },
+  );
+  const slide = (final) => () => {
+    const number = Number(slider.value);
+    box.put(number);
+    onInput(number, final);
+  };
+  slider.addEventListener("input", slide(false));
+  slider.addEventListener("change", slide(true));
+  const made = element("div", "range", element("label", { for: id, text: label }), slider, box);
+  made.put = (number) => {
+    if (document.activeElement !== slider) slider.value = number;
+    box.put(number);
+  };
+  return made;
+}
+
+/**
+ * Show a dialog, which Escape or its button closes.
+ * @param {string} title
+ * @param {string} closing what the button says
+ * @param {...(Node|string)} content
+ * @returns {HTMLDialogElement}
+ */
+export function dialog(title, closing, ...content) {
+  const heading = element("h2", { text: title, id: newId() });
+  const close = button(closing, () => made.close());
+  const made = element("dialog", { "aria-labelledby": heading.id }, heading, ...content, element("p", "row end", close));
+  made.addEventListener("close", () => made.remove());
+  document.body.append(made);
+  made.showModal();
+  return made;
+}

@@ -1,0 +1,176 @@
+/** Choosing what is to be learnt: points in the plane, a bundled table, or one's own, which may be dropped anywhere on the page. */
+import { latest } from "./api.js";
+import { dots } from "./charts.js";
+import { button, element, field, newId, numberField, panel, range, select } from "./controls.js";
+import { words } from "./words.js";
+
+const say = words.data;
+const HIDDEN = [4, 2].map((units) => ({ units, activation: "tanh", bias: true })); // in place of the chain's single units
+const LARGEST_TABLE = 2_000_000; // bytes
+const PERCENT = { min: 0, max: 50, step: 5, whole: true };
+const THUMB = 56;
+
+let thumbs = null; // these two outlive the view
+let fileName = null;
+
+/** Tell whether a network has the inputs and outputs that data need. */
+export function fits({ inputs, layers }, told) {
+  const outputs = layers.at(-1).units;
+  return inputs === told.inputs && (outputs === told.outputs || (told.classes?.length === 2 && outputs <= 2));
+}
+
+/** Return the first row, as a scene's sample. */
+export const firstRow = ({ x, y }) => ({ x: x[0], y: [y[0]].flat() });
+
+/** Return a scene's change to one that fits, and say so: its hidden layers stay, but for those of a chain. */
+export function fitted(app, told) {
+  const { inputs, outputs, loss, output_activation } = told.suggests;
+  const before = app.state.scene.layers;
+  const isChain = before.every((layer) => layer.units === 1 && !layer.bias);
+  const layers = [...(isChain ? HIDDEN : before.slice(0, -1)), { units: outputs, activation: output_activation, bias: true }];
+  app.announce(say.fitted([inputs, ...layers.map((layer) => layer.units)].join("–")));
+  return { inputs, layers, loss, weights: null, biases: null, ...firstRow(told) };
+}
+
+/**
+ * Return a panel in which data are chosen; `show()` shows what the state has and asks for it, and `stop()` ends.
+ * @param {object} app
+ * @param {(patch: object, final: boolean, isOther: boolean) => void} put is to put it into the state; `isOther` where the data
+ *   are of another kind, which the network is to follow
+ * @param {(told: object|null, isOther: boolean) => void} came is called with what /api/data answers; null where it refuses
+ * @param {{withScene?: boolean}} [options] whether targets are told as the network needs them, if it fits
+ */
+export function chooser(app, put, came, { withScene = false } = {}) {
+  let told = null;
+  let isOther = false;
+  let isOver = false;
+  const cards = element("div");
+  const error = element("p", { class: "bad", role: "alert", hidden: true });
+  const fields = element("div", "stack");
+  const summary = element("p", "hint");
+  const file = element("input", {
+    type: "file",
+    accept: ".csv,.tsv,.txt,text/csv",
+    hidden: true,
+    on: { change: () => file.files[0] && readTable(file.files[0]) },
+  });
+  const made = panel(say.heading, cards, error, fields, summary, file);
+
+  const load = latest(async (data) => {
+    const scene = withScene ? app.state.scene : null;
+    const [answer, complaint] = await app.ask("/api/data", { data, scene }).then((one) => [one, ""], ({ message }) => [null, message]);
+    const now = app.state.data;
+    if (isOver || Object.keys(data).some((member) => data[member] !== now[member])) return; // others are on their way
+    told = answer;
+    error.textContent = complaint;
+    error.hidden = told !== null;
+    showFields();
+    const shouldFollow = isOther;
+    isOther = false;
+    came(told, shouldFollow);
+  });
+
+  function take(patch, final) {
+    put(patch, final, false);
+    load(app.state.data);
+  }
+
+  function takeOther(patch) {
+    isOther = true;
+    told = null;
+    put(patch, true, true);
+    load(app.state.data);
+  }
+
+  async function readTable(given) {
+    file.value = ""; // so that the same one can be chosen again
+    app.notice(null);
+    if (given.size > LARGEST_TABLE) return app.notice(say.tooLarge(given.name));
+    let csv;
+    try {
+      csv = new TextDecoder("utf-8", { fatal: true }).decode(await given.arrayBuffer());
+    } catch {
+      return app.notice(say.notText(given.name));
+    }
+    fileName = given.name;
+    takeOther({ name: "own", csv, target: null });
+    app.announce(say.ownName(given.name));
+    showCards();
+  }
+
+  function showCards() {
+    const name = newId();
+    const chosen = app.state.data.name;
+    const group = (legend, className, sets, pictures = []) => {
+      const of = Object.entries(sets).map(([value, text], k) => {
+        const listen = { change: () => takeOther({ name: value, target: null }) };
+        const radio = element("input", { type: "radio", name, value, checked: value === chosen, on: listen });
+        return element("label", "card", radio, pictures[k], element("span", { text }));
+      });
+      return element("fieldset", `choose ${className}`, element("legend", { text: legend }), element("div", {}, ...of));
+    };
+    const size = 2 * THUMB;
+    const keys = Object.keys(say.pointSets);
+    const pictures = keys.map(() => element("canvas", { width: size, height: size, "aria-hidden": true }));
+    const isOwn = chosen === "own";
+    cards.replaceChildren(
+      group(say.points, "pictures", say.pointSets, pictures),
+      group(say.tables, "names", say.tableSets),
+      element(
+        "div",
+        isOwn ? "own chosen" : "own",
+        element("strong", { text: isOwn ? (fileName ? say.ownName(fileName) : say.ownNameless) : say.own }),
+        element("div", "row", button(say.chooseFile, () => file.click(), { data: { key: "file" } }), element("small", { text: say.drop })),
+      ),
+    );
+    thumbs ??= Promise.all(keys.map((key) => app.ask("/api/data", { data: { name: key, rows: 120, noise: 0.05, held_out: 0 } })));
+    thumbs.then(
+      (all) => all.forEach((one, k) => dots(pictures[k].getContext("2d"), one, size, 4)),
+      () => (thumbs = null),
+    );
+  }
+
+  function showFields() {
+    const { data } = app.state;
+    summary.replaceChildren(...(told ? [say.summary(told), ...told.notes.flatMap((note) => [element("br"), note])] : []));
+    if (fields.contains(document.activeElement) && fields.dataset.of === data.name) return;
+    fields.dataset.of = data.name;
+    const slider = (member, text, limits, scale = 1) =>
+      range(text, Math.round(scale * data[member]), limits, (value, final) => take({ [member]: value / scale }, final), { key: member });
+    const noise = () => slider("noise", say.noise, { ...PERCENT, most: 100 }, 100);
+    const rows = () => slider("rows", say.rows, { min: 20, max: 1000, step: 20, whole: true });
+    const target = () => field(say.target, select(told.targets.map((one) => [one, one]), told.target, (name) => takeOther({ target: name })));
+    const ofKind = data.name in say.pointSets ? [noise(), rows()] : told ? [target()] : [];
+    const draw = (seed, final) => final && take({ seed }, true);
+    const seed = numberField(data.seed, { min: 0, max: 2 ** 31 - 1, step: 1, whole: true }, draw, { data: { key: "data_seed" } });
+    fields.replaceChildren(...ofKind, slider("held_out", say.heldOut, PERCENT, 100), field(say.seed, seed));
+  }
+
+  const isFile = (event) => event.dataTransfer?.types.includes("Files");
+  const drops = {
+    dragover(event) {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      made.classList.add("dropping");
+    },
+    dragleave: (event) => event.relatedTarget === null && made.classList.remove("dropping"),
+    drop(event) {
+      made.classList.remove("dropping");
+      if (!isFile(event)) return;
+      event.preventDefault();
+      readTable(event.dataTransfer.files[0]);
+    },
+  };
+  for (const [name, listener] of Object.entries(drops)) addEventListener(name, listener);
+
+  made.show = () => {
+    showCards();
+    showFields();
+    load(app.state.data);
+  };
+  made.stop = () => {
+    isOver = true;
+    for (const [name, listener] of Object.entries(drops)) removeEventListener(name, listener);
+  };
+  return made;
+}

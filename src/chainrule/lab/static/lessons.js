@@ -1,0 +1,88 @@
+/** What Practise, Teach and Read share: HTML that the lab has made, and the choice of a family's parameters. */
+import { element } from "./controls.js";
+
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+/** Let an element be scrolled by keyboard whenever it is wider than its place. */
+export const scrollable = (one) => widths.observe(one);
+
+/**
+ * Return an element with HTML in it.
+ * @param {string} name of the tag
+ * @param {object} properties as of `element`
+ * @param {string} markup from the lab, which escapes whatever is not its own
+ */
+export function html(name, properties, markup) {
+  const made = element(name, properties);
+  made.innerHTML = markup;
+  keepTogether(made);
+  if (made.matches(".formulae")) scrollable(made);
+  return made;
+}
+
+/** Let no line end before the comma, full stop or "=" after a formula: browsers let it, whatever follows. */
+export function keepTogether(place) {
+  for (const one of place.querySelectorAll("math, output")) {
+    const after = one.nextSibling;
+    const [mark] = after?.data?.match(/^([.,:;?]|\u00a0=\u00a0)/) ?? [];
+    if (!mark) continue;
+    after.splitText(mark.length);
+    wrapped("span", { class: "whole" }, one).append(after);
+  }
+}
+
+/** Put an element into another one, which takes its place. */
+export function wrapped(name, properties, inner) {
+  const outer = element(name, properties);
+  inner.replaceWith(outer);
+  outer.append(inner);
+  return outer;
+}
+
+/** Return each of the lab's texts as a paragraph. */
+export const paragraphs = (some) => some.map((one) => html("p", { class: "formulae" }, one));
+
+/** Return how the lab understands a reply, if it tells so, and what it warns of. */
+export function understood(say, { understood, warnings }) {
+  const read = understood && html("p", { class: "formulae" }, `<span class="muted">${say.understood}</span> ${understood}`);
+  return [...(read ? [read] : []), ...warnings.map((one) => html("p", { class: "hint" }, one))];
+}
+
+/** Return a sign for right or wrong, and a word for those who do not see it. */
+export const sign = (isRight, word) =>
+  element("span", { class: isRight ? "good" : "bad" }, element("span", { "aria-hidden": "true", text: isRight ? "✓ " : "✗ " }), element("span", { class: "unseen", text: word }));
+
+/** Return a value as it is shown. */
+const called = (value, say) => (typeof value === "boolean" ? (value ? say.yes : say.no) : String(value).replaceAll("_", " "));
+
+/**
+ * Return boxes for the values that a family's parameters may have.
+ * @param {{yes: string, no: string}} say
+ * @param {object} family as of /api/practice/families
+ * @param {object} given for some parameters a value, or values to draw from
+ * @param {(given: object) => void} onChange
+ */
+export function picks(say, family, given, onChange) {
+  let chosen = given;
+  const sets = Object.entries(family.parameters).map(([name, { values, meaning }]) => {
+    const boxes = values.map((value) => {
+      const box = element("input", { type: "checkbox", on: { change: () => put(name, values.filter((_, place) => boxes[place].checked)) } });
+      box.checked = [chosen[name]].flat().includes(value);
+      return box;
+    });
+    const labels = boxes.map((box, place) => element("label", {}, box, element("span", { text: called(values[place], say) })));
+    const legend = element("legend", {}, element("b", { text: name.replaceAll("_", " ") }), ` ${meaning}`);
+    return element("fieldset", { class: "picks" }, legend, ...labels);
+  });
+  function put(name, some) {
+    const { [name]: _, ...others } = chosen;
+    chosen = some.length ? { ...others, [name]: some.length === 1 ? some[0] : some } : others;
+    onChange(chosen);
+  }
+  return element("div", { class: "stack all-picks" }, ...sets);
+}

@@ -1,0 +1,171 @@
+/** One problem: it is shown and answered, and what is said to an answer. */
+import { button, element, newId, panel } from "./controls.js";
+import { formulaField } from "./formula.js";
+import { html, paragraphs, picks, sign, understood } from "./lessons.js";
+import { trial } from "./trial.js";
+
+/**
+ * Return a problem to be answered.
+ * @param {object} app
+ * @param {string} learner
+ * @param {object} shown as of /api/practice/problem
+ * @param {object} family as of /api/practice/families
+ * @param {{next: () => void, another: (parameters: object) => void, all: () => void}} ways on from it
+ * @returns {HTMLElement} it has `begin()`, which moves the focus to the problem
+ */
+export function problem(app, learner, shown, family, ways) {
+  const say = app.words.practise;
+  const ask = (what, body) => app.ask(`/api/practice/${what}`, { learner, id: shown.id, ...body });
+  const history = [...shown.history];
+  let { left, solved, solution, bookmarked } = shown;
+  let given = shown.id.parameters;
+
+  const heading = element("h1", { text: shown.title, tabindex: -1 });
+  const facts = element("p", { class: "facts muted" });
+  const said = element("div", { class: "stack" });
+  const tried = element("div", { class: "stack" });
+  const answers = element("ol", { class: "answers" });
+  const earlier = panel(say.earlier, answers);
+  const solving = element("div", {}, element("p", { class: "muted", text: say.solutionLater }));
+  const worked = panel(say.solution, solving);
+  const reply = shown.options ? optionList(say, shown) : formulaField(app, shown);
+  const check = button(say.check, () => {}, { type: "submit", class: "main" });
+  const next = button(say.next, ways.next);
+  const another = button(say.likeThis, () => ways.another(given));
+  const mark = button(say.bookmark, bookmark, { "aria-pressed": String(bookmarked), class: "mark" });
+  const form = element("form", { class: "stack", novalidate: true, on: { submit } }, reply.element, element("p", { class: "row" }, check));
+  const isDone = () => solved || left === 0;
+
+  function update() {
+    const all = [say.kinds[shown.kind], say.difficulty(shown.difficulty), say.worth(shown.points), solved ? say.isSolved : say.left(left)];
+    facts.textContent = all.join(" · ");
+    earlier.hidden = !history.length;
+    answers.replaceChildren(...history.map(answer));
+    if (!isDone()) return;
+    if (solution) solving.replaceChildren(...paragraphs(solution));
+    said.after(worked);
+    reply.disable();
+    check.disabled = true;
+    next.classList.add("main");
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const typed = reply.value;
+    if (check.disabled) return;
+    if (typed === null) {
+      reply.focus();
+      app.announce(say.chooseOne, true);
+      return;
+    }
+    check.disabled = true; // so that two clicks are one answer
+    let grade;
+    try {
+      grade = await ask("attempt", { reply: typed });
+    } finally {
+      check.disabled = isDone();
+    }
+    if (grade.malformed) {
+      if (reply.blame) reply.blame(grade.malformed);
+      app.announce(`${grade.malformed.message} ${say.unreadable}`);
+      reply.focus();
+      return;
+    }
+    history.push({ ...grade, reply: typed });
+    left = grade.left;
+    solved ||= grade.right;
+    solution ??= grade.solution;
+    if (grade.right_options) reply.reveal(grade.right_options);
+    tried.replaceChildren();
+    update();
+    answered(grade, typed);
+  }
+
+  /** Show what is said to an answer, and move the focus to it. */
+  function answered(grade, typed) {
+    const verdict = grade.right ? say.rightFor(grade.points) : left === 0 ? say.over : say.wrong;
+    const title = element("h2", { tabindex: -1 }, sign(grade.right, ""), verdict);
+    const feedback = paragraphs(grade.feedback);
+    const onward = element("p", { class: "row" });
+    if (!isDone()) onward.append(button(say.again, () => reply.focus(), { class: "main" }));
+    if (shown.can_try) onward.append(button(say.tryIt, () => put(typed)));
+    const rest = isDone() ? [] : [element("p", { class: "muted", text: say.left(left) })];
+    said.replaceChildren(element("section", { class: `panel said ${grade.right ? "is-right" : ""}` }, title, ...understood(say, grade), ...feedback, ...rest, onward));
+    app.announce([verdict, ...[...feedback, ...rest].map((one) => one.textContent)].join(" "));
+    title.focus();
+  }
+
+  const put = (typed) => trial(tried, app, { id: shown.id, typed, learner });
+
+  function answer({ number, reply, right, feedback }) {
+    const reading = element("p", {}, sign(right, right ? say.right : say.wrong), element("span", { class: "code", text: told(say, reply) }));
+    const again = shown.can_try ? button(say.tryEarlier(number), () => put(reply), { class: "small" }) : null;
+    return element("li", { value: number }, reading, ...paragraphs(feedback), again);
+  }
+
+  async function bookmark() {
+    ({ bookmarked } = await ask("bookmark", { on: !bookmarked }));
+    mark.setAttribute("aria-pressed", String(bookmarked));
+  }
+
+  const aside = element(
+    "aside",
+    { class: "stack" },
+    shown.hints ? panel(say.hints, ...hints(say, shown.hints, (number) => ask("hint", { number }))) : null,
+    worked,
+    earlier,
+    element("details", { class: "panel" }, element("summary", { text: say.which }), element("p", { class: "hint", text: say.whichHint }), picks(say, family, given, (chosen) => (given = chosen))),
+  );
+  const question = element("section", { class: "panel question" }, ...paragraphs(shown.prompt), form);
+  const top = element("header", {}, element("p", { class: "row" }, button(`← ${say.all}`, ways.all, { class: "small" })), heading, facts);
+  const made = element("div", { class: "problem" }, top, element("div", { class: "stack" }, question, said, element("p", { class: "row" }, next, another, mark), tried), aside);
+  made.begin = () => heading.focus({ preventScroll: true });
+  update();
+  if (shown.right_options) reply.reveal(shown.right_options);
+  return made;
+}
+
+/** Return a reply in words: what was typed, or the letters of what was chosen. */
+function told(say, reply) {
+  if (typeof reply === "string") return reply;
+  return [reply].flat().map(say.option).join(", ") || say.none;
+}
+
+/** Return the options of a problem, of which one or several can be chosen. */
+function optionList(say, shown) {
+  const isOne = shown.kind === "one choice";
+  const name = newId();
+  const boxes = shown.options.map((_, place) => element("input", { type: isOne ? "radio" : "checkbox", name, value: place }));
+  const labels = shown.options.map((one, place) => {
+    const letter = element("b", { class: "letter", text: say.option(place) });
+    return element("label", { class: "option" }, boxes[place], letter, html("span", { class: "formulae" }, one));
+  });
+  const list = element("fieldset", { class: "options" }, element("legend", { text: isOne ? say.chooseOne : say.chooseAll }), ...labels);
+  return {
+    element: list,
+    get value() {
+      const chosen = boxes.filter((box) => box.checked).map((box) => Number(box.value));
+      return isOne ? (chosen[0] ?? null) : chosen;
+    },
+    focus: () => (boxes.find((box) => box.checked) ?? boxes[0]).focus(),
+    disable: () => (list.disabled = true),
+    reveal(places) {
+      for (const place of places) labels[place].append(element("span", { class: "good", text: `✓ ${say.rightOption}` }));
+    },
+  };
+}
+
+/** Return hints that are shown one after the other. */
+function hints(say, count, ask) {
+  const list = element("ol", { class: "hints" });
+  const more = button(say.hint(1, count), show);
+  async function show() {
+    const { hint } = await ask(list.children.length + 1);
+    const one = element("li", { tabindex: -1 }, html("div", { class: "formulae" }, hint));
+    list.append(one);
+    one.focus();
+    if (list.children.length < count) more.textContent = say.hint(list.children.length + 1, count);
+    else more.remove();
+  }
+  return [list, more];
+}

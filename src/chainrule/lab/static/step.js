@@ -1,0 +1,94 @@
+/** The view Step: one sample through the network, forward and back, and the switches for how it is shown. */
+import { choice, element as make, numberField, field, toggle } from "./controls.js";
+import { mount } from "./network.js";
+
+const MOST_LOSSES = 12; // of the samples before, that are listed
+
+/** Show the view. */
+export function show(element, app) {
+  const say = app.words.step;
+  const place = make("div");
+  const learnt = make("p", { class: "step-learnt", hidden: true });
+  let rows = null; // samples to go through, and which is the next
+  let losses = [];
+  let isOurs = false; // whether it is from here that the scene is changed
+
+  const stepper = mount(place, app.source, {
+    ...app.state.show,
+    announce: app.announce,
+    onStep: ({ kind }) => kind === "loss" && fitting(), // so that they are there in time
+    nextSample: async (updated, another) => {
+      losses = [...losses, stepper.timeline.loss].slice(-MOST_LOSSES);
+      const sample = another ? await nextSample() : {};
+      isOurs = true;
+      app.set({ scene: { weights: updated.weights, biases: updated.biases, ...sample } });
+      isOurs = false;
+      await stepper.show(app.state.scene, { restart: true });
+      tellLosses();
+    },
+  });
+  /** Return x and y of the next row of the data on the page, if they fit the network; else nothing, so that they stay. */
+  async function nextSample() {
+    const { x, y } = await fitting();
+    if (!x.length) return {};
+    const at = rows.next % x.length;
+    rows.next += 1;
+    return { x: x[at], y: [y[at]].flat() };
+  }
+
+  /** Ask for the rows of the data on the page, once; there are none if they do not fit. */
+  function fitting() {
+    const { scene, data } = app.state;
+    const asked = JSON.stringify([data, scene.inputs, scene.layers, scene.loss]);
+    if (rows?.asked !== asked) rows = { asked, next: 0, found: found(scene, data) };
+    return rows.found;
+  }
+
+  async function found(scene, data) {
+    try {
+      const { inputs, outputs, x, y } = await app.ask("/api/data", { data, scene });
+      return { x: inputs === scene.inputs && outputs === scene.layers.at(-1).units ? x : [], y };
+    } catch (error) {
+      app.notice(error.message);
+      return { x: [], y: [] };
+    }
+  }
+
+  function tellLosses() {
+    const all = [...losses, stepper.timeline.loss].map((loss) => (loss === null ? "–" : String(Number(loss.toPrecision(4)))));
+    learnt.hidden = !losses.length;
+    learnt.replaceChildren(make("b", { text: `${say.learnt}: ` }), all.join(" → "));
+  }
+
+  const { scene } = app.state;
+  const set = (section, name, value, how) => app.set({ [section]: { [name]: value } }, how);
+  const choices = ["sign", "notation"].map((name) => [name, choice(say[name], say[`${name}s`], scene[name], (value) => set("scene", name, value))]);
+  const switches = ["log", "predict"].map((name) => [
+    name,
+    toggle(say[name], app.state.show[name], (on) => set("show", name, on), { title: say[`${name}Hint`] }),
+  ]);
+  const rate = numberField(scene.learning_rate, { min: 1e-9, max: 1e6, step: 0.05 }, (value, final) => set("scene", "learning_rate", value, { undo: final }));
+  const made = (all) => all.map(([, one]) => one);
+  const settings = make("div", "row step-settings", ...made(choices), field(say.rate, rate), ...made(switches));
+  element.classList.add("stack");
+  element.append(make("h1", { class: "unseen", text: say.title }), settings, place, learnt);
+
+  stepper.show(scene);
+  return {
+    update(state, what) {
+      if (what.show) {
+        stepper.set(what.show);
+        for (const [name, one] of switches) one.firstChild.checked = state.show[name];
+      }
+      if (!what.scene || isOurs) return;
+      for (const [name, one] of choices) {
+        for (const radio of one.querySelectorAll("input")) radio.checked = radio.value === state.scene[name];
+      }
+      rate.put(state.scene.learning_rate);
+      const isWritten = Object.keys(what.scene).every((name) => ["sign", "notation", "learning_rate"].includes(name));
+      if (!isWritten) [losses, learnt.hidden] = [[], true];
+      stepper.show(state.scene);
+    },
+    leave: () => stepper.destroy(),
+  };
+}

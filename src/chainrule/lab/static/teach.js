@@ -1,0 +1,192 @@
+/** The view "teach": families of problems become a lesson, which is looked at and taken along. */
+import { latest } from "./api.js";
+import { button, element, field, numberField, panel, select } from "./controls.js";
+import { html, paragraphs, picks, sign } from "./lessons.js";
+
+const [MAX_ENTRIES, MAX_PROBLEMS, MAX_POINTS, MAX_ATTEMPTS] = [30, 100, 1000, 10]; // within those of lab/teaching.py
+const WAIT = 300; // ms after a change, before problems are drawn
+
+/** Show the lesson that the state tells, and what learners get. */
+export async function show(place, app) {
+  const say = app.words.teach;
+  const known = new Map((await app.ask("/api/practice/families", {})).families.map((one) => [one.name, one]));
+  let rows = [];
+  let waiting = null;
+  let isTyped = false; // whether a change comes from a row, which shows it already
+
+  const set = (patch, options) => app.set({ teach: patch }, options);
+  const entries = () => app.state.teach.entries.filter((one) => known.has(one?.family)); // a link may tell anything
+  const put = (some, options) => set({ entries: some.slice(0, MAX_ENTRIES) }, options);
+  const lesson = () => ({ ...app.state.teach, title: app.state.teach.title ?? say.usualTitle, entries: entries() });
+
+  // The lesson
+  const title = element("input", { type: "text", maxlength: 100, autocomplete: "off", on: { change: () => set({ title: title.value.trim() || null }) } });
+  const seed = numberField(app.state.teach.seed, { min: 0, max: 2 ** 53 - 1, step: 1, whole: true }, (value, final) => set({ seed: value }, { undo: final }));
+  const when = select(say.whens, app.state.teach.show_solution, (value) => set({ show_solution: value }));
+  const list = element("ol", { class: "entries" });
+  const nothing = element("p", { class: "muted", text: say.nothing });
+  const adding = select([...known.keys()], null, () => {});
+  const add = button(say.addThis, () => {
+    put([...entries(), { family: adding.value, count: 1, points: 1, attempts: null, parameters: {} }]);
+    rows.at(-1).querySelector("input").focus();
+  });
+  const fromNetwork = button(say.fromNetwork, () =>
+    blaming(async () => {
+      const found = await app.ask("/api/teach/of-network", { scene: app.state.scene });
+      put(found.entries);
+      app.announce(say.fromNetworkDone(found.entries.length), true);
+    }, general),
+  );
+
+  // What comes of it
+  const save = (path, asked, where) => () => blaming(async () => app.announce(app.words.shell.saved(await app.download(path, asked())), true), where);
+  const saving = (some) => element("ul", { class: "formats" }, ...some.map(([name, what, does]) => element("li", {}, button(name, does), element("small", { text: what }))));
+  const take = saving(say.formats.map(([format, name, what]) => [name, what, save("/api/teach/export", () => ({ ...lesson(), format }))]));
+  const sum = element("p", { class: "muted", role: "status" });
+  const drawn = element("div", { class: "stack drawn" });
+
+  // What is wrong stands beside what it names.
+  const wrong = (name) => element("p", { class: "bad wrong", role: "alert", data: { name } });
+  const general = wrong("lesson");
+  const ofSheets = wrong("sheets");
+  const sheets = saving(say.sheets.map(([solutions, name, what]) => [name, what, save("/api/teach/sheet", () => ({ scene: app.state.scene, solutions }), ofSheets)]));
+
+  function change(at, patch, options) {
+    isTyped = true;
+    put(entries().map((one, k) => (k === at ? { ...one, ...patch } : one)), options);
+    isTyped = false;
+  }
+
+  function move(from, to) {
+    const some = entries();
+    const [one] = some.splice(from, 1);
+    some.splice(to, 0, one);
+    put(some);
+    rows[to].querySelector(`${to < from ? ".up" : ".down"}:enabled, .icon:enabled`).focus();
+    app.announce(say.moved(one.family, to + 1));
+  }
+
+  function remove(at) {
+    const one = entries()[at];
+    put(entries().toSpliced(at, 1));
+    (rows[Math.min(at, rows.length - 1)]?.querySelector(".remove") ?? adding).focus();
+    app.announce(say.removed(one.family));
+  }
+
+  function row({ family, count = 1, points = 1, attempts = null, parameters = {} }, at, all) {
+    const one = known.get(family);
+    const tool = (name, does, disabled) => button(say.signs[name], does, { label: say[name](family), class: `icon ${name}`, disabled });
+    const tools = [tool("up", () => move(at, at - 1), at === 0), tool("down", () => move(at, at + 1), at === all.length - 1), tool("remove", () => remove(at))];
+    const number = (name, value, max) => numberField(value, { min: 1, max, step: 1, whole: true }, (now, final) => change(at, { [name]: now }, { undo: final }));
+    const tries = [["", say.usual], ...[...Array(MAX_ATTEMPTS).keys()].map((k) => `${k + 1}`), ["unlimited", say.unlimited]];
+    const chosen = (value) => change(at, { attempts: Number(value) || value || null });
+    return element(
+      "li",
+      { class: "panel" },
+      element("div", { class: "row entry-head" }, element("h3", { text: say.entry(at + 1, family) }), element("span", {}, ...tools)),
+      element("p", { class: "muted", text: one.about }),
+      element("div", { class: "fields" }, field(say.count, number("count", count, MAX_PROBLEMS)), field(say.points, number("points", points, MAX_POINTS)), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
+      element("details", {}, element("summary", { text: say.parameters }), picks(app.words.practise, one, parameters, (given) => change(at, { parameters: given }))),
+      wrong(at),
+    );
+  }
+
+  /** Show the lesson as it is now, and draw its problems soon. */
+  function update(state, { teach }) {
+    if (!teach) return;
+    const some = entries();
+    title.value = state.teach.title ?? say.usualTitle;
+    seed.put(state.teach.seed);
+    when.value = state.teach.show_solution;
+    if (!isTyped) {
+      rows = some.map(row);
+      list.replaceChildren(...rows);
+    }
+    nothing.hidden = some.length > 0;
+    add.disabled = some.length >= MAX_ENTRIES;
+    for (const one of take.querySelectorAll("button")) one.disabled = !some.length;
+    clearTimeout(waiting);
+    waiting = setTimeout(preview, WAIT);
+  }
+
+  const preview = latest(async () => {
+    if (!entries().length) {
+      blame(null);
+      empty();
+      return;
+    }
+    drawn.ariaBusy = "true";
+    await blaming(async () => {
+      const { problems } = await app.ask("/api/teach/preview", lesson());
+      sum.textContent = say.total(problems.length, problems.reduce((all, { points }) => all + points, 0));
+      drawn.replaceChildren(...problems.map((one, at) => told(app, one, at)));
+    });
+    drawn.ariaBusy = "false";
+  });
+
+  /** Do something with the lesson; what the lab finds wrong with it is shown, there or where it belongs. */
+  async function blaming(does, where) {
+    try {
+      await does();
+      blame(null);
+    } catch (error) {
+      if (error.status !== 400 && error.status !== 422) throw error;
+      blame(where ?? rows[await culprit()]?.querySelector(".wrong") ?? general, error.message.replace(/^lesson\.yaml:\d+:\d+: /, ""));
+      if (!where) empty();
+    }
+  }
+
+  function empty() {
+    sum.textContent = "";
+    drawn.replaceChildren();
+  }
+
+  function blame(where, text) {
+    for (const one of place.querySelectorAll(".wrong")) one.textContent = one === where ? text : "";
+  }
+
+  /** Return the place of the entry that makes no lesson by itself either. */
+  async function culprit() {
+    for (const [at, one] of entries().entries()) {
+      const isFine = await app.ask("/api/teach/preview", { ...lesson(), title: say.usualTitle, entries: [one] }).catch(() => null);
+      if (!isFine) return at;
+    }
+    return null;
+  }
+
+  const left = [
+    panel(say.lesson, element("div", { class: "stack" }, field(say.lessonTitle, title), field(say.when, when), field(say.seed, seed, say.seedHint))),
+    element("section", { class: "stack" }, element("h2", { text: say.entries }), nothing, list, element("div", { class: "row adding" }, field(say.add, adding), add), element("p", { class: "row" }, fromNetwork), general),
+  ];
+  const right = [panel(say.take, take), panel(say.byHand, element("p", { class: "hint", text: say.byHandHint }), sheets, ofSheets), panel(say.preview, element("p", { class: "hint", text: say.keysHint }), sum, drawn)];
+  place.replaceChildren(
+    element("h1", { text: say.title }),
+    element("p", { text: say.about }),
+    element("div", { class: "lesson" }, element("div", { class: "stack" }, ...left), element("div", { class: "stack" }, ...right)),
+  );
+  update(app.state, { teach: {} });
+  return { update, leave: () => clearTimeout(waiting) };
+}
+
+/** Return a problem as its teacher sees it. */
+function told(app, one, at) {
+  const say = app.words.teach;
+  const fold = (title, some) => (some.length ? element("details", {}, element("summary", { text: title }), ...paragraphs(some)) : null);
+  const options = one.options.map((option) => {
+    const word = option.right ? app.words.practise.rightOption : say.wrongOption;
+    return element("li", {}, sign(option.right, word), html("span", { class: "formulae" }, option.html));
+  });
+  const key = one.key === null ? null : html("p", { class: "formulae key" }, one.asked ? `${one.asked} = ${one.key}` : one.key);
+  key?.prepend(element("b", { text: `${say.key} ` }));
+  return element(
+    "article",
+    {},
+    element("h3", { text: `${at + 1}. ${one.title}` }),
+    element("p", { class: "facts muted", text: [one.id, app.words.practise.worth(one.points), say.attemptsOf(one.attempts)].join(" · ") }),
+    ...paragraphs(one.prompt),
+    options.length ? element("ul", { class: "told" }, ...options) : null,
+    key,
+    fold(say.hints, one.hints),
+    fold(say.solution, one.solution),
+  );
+}

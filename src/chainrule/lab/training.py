@@ -1,0 +1,223 @@
+"""Which run is asked for: a network, data, how it learns, and where an earlier part of the same run ended."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+from msgspec import Meta, Struct
+
+from ..data import prepare
+from ..engines.reference import evaluate
+from ..engines.task import State
+from ..errors import InputError
+from ..optimizers import LBFGS, OPTIMIZERS
+from ..parameters import Parameters
+from ..training import History, Run, train
+from ..training.settings import settings_of
+from .data import Data, Ready, ready
+from .pictures import measured
+from .scene import MAX_SIZE, Name, Scene, Seed
+
+DTYPE = "float32"
+MAX_EPOCHS = 1_000_000
+_MAX_MEMORY = 40_000  # characters, of one vector of the largest network
+
+Vector = Annotated[str, Meta(max_length=_MAX_MEMORY)]
+
+
+class Memory(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an optimiser remembers, as a frame had it.
+
+    Attributes
+    ----------
+    step : int
+        How many steps were made.
+    vectors : dict of str
+        Each as base64 of its float32 numbers.
+    """
+
+    step: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    vectors: Annotated[dict[Name, Vector], Meta(max_length=4)] = {}
+
+
+class Training(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to train.
+
+    Attributes
+    ----------
+    optimizer : str
+    learning_rate : float
+        L-BFGS has none.
+    batch_size : int
+        Or all rows, where there are fewer.
+    epochs : int
+        How many more; 0 only shows the network as it is.
+    l1, l2 : float
+    loss_below : float or None
+        Ends the run after the first epoch whose training loss is lower.
+    patience : int or None
+        Ends it when for so many epochs the held-out loss has not fallen, and goes back to the best.
+    seconds : float
+        Ends it after so long.
+    seed : int
+        Orders the rows.
+    start_epoch : int
+        How many epochs the weights of the scene have behind them.
+    memory : Memory or None
+        What the optimiser remembers of them.
+    epochs_a_frame : int or None
+        Slows the run down to so many in 50 ms, so that one can watch; None for as many as it can make, where the
+        held-out loss is told once in a frame and not of every epoch.
+    """
+
+    optimizer: Name = "sgd"
+    learning_rate: Annotated[float, Meta(gt=0, le=MAX_SIZE)] = 0.03
+    batch_size: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
+    epochs: Annotated[int, Meta(ge=0, le=MAX_EPOCHS)] = 1_000
+    l1: Annotated[float, Meta(ge=0, le=MAX_SIZE)] = 0.0
+    l2: Annotated[float, Meta(ge=0, le=MAX_SIZE)] = 0.0
+    loss_below: Annotated[float, Meta(ge=0, le=MAX_SIZE)] | None = None
+    patience: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] | None = None
+    seconds: Annotated[float, Meta(ge=1, le=600)] = 60.0
+    seed: Seed = 0
+    start_epoch: Annotated[int, Meta(ge=0, le=50_000_000)] = 0
+    memory: Memory | None = None
+    epochs_a_frame: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] | None = 1
+
+
+class Trained(Struct, frozen=True, forbid_unknown_fields=True):
+    """A scene whose network is to learn data."""
+
+    scene: Scene
+    data: Data
+    training: Training = Training()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All that a job needs: checked, and at hand.
+
+    Attributes
+    ----------
+    data : Ready
+    run : Run
+        Where it begins.
+    x, y : arrays
+        To train on.
+    held_out : (x, y) or None
+    training : Training
+    """
+
+    data: Ready
+    run: Run
+    x: Any
+    y: Any
+    held_out: tuple[Any, Any] | None
+    training: Training
+
+    @classmethod
+    def of(cls, body: Trained) -> Lesson:
+        """Return what a request asks for.
+
+        Raises
+        ------
+        InputError
+            When something does not fit.
+        """
+        data, net, asked = ready(body.data), body.scene.network(), body.training
+        x, y = data.training.x.astype(DTYPE), data.y_for(net, data.training)
+        held_out = None
+        if len(data.held_out):
+            held_out = data.held_out.x.astype(DTYPE), data.y_for(net, data.held_out)
+        settings = settings_of(
+            net,
+            len(x),
+            DTYPE,
+            optimizer=_optimizer(asked),
+            epochs=asked.start_epoch + max(1, asked.epochs),
+            batch_size=min(asked.batch_size, len(x)),
+            l1=asked.l1,
+            l2=asked.l2,
+            patience=asked.patience,
+            seed=asked.seed,
+        )
+        state = State.start(net, settings, body.scene.parameters(net))
+        state.epoch = asked.start_epoch
+        if asked.memory is not None:
+            _remember(state, asked.memory)
+        for part in ((x, y), held_out):
+            if part is not None:
+                prepare(net, *part, dtype=DTYPE)  # for its complaints, which should come before the job begins
+        return cls(data, Run(net, settings, state), x, y, held_out, asked)
+
+    def measured(self, params: Parameters) -> tuple[float, list[dict[str, float | None]]]:
+        """Return the training loss and the layers in figures, see :func:`measured`."""
+        return measured(self.run.network, params, self.x, self.y)
+
+    def judged(self, params: Parameters) -> float | None:
+        """Return the held-out loss; None without rows that are held out."""
+        if self.held_out is None:
+            return None
+        net = self.run.network
+        return evaluate(net, params, prepare(net, *self.held_out, dtype=DTYPE))
+
+    def further(self, run: Run, epochs: int) -> Run:
+        """Return a run that has so many epochs more behind it, and a history of only these.
+
+        The held-out loss of every epoch is in it where patience needs it, or where not all speed is wanted.
+
+        Raises
+        ------
+        DivergenceError
+            When NaN or infinity comes up.
+        """
+        settings = run.settings
+        is_judged = settings.patience is not None or self.training.epochs_a_frame is not None
+        state = replace(run.state, losses=[])
+        return train(
+            run.network,
+            self.x,
+            self.y,
+            validation=self.held_out if is_judged else None,
+            initial=replace(run, state=state, history=History()),
+            epochs=epochs,
+            optimizer=settings.optimizer,
+            batch_size=settings.batch_size,
+            l1=settings.penalty.l1,
+            l2=settings.penalty.l2,
+            patience=settings.patience,
+            seed=settings.seed,
+            dtype=DTYPE,
+            threads=1,
+            progress=False,
+        )
+
+
+def _optimizer(asked: Training) -> Any:
+    plain = OPTIMIZERS.find(asked.optimizer)
+    return plain if isinstance(plain, LBFGS) else replace(plain, learning_rate=asked.learning_rate)
+
+
+def _remember(state: State, memory: Memory) -> None:
+    """Put into a state what its optimiser remembers.
+
+    Raises
+    ------
+    InputError
+        When it does not fit network and optimiser.
+    """
+    if {*memory.vectors} != {*state.memory}:
+        raise InputError("what the optimiser remembers is another optimiser's: leave memory out")
+    for name, text in memory.vectors.items():
+        try:
+            numbers = np.frombuffer(base64.b64decode(text, validate=True), dtype=DTYPE)
+        except (binascii.Error, ValueError) as error:
+            raise InputError(f"memory.vectors.{name} is no base64 of float32 numbers: {error}") from error
+        if numbers.shape != state.theta.shape or not np.isfinite(numbers).all():
+            raise InputError(f"memory.vectors.{name} must hold {len(state.theta)} finite numbers: leave memory out")
+        state.memory[name] = numbers.copy()
+    state.step = memory.step

@@ -1,0 +1,174 @@
+"""Training that can be watched: the native engine makes some epochs, and a frame says how far it is.
+
+A run is one long run, however often it is paused: a frame says what the next request needs to go on, to the same bits.
+L-BFGS alone begins its memory anew in each part of a run, which for it are of a fixed length.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from ..errors import ChainruleError, DivergenceError, InputError
+from ..optimizers import LBFGS
+from ..parameters import Parameters
+from ..training import Run
+from ..training.run import ALL_DONE
+from .endpoints import LARGE, Endpoint, Lab, Stream
+from .jobs import PAUSE, Frame, Job
+from .pictures import Pictures
+from .scene import MAX_SIZE
+from .training import Lesson, Memory, Trained
+
+_ROWS = 20_000  # that any network goes through in 50 ms or so: the first part of a run, until its speed is known
+_LBFGS_EPOCHS = 20
+_CURVE = 60  # points of a curve in one frame
+
+
+def frames(lesson: Lesson) -> Generator[Frame]:
+    """Train, and yield a frame every 50 ms or so; the last says why it ended.
+
+    A run that is over in one frame has only that, so that a single step is there at once.
+    """
+    watched = _Watched(lesson)
+    epochs, pace = lesson.training.epochs, lesson.training.epochs_a_frame
+    is_short = pace is not None and 0 < epochs <= pace
+    due = time.monotonic()
+    if not is_short:
+        yield watched.first()
+    while watched.ended is None:
+        due = max(due + PAUSE, now := time.monotonic())
+        if pace is not None and not is_short:
+            time.sleep(due - now)
+        yield watched.next()
+
+
+class _Watched:
+    """A run on its way, part by part."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson, self.run = lesson, lesson.run
+        self.pictures = Pictures(lesson.run.network, lesson.data)
+        self.began = time.monotonic()
+        self.epochs = max(1, _ROWS // len(lesson.x))  # in 50 ms
+        self.is_lbfgs = isinstance(lesson.run.settings.optimizer, LBFGS)
+        self.ended = None if lesson.training.epochs else ALL_DONE
+        self.error: str | None = None
+
+    def first(self) -> Frame:
+        """Return the frame from before the first step."""
+        loss, _ = self.lesson.measured(self.run.parameters)
+        return self._frame([[self.run.epoch, loss, self.lesson.judged(self.run.parameters)]])
+
+    def next(self) -> Frame:
+        """Go through the next part and return the frame after it."""
+        before, began = self.run, time.monotonic()
+        try:
+            self._go_on()
+        except ChainruleError as error:
+            self.ended, self.error = "it diverged", str(error)
+            last = error.run if isinstance(error, DivergenceError) else before
+            self.run = before if _is_too_large(last) else last
+        made, took = self.run.epoch - before.epoch, max(time.monotonic() - began, 1e-6)
+        if made and not self.is_lbfgs:
+            self.epochs = max(1, min(int(0.9 * PAUSE * made / took), 4 * self.epochs))
+        curve = [] if self.run is before else _curve(self.run)
+        if curve and curve[-1][-1] is None:
+            curve[-1][-1] = self.lesson.judged(self.run.network.parameters(self.run.state.theta))
+        return self._frame(curve)
+
+    def _go_on(self) -> None:
+        lesson, asked, before = self.lesson, self.lesson.training, self.run
+        last = lesson.run.settings.epochs
+        most = _LBFGS_EPOCHS if self.is_lbfgs else asked.epochs_a_frame or last
+        self.run = lesson.further(before, min(self.epochs, most, last - before.epoch))
+        losses = self.run.history["loss"]
+        low = next((k for k, loss in enumerate(losses, start=1) if loss < (asked.loss_below or 0.0)), None)
+        if low is not None:
+            self.ended = f"loss below {asked.loss_below:g}"
+            if low < len(losses):  # once more, to exactly there
+                self.run = lesson.further(before, low)
+        elif self.run.stopped != ALL_DONE or self.run.epoch >= last:
+            self.ended = self.run.stopped
+        elif time.monotonic() - self.began >= asked.seconds:
+            self.ended = f"{asked.seconds:g} seconds have passed"
+        if _is_too_large(self.run):
+            raise InputError(f"a parameter has grown beyond {MAX_SIZE:,.0f}: try a smaller learning rate")
+
+    def _frame(self, curve: list[list[Any]]) -> Frame:
+        run, lesson = self.run, self.lesson
+        # In the end those of the best epoch, where patience looks for it; on the way those to go on from.
+        params = run.parameters if self.ended else run.network.parameters(run.state.theta)
+        epoch, loss, held_out_loss = curve[-1] if curve else (run.epoch, None, None)
+        seconds = max(time.monotonic() - self.began, 1e-6)
+        rows = (run.epoch - lesson.run.epoch) * len(lesson.x)
+        steps = run.state.step - lesson.run.state.step
+        return {
+            "epoch": epoch,
+            "step": run.state.step,
+            "rows": rows,
+            "seconds": round(seconds, 3),
+            "steps_per_second": round(steps / seconds),
+            "rows_per_second": round(rows / seconds),
+            "loss": loss,
+            "held_out_loss": held_out_loss,
+            "curve": curve,
+            "layers": lesson.measured(params)[1],
+            **_written(params),
+            "memory": _memory(run),
+            **self.pictures.drawn(params),
+            "ended": self.ended,
+            "error": None if self.error is None else {"message": self.error},
+        }
+
+
+def _is_too_large(run: Run) -> bool:
+    """Tell whether a scene could not have these parameters."""
+    return bool(np.abs(run.parameters.vector).max() > MAX_SIZE)
+
+
+def _curve(run: Run) -> list[list[Any]]:
+    """Return epoch, loss and held-out loss of the epochs in a run's history, or of some of them with the last."""
+    losses = run.history.get("loss", [])  # of a run that diverged in its first epoch there are none
+    held_out = run.history.get("validation_loss", [None] * len(losses))
+    count, first = len(losses), run.state.epoch - len(losses) + 1
+    places = sorted({round((k + 1) * count / min(count, _CURVE)) - 1 for k in range(min(count, _CURVE))})
+    return [[first + k, losses[k], held_out[k]] for k in places]
+
+
+def joined(old: Frame, new: Frame) -> Frame:
+    """Return the new frame, with what the curves of both have, thinned."""
+    curve = old["curve"] + new["curve"]
+    while len(curve) > 2 * _CURVE:
+        curve = curve[1::2] if len(curve) % 2 == 0 else curve[::2]
+    return {**new, "curve": curve}
+
+
+def _written(params: Parameters) -> dict[str, Any]:
+    """Return weights and biases as a scene has them, in as few digits as give the same float32 numbers."""
+
+    def short(numbers: Any) -> Any:
+        return [short(one) for one in numbers] if np.ndim(numbers) else float(f"{numbers:.9g}")
+
+    biases = [None if one is None else short(one) for one in params.biases]
+    return {"weights": [short(one) for one in params.weights], "biases": biases}
+
+
+def _memory(run: Run) -> Memory:
+    """Return what the optimiser remembers."""
+    vectors = {name: base64.b64encode(vector.tobytes()).decode() for name, vector in run.state.memory.items()}
+    return Memory(run.state.step, vectors)
+
+
+def begun(_: Lab, body: Trained) -> Stream:
+    """Begin to train, and return what is heard of it."""
+    return Stream(Job(frames(Lesson.of(body)), joined))
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("/api/train", Trained, begun, "Train a scene's network, and tell how it goes", LARGE),
+)

@@ -1,0 +1,264 @@
+"""The page's frame: views, the address, undo, sharing, themes, notices."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+import chainrule.lab
+from chainrule.lab.data import Data
+from chainrule.lab.scene import Layer, Scene
+from chainrule.lab.training import Training
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Open: TypeAlias = "Callable[..., Page]"
+VIEWS = ("build", "step", "train", "practise", "teach", "read")
+STATIC = Path(chainrule.lab.__file__).with_name("static")
+CHAIN_OF_TWO = {"scene": {"layers": [msgspec.to_builtins(Layer()) for _ in range(2)]}}
+
+
+def link(view: str, state: Any) -> str:
+    """Return the part of an address that tells of a view and of what differs from the defaults."""
+    return f"#{view}?s={base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip('=')}"
+
+
+def told(page: Page) -> Any:
+    """Return what differs from the defaults, as the page's address has it."""
+    text = page.evaluate("location.hash").partition("?s=")[2]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) if text else {}
+
+
+def wait_for_hash(page: Page, pattern: str) -> None:
+    page.wait_for_function("pattern => new RegExp(pattern).test(location.hash)", arg=pattern)
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_a_newcomer_sees_step(page: Page) -> None:
+    page.wait_for_selector(".view-step")
+    assert page.title() == "Step · chainrule lab"
+    assert page.locator("nav a[aria-current]").inner_text() == "Step"
+    assert "token" not in page.url
+    press(page, "Tab", "Enter")  # the first key skips to the content
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert page.evaluate("location.hash") == "#step"
+
+
+def test_the_defaults_are_those_of_the_lab(visit: Open) -> None:
+    page = visit("#step")
+    told_by_page = page.evaluate("import('/state.js').then(module => module.DEFAULTS)")
+    assert msgspec.convert(told_by_page["scene"], Scene) == Scene()
+    assert set(told_by_page["scene"]) == set(Scene.__struct_fields__)
+    assert msgspec.convert(told_by_page["data"], Data) == Data()
+    assert msgspec.convert(told_by_page["training"], Training) == Training()
+
+
+def test_all_views_by_keyboard_on_a_narrow_screen(visit: Open) -> None:
+    page = visit("#read")
+    page.set_viewport_size({"width": 320, "height": 640})
+    for view in VIEWS:
+        page.locator(f"nav a[href^='#{view}']").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("view => document.querySelector(`.view-${view}`)?.textContent.length > 100", arg=view)
+        assert page.evaluate("location.hash") == f"#{view}"
+        assert page.locator("nav a[aria-current]").inner_text().lower() == view
+        assert page.evaluate("document.activeElement.id") == "main"
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.go_back()
+    page.wait_for_selector(".view-teach")
+
+
+BROKEN = [
+    "#build?s=%%%",
+    "#build?s=bm8ganNvbg",
+    link("build", {"colours": {}}),
+    link("build", {"scene": {"colour": "red"}}),
+    link("build", {"scene": {"x": "0.5"}}),
+    link("build", {"scene": {"x": ["0.5"]}}),
+    link("build", {"scene": {"loss": "sqared_error"}}),
+    link("build", [1]),
+]
+
+
+def test_a_broken_link_is_told_and_gives_the_chain(visit: Open) -> None:
+    page = visit("#build", ("/api/fit",))
+    notice = page.get_by_role("alert")
+    for broken in BROKEN:
+        page.evaluate("hash => { location.hash = hash; }", broken)
+        notice.get_by_text("The link is broken").wait_for()
+        assert told(page) == {}
+        notice.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        assert notice.count() == 0
+
+
+def test_a_link_that_nearly_fits_is_mended(visit: Open) -> None:
+    page = visit(link("read", {"scene": {"loss": "cross_entropy"}}))
+    assert told(page)["scene"]["layers"][-1] == {"units": 2, "activation": "softmax", "bias": False}
+
+
+def test_a_view_that_is_none_is_told(visit: Open) -> None:
+    page = visit("#read")
+    page.evaluate("location.hash = '#stop'")
+    page.get_by_role("alert").get_by_text("There is no view called “stop”").wait_for()
+    page.wait_for_selector(".view-step")
+    assert page.title() == "Step · chainrule lab"
+
+
+def test_a_link_and_a_reload_show_the_same(visit: Open) -> None:
+    page = visit(link("read", CHAIN_OF_TWO))
+    page.reload()
+    page.wait_for_selector(".view-read", state="attached")
+    assert told(page) == CHAIN_OF_TWO
+    page.locator("nav a").first.click()
+    page.wait_for_selector(".view-build", state="attached")
+    assert told(page) == CHAIN_OF_TWO
+
+
+def test_undo_and_redo_by_keyboard_and_by_buttons(open_page: Open) -> None:
+    page = open_page("#build")
+    x = page.locator("[data-name='x.0.slider']")
+    x.focus()
+    press(page, "ArrowRight", "ArrowRight")
+    wait_for_hash(page, "s=")
+    assert told(page) == {"scene": {"x": [0.52]}}
+    press(page, "Control+z")
+    assert told(page) == {"scene": {"x": [0.51]}}
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    assert told(page) == {}
+    page.get_by_text("Undone.").wait_for(state="attached")
+    assert page.get_by_role("button", name="Undo").get_attribute("aria-disabled") == "true"
+    press(page, "Control+Shift+Z", "Control+y")
+    assert told(page) == {"scene": {"x": [0.52]}}
+    page.wait_for_function("() => document.querySelector('[data-name=\"x.0\"]').value === '0.52'")
+    page.go_back()
+    page.wait_for_function("() => document.querySelector('[data-name=\"x.0\"]').value === '0.51'")
+
+
+def test_a_text_that_is_typed_has_an_undo_of_its_own(visit: Open) -> None:
+    page = visit("#build")
+    page.locator("[data-name='x.0.slider']").press("ArrowRight")
+    box = page.locator("[data-name='y.0']")
+    box.focus()
+    press(page, "End", "5", "Control+z")
+    assert box.input_value() == "0.8"
+    assert told(page)["scene"]["x"] == [0.51]
+
+
+def test_sliding_is_one_step_for_undo(visit: Open) -> None:
+    page = visit("#build")
+    slider = page.locator("[data-name='x.0.slider']")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle)
+    page.mouse.down()
+    for part in (0.7, 0.8, 0.9):
+        page.mouse.move(box["x"] + box["width"] * part, middle)
+    page.mouse.up()
+    wait_for_hash(page, "s=")
+    press(page, "Control+z")
+    assert told(page) == {}
+
+
+def test_the_link_is_copied(visit: Open) -> None:
+    page = visit(link("read", CHAIN_OF_TWO))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Share").focus()
+    press(page, "Enter", "Tab", "Enter")
+    page.get_by_text("The link is copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert page.evaluate("document.activeElement.textContent") == "Share"
+
+
+def test_a_menu_closes_by_escape(visit: Open) -> None:
+    page = visit("#step")
+    share = page.get_by_role("button", name="Share")
+    share.focus()
+    press(page, "Enter", "Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Copy the link"
+    page.keyboard.press("Escape")
+    assert page.get_by_text("Copy the link").is_hidden()
+    assert page.evaluate("document.activeElement.textContent") == "Share"
+
+
+def test_the_same_in_python(visit: Open) -> None:
+    page = visit("#read")
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Show it as Python").click()
+    dialog = page.get_by_role("dialog")
+    assert "import chainrule" in dialog.locator("pre").inner_text()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
+def test_a_network_is_saved_and_opened_again(visit: Open, tmp_path: Path) -> None:
+    page = visit(link("read", CHAIN_OF_TWO))
+    page.get_by_role("button", name="Share").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save the network").click()
+    file = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(file)
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Start again").click()
+    assert told(page) == {}
+    page.locator("input[type=file]").first.set_input_files(file)
+    wait_for_hash(page, "s=")
+    assert len(told(page)["scene"]["layers"]) == 2
+    assert len(told(page)["scene"]["weights"]) == 2
+
+
+def test_the_theme_is_the_systems_until_another_is_chosen(visit: Open) -> None:
+    page = visit("#read")
+    theme = "document.documentElement.dataset.theme"
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"() => {theme} === '{scheme}'")
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_label("Dark").focus()
+    page.keyboard.press("Space")
+    assert page.evaluate(theme) == "dark"
+    page.reload()
+    assert page.evaluate(theme) == "dark"
+
+
+def test_a_lab_that_does_not_answer_is_told(visit: Open) -> None:
+    page = visit("#read", ("/api/fit",))
+    page.route("**/api/fit", lambda route: route.abort())
+    page.evaluate("import('/api.js').then(api => { api.ask('/api/fit', {scene: {}}); })")
+    notice = page.get_by_role("alert")
+    notice.get_by_text("The lab does not answer").wait_for()
+
+
+def test_menus_and_notices_have_no_serious_violation(
+    open_page: Open, serious_violations: Callable[..., list[str]]
+) -> None:
+    page = open_page("#read?s=broken", reduced_motion="reduce")
+    page.get_by_role("alert").wait_for()
+    page.get_by_role("button", name="Share").click()
+    assert serious_violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    page.get_by_role("button", name="Theme").click()
+    assert serious_violations(page, "color-contrast") == []
+
+
+def test_everything_the_page_needs_is_small_and_comes_from_here() -> None:
+    files = [file for file in STATIC.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files if file.suffix in (".js", ".css", ".svg")) <= 250 * 1024
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert re.findall(r"https?://(?!www\.w3\.org/)\S+", text) == [], file.name
+        assert "style=" not in text or file.suffix == ".css", file.name
