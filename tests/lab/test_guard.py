@@ -127,7 +127,7 @@ def test_no_host_or_two_are_refused(client: httpx.Client, address: str) -> None:
 def test_a_wrong_origin_is_refused(client: httpx.Client, origin: str) -> None:
     refused = ask(client, Origin=origin.format(client.base_url.port))
     assert refused.status_code == 403
-    assert message(refused) == "only the lab's own page may send this: its Origin is another"
+    assert message(refused) == f"only the lab's own page may send this: its Origin is {client.headers['origin']}"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
@@ -170,6 +170,12 @@ def test_a_slider_may_be_dragged_but_nobody_may_flood() -> None:
         refused = answers[-1]
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
         assert message(refused) == "too many requests: wait for a second"
+
+
+def test_who_is_not_in_cannot_take_the_allowance_of_who_is() -> None:
+    with a_lab(requests_a_second=1) as (address, _), page(address) as client:
+        assert [httpx.get(client.base_url).status_code for _ in range(10)][-1] == 429
+        assert ask(client).status_code == 200
 
 
 def test_an_allowance_comes_back_with_time_for_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,10 @@ def test_columns_of_an_own_table_may_be_separated_otherwise(separator: str) -> N
         ({"name": "own", "csv": "a,b\n" + "1,2\n" * 50_001}, "the table has 50,001 rows, and the lab takes 50,000"),
         ({"name": "own", "csv": '"\n"' + ",c" * 100 + "\n"}, "the table has 101 columns, and the lab takes 100: leave"),
         (
+            {"name": "own", "csv": "\ufeff\n\r\n\n" + ",c" * 100},
+            "the table has 101 columns, and the lab takes 100: leave",
+        ),
+        (
             {"name": "own", "csv": ",".join(f"c{i}" for i in range(66)) + "\n" + (",".join("1" * 66) + "\n") * 20},
             "target 'c65' has one value only, '1': there is nothing to learn",
         ),

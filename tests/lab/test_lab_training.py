@@ -101,6 +101,12 @@ def test_its_numbers_are_those_of_a_run_of_the_library() -> None:
         assert held_out == run.history["validation_loss"][epoch - 1]
 
 
+def test_the_loss_before_the_first_step_is_that_of_all_rows() -> None:
+    many = {**DATA, "name": "gaussians", "rows": 1000, "noise": 0.3}
+    first, *_, last = frames(SCENE, many, epochs=1, epochs_a_frame=None, learning_rate=1e-9)
+    assert first["loss"] == pytest.approx(last["loss"], rel=1e-5)
+
+
 def test_at_full_speed_the_held_out_loss_is_told_once_in_a_frame_and_is_the_same() -> None:
     slow = {epoch: held_out for frame in frames(epochs=60, epochs_a_frame=20) for epoch, _, held_out in frame["curve"]}
     for frame in frames(epochs=60):

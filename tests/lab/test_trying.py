@@ -203,6 +203,12 @@ def test_the_network_on_the_screen_can_be_where_it_begins(lab: Lab) -> None:
         tried(lab, RECURSION, "0", scene={"layers": [{**layer, "activation": "relu"}]})
 
 
+def test_a_right_number_may_be_almost_0(lab: Lab) -> None:
+    scene = {"weights": [[[1.0]], [[1.0]], [[1e-310]]]}
+    answer = tried(lab, RECURSION, "1", scene=scene)
+    assert words(answer).startswith("By this formula δ2 has the wrong sign here")
+
+
 def test_with_a_learning_rate_that_is_too_large_the_right_run_ends_too(lab: Lab) -> None:
     problem = generate("recursion", 1, length=2, layer="first", activation="identity")
     layer = {"activation": "identity"}

@@ -17,7 +17,7 @@ VARIABLE = "CHAINRULE_LAB_PASSWORD"
 def lab(
     host: Annotated[
         str, typer.Option(help="An address of this machine; others can reach it unless it is loopback.")
-    ] = ("127.0.0.1"),
+    ] = "127.0.0.1",
     port: Annotated[
         int | None,
         typer.Option(help="The port; 0 for any.", show_default="8017, or one that is free", min=0, max=65535),

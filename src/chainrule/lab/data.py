@@ -201,9 +201,11 @@ def ready(data: Data) -> Ready:
 
 def _check_width(text: str) -> None:
     """Refuse a table with very many columns, which would take minutes to read, and which the lab could not take."""
+    begun = text.removeprefix("\ufeff")  # the mark by which some programs begin a file
     for separator in ",;\t":
         try:
-            columns = len(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), ()))
+            lines = csv.reader(io.StringIO(begun, newline=""), delimiter=separator)
+            columns = len(next(filter(None, lines), ()))  # the header: blank lines before it do not count
         except csv.Error:  # which is told of where the table is read
             continue
         if columns > MAX_COLUMNS:

@@ -32,7 +32,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-REQUESTS_A_SECOND, REQUESTS_AT_ONCE = 100.0, 400  # a slider that is dragged asks 60 times a second
+REQUESTS_A_SECOND = 100.0  # a slider that is dragged asks 60 times a second
+_SECONDS_AT_ONCE = 4  # whose requests may come in one
 _LOGINS_A_SECOND, _LOGINS_AT_ONCE = 1 / 12, 5
 _LOGIN_BYTES = 2000
 _MAX_CLIENTS = 1000
@@ -108,7 +109,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
         self._gate = Gate(settings.port, with_password=settings.password is not None)
-        self._requests = Allowance(settings.requests_a_second, int(4 * settings.requests_a_second))
+        self._requests = Allowance(settings.requests_a_second, int(_SECONDS_AT_ONCE * settings.requests_a_second))
         self._ticket = settings.ticket
         self._logins = Allowance(_LOGINS_A_SECOND, _LOGINS_AT_ONCE)
 
@@ -144,8 +145,12 @@ class Guard:
         if not _comes_from_here(request):
             return complaint(HTTPStatus.FORBIDDEN, "another site may not use the lab")
         if request.method not in ("GET", "HEAD") and headers.get("origin") != f"http://{headers['host']}":
-            return complaint(HTTPStatus.FORBIDDEN, "only the lab's own page may send this: its Origin is another")
-        if not self._requests.take(_client(request)):
+            return complaint(
+                HTTPStatus.FORBIDDEN, f"only the lab's own page may send this: its Origin is http://{headers['host']}"
+            )
+        # Whoever is not in, as another user of this machine, takes nothing from the allowance of those who are.
+        who = f"{_client(request)}{' in' * self._is_in(request)}"
+        if not self._requests.take(who):
             return complaint(HTTPStatus.TOO_MANY_REQUESTS, "too many requests: wait for a second", {"Retry-After": "1"})
         return None
 
@@ -166,6 +171,10 @@ class Guard:
             return self._settings.password is not None and name in _own_names()
         return address.is_loopback or self._settings.password is not None
 
+    def _is_in(self, request: Request) -> bool:
+        """Tell whether a request carries the cookie of this start."""
+        return _same(request.cookies.get(self._settings.cookie, ""), self._settings.token)
+
     async def _entrance(self, request: Request) -> Response | None:
         """Return the way in, or the closed gate; None for whoever is in."""
         settings, path = self._settings, request.scope["path"]
@@ -178,7 +187,7 @@ class Guard:
                 return self._admitted()
         if path == "/login" and settings.password is not None:
             return await self._login(request, settings.password)
-        if _same(request.cookies.get(settings.cookie, ""), settings.token):
+        if self._is_in(request):
             return None
         if path.startswith("/api/"):
             return complaint(

@@ -65,8 +65,10 @@ def compared(
     if not np.isfinite(said).all():
         return Comparison(None, 0, len(said), False)
     guesses, largest = [Fraction(1)], int(np.argmax(np.abs(wanted)))
-    if wanted[largest]:
-        guesses.append(Fraction(float(said[largest] / wanted[largest])).limit_denominator(_RATIO))
+    with np.errstate(all="ignore"):  # beside a number that is almost 0, a quotient may be beyond all bounds
+        ratio = float(said[largest] / wanted[largest])
+    if np.isfinite(ratio):
+        guesses.append(Fraction(ratio).limit_denominator(_RATIO))
     factor = next((guess for guess in guesses if is_times(guess, claim, right, definitions)), None)
     return Comparison(factor, int((np.sign(said) != np.sign(wanted)).sum()), len(said), True)
 

@@ -26,8 +26,8 @@ _MOST_DOTS = 300
 _DIGITS = 4
 
 
-def measured(net: Network, params: Parameters, x: Floats, y: Any) -> tuple[float, list[dict[str, float | None]]]:
-    """Return the loss of some rows, and of each layer the root mean square of δ and gradient and how much saturates.
+def measured(net: Network, params: Parameters, x: Floats, y: Any) -> list[dict[str, float | None]]:
+    """Return of each layer the root mean square of δ and gradient, and how much saturates.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def measured(net: Network, params: Parameters, x: Floats, y: Any) -> tuple[float
                 "saturated": _saturated(layer.activation, trace.z[i], trace.f[i]),
             }
         )
-    return trace.loss, layers
+    return layers
 
 
 def _rms(numbers: Floats) -> float:

@@ -214,8 +214,8 @@ def _bound(host: str, port: int | None) -> socket.socket:
             return _bound(host, 0)
         if error.errno == errno.EADDRNOTAVAIL:
             raise InputError(f"{host} is no address of this machine") from None
-        what = "is taken: choose another with --port" if error.errno == errno.EADDRINUSE else f"cannot be used: {error}"
-        raise InputError(f"port {address[1]!r} of {host} {what}") from None
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise InputError(f"port {address[1]!r} of {host} {why}: choose another with --port") from None
     return listener
 
 

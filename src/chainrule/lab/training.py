@@ -154,16 +154,21 @@ class Lesson:
                 prepare(net, *part, dtype=DTYPE)  # for its complaints, which should come before the job begins
         return cls(data, Run(net, settings, state), x, y, held_out, asked)
 
-    def measured(self, params: Parameters) -> tuple[float, list[dict[str, float | None]]]:
-        """Return the training loss and the layers in figures, see :func:`measured`."""
+    def measured(self, params: Parameters) -> list[dict[str, float | None]]:
+        """Return the layers in figures, see :func:`measured`."""
         return measured(self.run.network, params, self.x, self.y)
 
-    def judged(self, params: Parameters) -> float | None:
+    def training_loss(self, params: Parameters) -> float:
+        """Return the loss of all rows to train on."""
+        return self._loss(params, self.x, self.y)
+
+    def held_out_loss(self, params: Parameters) -> float | None:
         """Return the held-out loss; None without rows that are held out."""
-        if self.held_out is None:
-            return None
+        return None if self.held_out is None else self._loss(params, *self.held_out)
+
+    def _loss(self, params: Parameters, x: Any, y: Any) -> float:
         net = self.run.network
-        return evaluate(net, params, prepare(net, *self.held_out, dtype=DTYPE))
+        return evaluate(net, params, prepare(net, x, y, dtype=DTYPE))
 
     def further(self, run: Run, epochs: int) -> Run:
         """Return a run that has so many epochs more behind it, and a history of only these.

@@ -1,7 +1,8 @@
 """Training that can be watched: the native engine makes some epochs, and a frame says how far it is.
 
 A run is one long run, however often it is paused: a frame says what the next request needs to go on, to the same bits.
-L-BFGS alone begins its memory anew in each part of a run, which for it are of a fixed length.
+But patience counts anew from where a request begins; and L-BFGS begins its memory anew in each part of a run, which for
+it are of a fixed length.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class _Watched:
 
     def first(self) -> Frame:
         """Return the frame from before the first step."""
-        loss, _ = self.lesson.measured(self.run.parameters)
-        return self._frame([[self.run.epoch, loss, self.lesson.judged(self.run.parameters)]])
+        lesson, params = self.lesson, self.run.parameters
+        return self._frame([[self.run.epoch, lesson.training_loss(params), lesson.held_out_loss(params)]])
 
     def next(self) -> Frame:
         """Go through the next part and return the frame after it."""
@@ -78,7 +79,7 @@ class _Watched:
             self.epochs = max(1, min(int(0.9 * PAUSE * made / took), 4 * self.epochs))
         curve = [] if self.run is before else _curve(self.run)
         if curve and curve[-1][-1] is None:
-            curve[-1][-1] = self.lesson.judged(self.run.network.parameters(self.run.state.theta))
+            curve[-1][-1] = self.lesson.held_out_loss(self.run.network.parameters(self.run.state.theta))
         return self._frame(curve)
 
     def _go_on(self) -> None:
@@ -117,7 +118,7 @@ class _Watched:
             "loss": loss,
             "held_out_loss": held_out_loss,
             "curve": curve,
-            "layers": lesson.measured(params)[1],
+            "layers": lesson.measured(params),
             **_written(params),
             "memory": _memory(run),
             **self.pictures.drawn(params),

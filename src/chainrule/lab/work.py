@@ -40,7 +40,11 @@ class Work:
                 await turn.acquire()
         except TimeoutError:
             raise Busy("the server is busy with what was asked before: try again in a few seconds") from None
-        done = in_thread(function, *arguments)
+        try:
+            done = in_thread(function, *arguments)
+        except BaseException:  # the system has no more threads
+            turn.release()
+            raise
         done.add_done_callback(lambda _: turn.release())
         # Where the page has gone, the work goes on to its end, and only then is it the next one's turn.
         return await asyncio.shield(done)
@@ -73,8 +77,3 @@ def in_thread(function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
 
     threading.Thread(target=work, daemon=True, name=_NAME).start()
     return done
-
-
-def is_working() -> bool:
-    """Tell whether such a thread is still at work."""
-    return any(thread.name == _NAME for thread in threading.enumerate())

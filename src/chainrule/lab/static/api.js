@@ -95,10 +95,12 @@ export function latest(task) {
   let running = null;
   let waiting = null;
   const run = async () => {
-    while (waiting) {
-      const [given] = waiting;
-      waiting = null;
+    const [given] = waiting;
+    waiting = null;
+    try {
       await task(given);
+    } finally {
+      if (waiting) await run();
     }
   };
   return (given) => {

@@ -39,6 +39,7 @@ let view = { name: null, shown: {} };
 let ownTable = null; // the last one, for addresses that are too short for it
 let writing = null;
 let isEntry = false; // whether the browser's history has an entry for a state that is not settled
+let reads = 0;
 let catalogued = null;
 
 const app = {
@@ -152,7 +153,7 @@ function put(final) {
 async function open(name, moved) {
   if (name === view.name) return;
   leave();
-  const place = element("div", { class: `view view-${name}` });
+  const place = element("div", `view view-${name}`);
   view = { name, shown: {} };
   const mine = view;
   for (const [of, link] of links) link.ariaCurrent = of === name ? "page" : null;
@@ -181,6 +182,7 @@ function leave() {
 /** Show what the address tells: at the beginning, after back and forward, and when a link was followed. */
 async function read() {
   const [name, told = null] = location.hash.slice(1).split("?s=");
+  const mine = ++reads;
   const isKnown = links.has(name);
   let next = state;
   let broken = null;
@@ -195,6 +197,7 @@ async function read() {
       broken = say.brokenLink;
     }
   }
+  if (mine !== reads) return; // there is another address by now
   const isFirst = view.name === null;
   const wanted = isKnown ? name : FIRST_VIEW;
   if (wanted !== view.name) leave();

@@ -3,6 +3,7 @@ import { latest } from "./api.js";
 import { button, element, field, newId, numberField, panel, range, select, toggle } from "./controls.js";
 import { chooser, firstRow, fits, fitted } from "./data.js";
 import { mount } from "./network.js";
+import { replaced } from "./state.js";
 
 const MOST_SLIDERS = 8; // of one layer, or of x or y; more are a table of fields
 const MOST_OPEN = 60; // parameters of all layers; with more, only the first layer's are shown to begin with
@@ -23,6 +24,7 @@ class Build {
     this.place = place;
     this.say = app.words.build;
     this.editing = Promise.resolve(); // the edits so far: each goes out from what the one before made
+    this.edits = 0; // that wait
     this.before = null; // the scene before the number of layers began to be slid
     this.isOwn = false; // whether a change comes from a control here, which then shows it already
     this.drawing = element("section", { "aria-label": this.say.network });
@@ -92,7 +94,7 @@ class Build {
     const structure = JSON.stringify([scene.inputs, scene.layers, scene.loss, scene.notation, scene.y.length]);
     if (structure !== this.structure) this.build();
     this.structure = structure;
-    for (const [key, control] of this.controls) control.put(at(this.numbers, key));
+    for (const [key, control] of this.controls) if (key !== "layers" || !this.edits) control.put(at(this.numbers, key));
   }
 
   /** Make the controls anew that depend on the structure; what had the focus has it again. */
@@ -113,7 +115,9 @@ class Build {
    * go together; of loss and output, `keep` stays. Until a change is final, each is one of what was there before the first.
    */
   edit(change, { keep = "loss", final = true } = {}) {
+    this.edits += 1;
     const make = async () => {
+      this.edits -= 1;
       await this.following.catch(() => {}); // what went wrong then has been told
       const { weights, biases } = this.numbers;
       const before = this.before ?? { ...this.app.state.scene, weights, biases };
@@ -172,7 +176,7 @@ class Build {
         "build-layers",
         element(
           "li",
-          {},
+          "row",
           element("span", { text: say.inputs }),
           this.stepper(say.inputs, inputs, known.limits.inputs, (next) => this.edit((scene) => ({ inputs: next(scene.inputs) })), "inputs"),
         ),
@@ -191,7 +195,7 @@ class Build {
     const alter = (next, keep) => this.edit(({ layers }) => ({ layers: layers.with(place, { ...layers[place], ...next(layers[place]) }) }), { keep });
     return element(
       "li",
-      {},
+      "row",
       element("span", { text: name }),
       this.stepper(say.units(name), layer.units, known.limits.units, (next) => alter(({ units }) => ({ units: next(units) })), key),
       select(all, layer.activation, (activation) => alter(() => ({ activation }), "output"), {
@@ -329,12 +333,6 @@ class Build {
 /** Return the number that a key like "weights.0.1.2" tells of. */
 function at(numbers, key) {
   return key.split(".").reduce((inside, part) => inside[part], numbers);
-}
-
-/** Return nested objects and lists with one number replaced. */
-function replaced(all, [first, ...rest], value) {
-  const next = rest.length ? replaced(all[first], rest, value) : value;
-  return Array.isArray(all) ? all.with(first, next) : { ...all, [first]: next };
 }
 
 /** Return a scene's change to so many layers: others, like the one before them, come or go before the output. */

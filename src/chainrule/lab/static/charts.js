@@ -5,32 +5,17 @@
  * numbers come from the lab. All text comes from the caller.
  */
 import { element, newId, toggle } from "./controls.js";
+import { power, shown as written, svg } from "./network.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { top: 10, right: 14, bottom: 24, left: 58 };
 const TABLE_ROWS = 25;
 const REFRESH_TABLE = 1000; // ms
 
-/** Return a number in a few digits, with a proper minus. */
-export function short(value, digits = 4) {
-  if (value === null || value === undefined) return "–";
-  if (value === 0) return "0";
-  const size = Math.abs(value);
-  const text = size >= 1e6 || size < 1e-4 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
-  return text.replace(/e([+-])(\d+)/, (_, sign, power) => `·10${sign === "-" ? "⁻" : ""}${raised(power)}`).replace("-", "−");
-}
+/** Return a number in a few digits, or a dash where there is none. */
+export const short = (value, digits = 4) => ((value ?? null) === null ? "–" : written(value, digits));
 
 /** Return a whole number with its thousands apart. */
 export const grouped = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
-
-const raised = (digits) => Array.from(digits, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
-
-function svg(name, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
 
 /** Return a chart's frame: title, drawing, what is read from it, and the same as a table when it is opened. */
 function frame({ title, hint, table, words, tools }, ...drawing) {
@@ -111,10 +96,10 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   let names = [];
   let points = [];
   let at = null; // the place that is read; null is the last
-  const mark = svg("g", { class: "mark" });
+  const mark = svg("g", "mark");
   const drawing = svg("svg", { "aria-hidden": "true" });
   const slider = element("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": `${title}. ${words.how}`, "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 }, drawing);
-  const legend = element("ul", "legend");
+  const legend = element("ul", "row legend");
   const reading = element("p", "reading numbers");
   const setLog = (on) => {
     log = on;
@@ -161,7 +146,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
     const every = Math.max(1, Math.ceil((high - low) / 5));
     const levels = log ? Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, k) => 10 ** (low + k * every)) : ticks(low, high);
     const epochs = ticks(first, last).filter(Number.isInteger);
-    return axes(size, levels.map((y) => [toY(y), log ? power(y) : short(y, 3)]), epochs.map((x) => [toX(x), compact(x)]));
+    return axes(size, levels.map((y) => [toY(y), log ? level(y) : short(y, 3)]), epochs.map((x) => [toX(x), compact(x)]));
   }
 
   function draw() {
@@ -263,9 +248,10 @@ function curve(path, i, count) {
   made.style.setProperty("--mix", mix(i, count));
   return made;
 }
-const power = (value) => {
+
+const level = (value) => {
   const exponent = Math.round(Math.log10(value));
-  return exponent >= -2 && exponent <= 3 ? String(Number(value.toPrecision(1))) : `10${exponent < 0 ? "⁻" : ""}${raised(String(Math.abs(exponent)))}`;
+  return exponent >= -2 && exponent <= 3 ? String(Number(value.toPrecision(1))) : power(exponent);
 };
 const compact = (value) => (value >= 1e6 ? `${short(value / 1e6, 3)} M` : value >= 1e4 ? `${short(value / 1e3, 3)} k` : String(value));
 
@@ -477,7 +463,7 @@ export function cloud({ title, hint, words }) {
       axes({ width, height }, texts(ticks(bottom, top), toY), texts(ticks(left, right), toX)),
       svg("text", { x: MARGIN.left, y: 4, class: "axis" }, `↑ ${shown.up}`),
       svg("text", { x: width - MARGIN.right, y: height - MARGIN.bottom - 6, class: "axis", "text-anchor": "end" }, `${shown.across} →`),
-      svg("g", { class: "points" }, ...shown.dots.filter((point) => point[1] !== null).map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
+      svg("g", "points", ...shown.dots.filter((point) => point[1] !== null).map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
       svg("path", { d: path, class: "curve curve-0" }),
     );
   }

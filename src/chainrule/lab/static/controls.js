@@ -97,24 +97,26 @@ export const shown = (value, digits = 5) => String(Number(value.toPrecision(digi
 
 /**
  * Return a field for a number, which may be typed in any form that can be read as one, or changed by the arrow keys.
- * @param {number} value
- * @param {{min?: number, max?: number, step?: number, whole?: boolean, digits?: number}} limits and how many digits it shows
- * @param {(value: number, final: boolean) => void} onInput called for each number that is typed, and, final, at the end
+ * @param {number|null} value
+ * @param {{min?: number, max?: number, step?: number, whole?: boolean, digits?: number, optional?: boolean}}
+ *   limits, how many digits it shows, and whether it may be empty, which is null
+ * @param {(value: number|null, final: boolean) => void} onInput called for each number that is typed, and, final, at the end
  * @param {object} [properties] as of `element`
  */
-export function numberField(value, { min = -Infinity, max = Infinity, step = 0.05, whole = false, digits }, onInput, properties = {}) {
+export function numberField(value, { min = -Infinity, max = Infinity, step = 0.05, whole = false, digits, optional = false }, onInput, properties = {}) {
   let before = value;
-  const write = (number) => shown(number, whole ? 12 : digits);
+  const write = (number) => (number === null ? "" : shown(number, whole ? 12 : digits));
   const read = () => {
     const typed = box.value.trim().replace("−", "-").replace(",", ".");
     const number = Number(typed);
+    if (optional && typed === "") return null;
     const fits = typed !== "" && Number.isFinite(number) && number >= min && number <= max && (!whole || Number.isInteger(number));
-    return fits ? number : null;
+    return fits ? number : undefined;
   };
-  /** Take a number, or, where it is null, what was there before at the end. */
+  /** Take what is typed; where it is none that fits, what was there before, at the end. */
   const take = (number, final) => {
-    box.setAttribute("aria-invalid", number === null && !final);
-    if (number === null) {
+    box.setAttribute("aria-invalid", number === undefined && !final);
+    if (number === undefined) {
       if (final) box.value = write(before);
       return;
     }
@@ -181,7 +183,7 @@ export function range(label, value, { min, max, step, whole = false, least = min
   slider.addEventListener("change", slide(true));
   const made = element("div", "range", element("label", { for: id, text: label }), slider, box);
   made.put = (number) => {
-    if (document.activeElement !== slider) slider.value = number;
+    slider.value = number;
     box.put(number);
   };
   return made;

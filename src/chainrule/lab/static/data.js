@@ -44,6 +44,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
   let told = null;
   let isOther = false;
   let isOver = false;
+  let puts = []; // which show what the state has in the fields
   const cards = element("div");
   const error = element("p", { class: "bad", role: "alert", hidden: true });
   const fields = element("div", "stack");
@@ -113,6 +114,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     const keys = Object.keys(say.pointSets);
     const pictures = keys.map(() => element("canvas", { width: size, height: size, "aria-hidden": true }));
     const isOwn = chosen === "own";
+    const hadFocus = cards.contains(document.activeElement);
     cards.replaceChildren(
       group(say.points, "pictures", say.pointSets, pictures),
       group(say.tables, "names", say.tableSets),
@@ -123,6 +125,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
         element("div", "row", button(say.chooseFile, () => file.click(), { data: { key: "file" } }), element("small", { text: say.drop })),
       ),
     );
+    if (hadFocus) cards.querySelector(isOwn ? "button" : ":checked").focus();
     thumbs ??= Promise.all(keys.map((key) => app.ask("/api/data", { data: { name: key, rows: 120, noise: 0.05, held_out: 0 } })));
     thumbs.then(
       (all) => all.forEach((one, k) => dots(pictures[k].getContext("2d"), one, size, 4)),
@@ -133,16 +136,25 @@ export function chooser(app, put, came, { withScene = false } = {}) {
   function showFields() {
     const { data } = app.state;
     summary.replaceChildren(...(told ? [say.summary(told), ...told.notes.flatMap((note) => [element("br"), note])] : []));
-    if (fields.contains(document.activeElement) && fields.dataset.of === data.name) return;
+    if (fields.contains(document.activeElement) && fields.dataset.of === data.name) {
+      for (const put of puts) put(data);
+      return;
+    }
     fields.dataset.of = data.name;
-    const slider = (member, text, limits, scale = 1) =>
-      range(text, Math.round(scale * data[member]), limits, (value, final) => take({ [member]: value / scale }, final), { key: member });
+    puts = [];
+    const slider = (member, text, limits, scale = 1) => {
+      const valueIn = (data) => Math.round(scale * data[member]);
+      const made = range(text, valueIn(data), limits, (value, final) => take({ [member]: value / scale }, final), { key: member });
+      puts.push((data) => made.put(valueIn(data)));
+      return made;
+    };
     const noise = () => slider("noise", say.noise, { ...PERCENT, most: 100 }, 100);
     const rows = () => slider("rows", say.rows, { min: 20, max: 1000, step: 20, whole: true });
     const target = () => field(say.target, select(told.targets.map((one) => [one, one]), told.target, (name) => takeOther({ target: name })));
     const ofKind = data.name in say.pointSets ? [noise(), rows()] : told ? [target()] : [];
     const draw = (seed, final) => final && take({ seed }, true);
     const seed = numberField(data.seed, { min: 0, max: 2 ** 31 - 1, step: 1, whole: true }, draw, { data: { key: "data_seed" } });
+    puts.push((data) => seed.put(data.seed));
     fields.replaceChildren(...ofKind, slider("held_out", say.heldOut, PERCENT, 100), field(say.seed, seed));
   }
 

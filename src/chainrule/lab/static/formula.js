@@ -31,7 +31,7 @@ export function formulaField(app, shown) {
   if (shown.asked) label.append(` ${say.forWhat} `, html("span", {}, shown.asked));
   const how = element("small", { id: `${id}-how`, class: "hint", text: shown.kind === "formula" ? say.howToType : "" });
   const keys = shown.names?.length ? toolbar(say, shown.names, insert) : null;
-  const made = element("div", { class: "field" }, label, keys, input, below, how);
+  const made = element("div", "field", label, keys, input, below, how);
   let waiting = null;
 
   function changed() {

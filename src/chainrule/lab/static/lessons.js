@@ -45,12 +45,12 @@ export function wrapped(name, properties, inner) {
 }
 
 /** Return each of the lab's texts as a paragraph. */
-export const paragraphs = (some) => some.map((one) => html("p", { class: "formulae" }, one));
+export const paragraphs = (some) => some.map((one) => html("p", "formulae", one));
 
 /** Return how the lab understands a reply, if it tells so, and what it warns of. */
 export function understood(say, { understood, warnings }) {
-  const read = understood && html("p", { class: "formulae" }, `<span class="muted">${say.understood}</span> ${understood}`);
-  return [...(read ? [read] : []), ...warnings.map((one) => html("p", { class: "hint" }, one))];
+  const read = understood && html("p", "formulae", `<span class="muted">${say.understood}</span> ${understood}`);
+  return [...(read ? [read] : []), ...warnings.map((one) => html("p", "hint", one))];
 }
 
 /** Return a sign for right or wrong, and a word for those who do not see it. */
@@ -77,12 +77,12 @@ export function picks(say, family, given, onChange) {
     });
     const labels = boxes.map((box, place) => element("label", {}, box, element("span", { text: called(values[place], say) })));
     const legend = element("legend", {}, element("b", { text: name.replaceAll("_", " ") }), ` ${meaning}`);
-    return element("fieldset", { class: "picks" }, legend, ...labels);
+    return element("fieldset", "picks", legend, ...labels);
   });
   function put(name, some) {
     const { [name]: _, ...others } = chosen;
     chosen = some.length ? { ...others, [name]: some.length === 1 ? some[0] : some } : others;
     onChange(chosen);
   }
-  return element("div", { class: "stack all-picks" }, ...sets);
+  return element("div", "stack all-picks", ...sets);
 }

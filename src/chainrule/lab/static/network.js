@@ -43,7 +43,6 @@ const ICONS = {
  * @param {boolean} [options.predict] ask for sign or size before a δ or a gradient is shown
  * @param {(text: string) => void} [options.announce] says a step to those who do not see it
  * @param {(step: object, index: number) => void} [options.onStep]
- * @param {(key: string) => void} [options.onSelect] a unit, edge, bias, loss or target was chosen
  * @param {(updated: {weights: object, biases: object}, another: boolean) => Promise<void>} [options.nextSample]
  *   the update is to be applied and, if `another`, the next sample to be taken: calls `show` with `restart`
  * @returns {object} `show(scene, {restart})`, `go(index or name)`, `play()`, `pause()`, `set(options)`, `destroy()`, and
@@ -57,7 +56,7 @@ class Stepper {
     Object.assign(this, { source, options, index: 0, steps: [], shows: 0 });
     this.guesses = new Map(); // step index → what was said of the guess
     this.score = { right: 0, all: 0 };
-    this.drawing = new Drawing((key) => this.lightDrawn(key), (key) => options.onSelect?.(key), options.interactive);
+    this.drawing = new Drawing((key) => this.lightDrawn(key), options.interactive);
     this.table = new Table();
     if (options.interactive) [this.controls, this.rows] = [new Controls(this), new Rows(this)];
     const side = this.controls ? [node("div", "net-side stack", this.controls.element, this.rows.element)] : [];
@@ -161,7 +160,7 @@ class Stepper {
     if (isCommand(event) || event.defaultPrevented || !this.controls) return;
     const hasOwn = target.matches("input, select, textarea, summary, .net-scrolls");
     const question = this.question();
-    if (key === " " && !target.matches("button, [role=button], summary")) this.playing ? this.pause() : this.play();
+    if (key === " " && !target.matches("button, summary")) this.playing ? this.pause() : this.play();
     else if (question && "123".includes(key)) this.reveal(question.answers[key - 1][0]);
     else if (hasOwn) return;
     else if (key === "ArrowRight") this.next();
@@ -460,7 +459,7 @@ class Rows {
 
 /** The drawing. Its items are units, edges, biases, the loss and targets: `{ key, kind, layer, unit, from, element, … }`. */
 class Drawing {
-  constructor(point, select, isStepped) {
+  constructor(point, isStepped) {
     Object.assign(this, { items: new Map(), room: null, pointed: null });
     const pointAt = ({ target }) => {
       const { key, of } = target?.closest("[data-key], [data-of]")?.dataset ?? {};
@@ -474,24 +473,20 @@ class Drawing {
       pointerleave: () => pointAt({}),
       focusin: (event) => pointAt(event) && this.rove(this.pointed),
       focusout: () => pointAt({}),
-      click: (event) => {
-        pointAt(event)?.element.focus({ preventScroll: true });
-        if (this.pointed) select(this.pointed);
-      },
-      keydown: (event) => this.key(event, select),
+      click: (event) => pointAt(event)?.element.focus({ preventScroll: true }),
+      keydown: (event) => this.key(event),
     };
     this.svg = svg("svg", { class: "net-svg", role: "group", "aria-label": `${say.drawing}. ${say.drawingHelp}`, on });
     this.scroller = node("div", "net-scroller", this.svg);
     this.readout = node("p", "net-readout");
     const keys = isStepped ? ["now", "used", "positive", "negative"] : ["positive", "negative"];
     const entries = keys.map((name) => node("span", { class: `net-key is-${name}`, text: say.legend[name] }));
-    this.legend = node("p", "net-legend", ...entries, node("span", { text: say.legend.width }), node("span", "net-scale"));
+    this.legend = node("p", "net-legend row", ...entries, node("span", { text: say.legend.width }), node("span", "net-scale"));
     this.element = node("figure", "net-figure panel", this.scroller, node("figcaption", {}, this.readout, this.legend));
   }
 
   /** Up and down go from part to part, page up and down from column to column. */
-  key(event, select) {
-    const { key } = event;
+  key(event) {
     const order = [...this.items.values()];
     const at = order.findIndex(({ element }) => element === event.target);
     if (at < 0 || isCommand(event)) return;
@@ -502,10 +497,9 @@ class Drawing {
       ArrowUp: () => order[at - 1],
       PageDown: () => order.find((item) => item.column > column),
       PageUp: () => order.find((item) => item.column === before),
-    }[key];
-    if (key === "Enter" || key === " ") select(order[at].key);
-    else if (to) to()?.element.focus();
-    else return;
+    }[event.key];
+    if (!to) return;
+    to()?.element.focus();
     event.preventDefault();
   }
 
@@ -565,8 +559,10 @@ class Drawing {
     this.isDense = this.counts.some((count, layer) => layer > 0 && count * this.counts[layer - 1] > MANY_EDGES);
     for (const [name, is] of Object.entries({ roomy: isRoomy, chain: isChain, dense: this.isDense })) this.svg.classList.toggle(`is-${name}`, is);
     filled(this.svg, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` }, []);
+    const hadFocus = this.svg.contains(document.activeElement);
     this.draw();
     this.fill();
+    if (hadFocus) this.items.get(this.roving).element.focus({ preventScroll: true });
     scrollable(this.scroller, say.drawing);
     return true;
   }
@@ -859,8 +855,12 @@ class Table {
       if (bias) parameterRows.push(...into.map((place) => row({ ...place, from: 0 }, ["b", "gradient", "update"])));
     });
     unitRows.push(...[{}].map(alone("loss")), ...units(network.layers.length, y.length).map(alone("y")));
+    const before = Array.from(this.place.children, (one) => one.scrollTop);
     this.place.replaceChildren(table(say.units, say.unitColumns, unitRows), table(say.parameters, say.parameterColumns, parameterRows));
-    for (const one of this.place.children) scrollable(one, say.asTable);
+    [...this.place.children].forEach((one, at) => {
+      scrollable(one, say.asTable);
+      one.scrollTop = before[at] ?? 0;
+    });
   }
 }
 
@@ -928,14 +928,14 @@ function logScale({ delta, gradient }) {
 
 /* Numbers as text */
 
-const below = (text) => String(text).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
+export const below = (text) => String(text).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 const above = (text) => String(text).replace(/[\d-]/g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(sign)]);
-const power = (exponent) => `10${above(exponent)}`;
+export const power = (exponent) => `10${above(exponent)}`;
 
 const signOf = (value, always) => (value < 0 ? "−" : always && value > 0 ? "+" : "");
 
 /** Return a number with a few digits; where it is asked for, with its sign also where that is +. */
-function shown(value, digits = 4, sign = false) {
+export function shown(value, digits = 4, sign = false) {
   if (value === null) return say.noNumber;
   const size = Math.abs(value);
   if (size === 0 || (size >= 1e-3 && size < 1e6)) return signOf(value, sign) + Number(size.toPrecision(digits));
@@ -967,7 +967,7 @@ function filled(made, properties, children) {
 }
 
 const node = (name, properties = {}, ...children) => filled(document.createElement(name), properties, children);
-const svg = (name, properties = {}, ...children) => filled(document.createElementNS(SVG, name), properties, children);
+export const svg = (name, properties = {}, ...children) => filled(document.createElementNS(SVG, name), properties, children);
 const button = (properties, ...children) => node("button", { type: "button", ...properties }, ...children);
 const text = (x, y, name, written = "") => svg("text", { x, y, class: name, text: written });
 const line = (d) => [svg("path", { d, class: "net-hit" }), svg("path", { d, class: "net-line" })];

@@ -66,7 +66,7 @@ export function show(place, app) {
     if (!place.isConnected || told().family !== null) return;
     const heading = element("h1", { text: say.title, tabindex: -1 });
     const start = button(families.due.length ? say.due(families.due.length) : say.next, next, { class: "main" });
-    const head = element("header", { class: "panel overview" }, element("div", {}, heading, element("p", { text: say.about }), start), whose());
+    const head = element("header", "panel overview", element("div", {}, heading, element("p", { text: say.about }), start), whose());
     const list = (text, name, items) => items.length ? [element("h2", { text }), element("ul", { class: name }, ...items)] : [];
     const items = marked.map(({ id, title }) => element("li", {}, button(`${title} · ${id.family}`, () => choose(id), { class: "small" })));
     place.replaceChildren(head, ...list(say.bookmarks, "row bookmarks", items), ...list(say.families, "families", families.families.map(card)));
@@ -84,7 +84,7 @@ export function show(place, app) {
     });
     const save = async (format) => app.announce(app.words.shell.saved(await app.download("/api/practice/progress", { learner, format })), true);
     const saving = ["csv", "json"].map((format) => button(say[format], () => save(format), { class: "small" }));
-    return element("div", { class: "whose stack" }, field(say.learner, list), form, element("p", { class: "points", text: say.points(families.points) }), element("p", { class: "row" }, say.save, ...saving));
+    return element("div", "whose stack", field(say.learner, list), form, element("p", { class: "points", text: say.points(families.points) }), element("p", "row", say.save, ...saving));
   }
 
   async function take(name) {

@@ -21,10 +21,10 @@ export function problem(app, learner, shown, family, ways) {
   let given = shown.id.parameters;
 
   const heading = element("h1", { text: shown.title, tabindex: -1 });
-  const facts = element("p", { class: "facts muted" });
-  const said = element("div", { class: "stack" });
-  const tried = element("div", { class: "stack" });
-  const answers = element("ol", { class: "answers" });
+  const facts = element("p", "facts muted");
+  const said = element("div", "stack");
+  const tried = element("div", "stack");
+  const answers = element("ol", "answers");
   const earlier = panel(say.earlier, answers);
   const solving = element("div", {}, element("p", { class: "muted", text: say.solutionLater }));
   const worked = panel(say.solution, solving);
@@ -33,7 +33,7 @@ export function problem(app, learner, shown, family, ways) {
   const next = button(say.next, ways.next);
   const another = button(say.likeThis, () => ways.another(given));
   const mark = button(say.bookmark, bookmark, { "aria-pressed": String(bookmarked), class: "mark" });
-  const form = element("form", { class: "stack", novalidate: true, on: { submit } }, reply.element, element("p", { class: "row" }, check));
+  const form = element("form", { class: "stack", novalidate: true, on: { submit } }, reply.element, element("p", "row", check));
   const isDone = () => solved || left === 0;
 
   function update() {
@@ -86,11 +86,11 @@ export function problem(app, learner, shown, family, ways) {
     const verdict = grade.right ? say.rightFor(grade.points) : left === 0 ? say.over : say.wrong;
     const title = element("h2", { tabindex: -1 }, sign(grade.right, ""), verdict);
     const feedback = paragraphs(grade.feedback);
-    const onward = element("p", { class: "row" });
+    const onward = element("p", "row");
     if (!isDone()) onward.append(button(say.again, () => reply.focus(), { class: "main" }));
     if (shown.can_try) onward.append(button(say.tryIt, () => put(typed)));
     const rest = isDone() ? [] : [element("p", { class: "muted", text: say.left(left) })];
-    said.replaceChildren(element("section", { class: `panel said ${grade.right ? "is-right" : ""}` }, title, ...understood(say, grade), ...feedback, ...rest, onward));
+    said.replaceChildren(element("section", `panel said ${grade.right ? "is-right" : ""}`, title, ...understood(say, grade), ...feedback, ...rest, onward));
     app.announce([verdict, ...[...feedback, ...rest].map((one) => one.textContent)].join(" "));
     title.focus();
   }
@@ -114,11 +114,11 @@ export function problem(app, learner, shown, family, ways) {
     shown.hints ? panel(say.hints, ...hints(say, shown.hints, (number) => ask("hint", { number }))) : null,
     worked,
     earlier,
-    element("details", { class: "panel" }, element("summary", { text: say.which }), element("p", { class: "hint", text: say.whichHint }), picks(say, family, given, (chosen) => (given = chosen))),
+    element("details", "panel", element("summary", { text: say.which }), element("p", { class: "hint", text: say.whichHint }), picks(say, family, given, (chosen) => (given = chosen))),
   );
-  const question = element("section", { class: "panel question" }, ...paragraphs(shown.prompt), form);
-  const top = element("header", {}, element("p", { class: "row" }, button(`← ${say.all}`, ways.all, { class: "small" })), heading, facts);
-  const made = element("div", { class: "problem" }, top, element("div", { class: "stack" }, question, said, element("p", { class: "row" }, next, another, mark), tried), aside);
+  const question = element("section", "panel question", ...paragraphs(shown.prompt), form);
+  const top = element("header", {}, element("p", "row", button(`← ${say.all}`, ways.all, { class: "small" })), heading, facts);
+  const made = element("div", "problem", top, element("div", "stack", question, said, element("p", "row", next, another, mark), tried), aside);
   made.begin = () => heading.focus({ preventScroll: true });
   update();
   if (shown.right_options) reply.reveal(shown.right_options);
@@ -138,9 +138,9 @@ function optionList(say, shown) {
   const boxes = shown.options.map((_, place) => element("input", { type: isOne ? "radio" : "checkbox", name, value: place }));
   const labels = shown.options.map((one, place) => {
     const letter = element("b", { class: "letter", text: say.option(place) });
-    return element("label", { class: "option" }, boxes[place], letter, html("span", { class: "formulae" }, one));
+    return element("label", "option", boxes[place], letter, html("span", "formulae", one));
   });
-  const list = element("fieldset", { class: "options" }, element("legend", { text: isOne ? say.chooseOne : say.chooseAll }), ...labels);
+  const list = element("fieldset", "options", element("legend", { text: isOne ? say.chooseOne : say.chooseAll }), ...labels);
   return {
     element: list,
     get value() {
@@ -157,14 +157,16 @@ function optionList(say, shown) {
 
 /** Return hints that are shown one after the other. */
 function hints(say, count, ask) {
-  const list = element("ol", { class: "hints" });
+  const list = element("ol", "hints");
   const more = button(say.hint(1, count), show);
   async function show() {
-    const { hint } = await ask(list.children.length + 1);
-    const one = element("li", { tabindex: -1 }, html("div", { class: "formulae" }, hint));
+    const number = list.children.length + 1;
+    const { hint } = await ask(number);
+    if (number <= list.children.length) return; // of two quick clicks
+    const one = element("li", { tabindex: -1 }, html("div", "formulae", hint));
     list.append(one);
     one.focus();
-    if (list.children.length < count) more.textContent = say.hint(list.children.length + 1, count);
+    if (number < count) more.textContent = say.hint(number + 1, count);
     else more.remove();
   }
   return [list, more];

@@ -13,8 +13,8 @@ import { ApiError, latest } from "./api.js";
 import { short } from "./charts.js";
 import { button, element, range } from "./controls.js";
 import { keepTogether, scrollable, wrapped } from "./lessons.js";
-import { mount } from "./network.js";
-import { DEFAULTS, encode, merged, same } from "./state.js";
+import { below, mount } from "./network.js";
+import { DEFAULTS, encode, merged, replaced, same } from "./state.js";
 
 const CONTENTS = "index";
 const nameIn = (link) => link.getAttribute("href").replace(".html", "");
@@ -122,13 +122,14 @@ function example(figure, app, address) {
   const sliders = (slide?.split(" ") ?? []).map(slider);
   const again = button(say.again, () => {
     for (const one of sliders) one.put(one.first);
+    sliders[0].querySelector("input").focus(); // as the button goes
     put(first);
   }, { hidden: true });
   const toStep = element("a", { class: "button", text: say.step });
   const toPractise = practise ? element("a", { class: "button", text: say.practise(practise) }) : null;
   for (const one of outputs) one.ariaLive = "off"; // or each would be read aloud while a slider moves
-  if (sliders.length) figure.append(element("div", { class: "read-sliders" }, ...sliders));
-  figure.append(net, element("p", { class: "row read-on" }, toStep, toPractise, again));
+  if (sliders.length) figure.append(element("div", "read-sliders", ...sliders));
+  figure.append(net, element("p", "row read-on", toStep, toPractise, again));
 
   const draw = latest(async (drawn) => {
     if (isEnded) return;
@@ -144,7 +145,7 @@ function example(figure, app, address) {
     const paths = pathsOf(name, first);
     const value = paths[0].reduce((part, key) => part[key], first);
     const most = /[xy]/.test(name) ? 2 : 3;
-    const label = name.replace(/_\{?([\d,]+)\}?/, (_, indices) => indices.replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]));
+    const label = below(name.replace(/[_{}]/g, ""));
     const moved = (to) => put(paths.reduce((changed, path) => replaced(changed, path, to), scene));
     return Object.assign(range(label, value, { min: -most, max: most, step: 0.05 }, moved, { words: say.slide(label) }), { first: value });
   }
@@ -181,11 +182,4 @@ function pathsOf(name, { weights }) {
   if (name === "w") return weights.flatMap((rows, layer) => rows.flatMap((row, from) => row.map((_, to) => ["weights", layer, from, to])));
   const [layer, one = 0, other = 0] = (name.match(/\d+/g) ?? []).map((index) => index - 1);
   return [{ w: ["weights", layer, one, other], b: ["biases", layer, one] }[name[0]] ?? [name, 0]];
-}
-
-/** Return a copy of an object or list with one member replaced. */
-function replaced(part, [key, ...rest], value) {
-  const copy = Array.isArray(part) ? [...part] : { ...part };
-  copy[key] = rest.length ? replaced(part[key], rest, value) : value;
-  return copy;
 }

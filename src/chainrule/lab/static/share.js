@@ -1,5 +1,6 @@
 /** What stands at the right of the header: undo and redo, sharing, and the theme. */
 import { button, choice, dialog, element, newId } from "./controls.js";
+import { svg } from "./network.js";
 import { words } from "./words.js";
 
 const say = words.shell;
@@ -51,14 +52,8 @@ export function tools(place, app) {
 const menu = (...content) => element("div", { class: "panel menu", popover: "auto", id: newId() }, ...content);
 
 function iconButton(name, label, onClick, properties) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS(svg.namespaceURI, "path");
-  svg.setAttribute("viewBox", "0 0 20 20");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
   const made = button("", onClick, { label, class: "icon", ...properties });
-  made.append(svg);
+  made.append(svg("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("path", { d: ICONS[name] })));
   return made;
 }
 

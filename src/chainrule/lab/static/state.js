@@ -48,6 +48,12 @@ export function merged(state, patch) {
   return { ...state, ...Object.fromEntries(sections) };
 }
 
+/** Return nested objects and lists with one value replaced. */
+export function replaced(all, [first, ...rest], value) {
+  const next = rest.length ? replaced(all[first], rest, value) : value;
+  return Array.isArray(all) ? all.with(first, next) : { ...all, [first]: next };
+}
+
 /** Return a state as text for an address; it is empty for the defaults. */
 export function encode(state) {
   const told = {};

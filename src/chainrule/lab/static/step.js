@@ -1,6 +1,6 @@
 /** The view Step: one sample through the network, forward and back, and the switches for how it is shown. */
 import { choice, element as make, numberField, field, toggle } from "./controls.js";
-import { mount } from "./network.js";
+import { mount, shown } from "./network.js";
 
 const MOST_LOSSES = 12; // of the samples before, that are listed
 
@@ -8,7 +8,7 @@ const MOST_LOSSES = 12; // of the samples before, that are listed
 export function show(element, app) {
   const say = app.words.step;
   const place = make("div");
-  const learnt = make("p", { class: "step-learnt", hidden: true });
+  const learnt = make("p", { class: "step-learnt numbers", hidden: true });
   let rows = null; // samples to go through, and which is the next
   let losses = [];
   let isOurs = false; // whether it is from here that the scene is changed
@@ -55,7 +55,7 @@ export function show(element, app) {
   }
 
   function tellLosses() {
-    const all = [...losses, stepper.timeline.loss].map((loss) => (loss === null ? "–" : String(Number(loss.toPrecision(4)))));
+    const all = [...losses, stepper.timeline.loss].map((loss) => (loss === null ? "–" : shown(loss)));
     learnt.hidden = !losses.length;
     learnt.replaceChildren(make("b", { text: `${say.learnt}: ` }), all.join(" → "));
   }

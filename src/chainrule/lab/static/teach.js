@@ -23,7 +23,7 @@ export async function show(place, app) {
   const title = element("input", { type: "text", maxlength: 100, autocomplete: "off", on: { change: () => set({ title: title.value.trim() || null }) } });
   const seed = numberField(app.state.teach.seed, { min: 0, max: 2 ** 53 - 1, step: 1, whole: true }, (value, final) => set({ seed: value }, { undo: final }));
   const when = select(say.whens, app.state.teach.show_solution, (value) => set({ show_solution: value }));
-  const list = element("ol", { class: "entries" });
+  const list = element("ol", "entries");
   const nothing = element("p", { class: "muted", text: say.nothing });
   const adding = select([...known.keys()], null, () => {});
   const add = button(say.addThis, () => {
@@ -40,10 +40,10 @@ export async function show(place, app) {
 
   // What comes of it
   const save = (path, asked, where) => () => blaming(async () => app.announce(app.words.shell.saved(await app.download(path, asked())), true), where);
-  const saving = (some) => element("ul", { class: "formats" }, ...some.map(([name, what, does]) => element("li", {}, button(name, does), element("small", { text: what }))));
+  const saving = (some) => element("ul", "formats", ...some.map(([name, what, does]) => element("li", {}, button(name, does), element("small", { text: what }))));
   const take = saving(say.formats.map(([format, name, what]) => [name, what, save("/api/teach/export", () => ({ ...lesson(), format }))]));
   const sum = element("p", { class: "muted", role: "status" });
-  const drawn = element("div", { class: "stack drawn" });
+  const drawn = element("div", "stack drawn");
 
   // What is wrong stands beside what it names.
   const wrong = (name) => element("p", { class: "bad wrong", role: "alert", data: { name } });
@@ -83,9 +83,9 @@ export async function show(place, app) {
     return element(
       "li",
       { class: "panel" },
-      element("div", { class: "row entry-head" }, element("h3", { text: say.entry(at + 1, family) }), element("span", {}, ...tools)),
+      element("div", "row entry-head", element("h3", { text: say.entry(at + 1, family) }), element("span", {}, ...tools)),
       element("p", { class: "muted", text: one.about }),
-      element("div", { class: "fields" }, field(say.count, number("count", count, MAX_PROBLEMS)), field(say.points, number("points", points, MAX_POINTS)), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
+      element("div", "fields", field(say.count, number("count", count, MAX_PROBLEMS)), field(say.points, number("points", points, MAX_POINTS)), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
       element("details", {}, element("summary", { text: say.parameters }), picks(app.words.practise, one, parameters, (given) => change(at, { parameters: given }))),
       wrong(at),
     );
@@ -98,7 +98,7 @@ export async function show(place, app) {
     title.value = state.teach.title ?? say.usualTitle;
     seed.put(state.teach.seed);
     when.value = state.teach.show_solution;
-    if (!isTyped) {
+    if (teach.entries && !isTyped) {
       rows = some.map(row);
       list.replaceChildren(...rows);
     }
@@ -155,16 +155,16 @@ export async function show(place, app) {
   }
 
   const left = [
-    panel(say.lesson, element("div", { class: "stack" }, field(say.lessonTitle, title), field(say.when, when), field(say.seed, seed, say.seedHint))),
-    element("section", { class: "stack" }, element("h2", { text: say.entries }), nothing, list, element("div", { class: "row adding" }, field(say.add, adding), add), element("p", { class: "row" }, fromNetwork), general),
+    panel(say.lesson, element("div", "stack", field(say.lessonTitle, title), field(say.when, when), field(say.seed, seed, say.seedHint))),
+    element("section", "stack", element("h2", { text: say.entries }), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork), general),
   ];
   const right = [panel(say.take, take), panel(say.byHand, element("p", { class: "hint", text: say.byHandHint }), sheets, ofSheets), panel(say.preview, element("p", { class: "hint", text: say.keysHint }), sum, drawn)];
   place.replaceChildren(
     element("h1", { text: say.title }),
     element("p", { text: say.about }),
-    element("div", { class: "lesson" }, element("div", { class: "stack" }, ...left), element("div", { class: "stack" }, ...right)),
+    element("div", "lesson", element("div", "stack", ...left), element("div", "stack", ...right)),
   );
-  update(app.state, { teach: {} });
+  update(app.state, app.state);
   return { update, leave: () => clearTimeout(waiting) };
 }
 
@@ -174,9 +174,9 @@ function told(app, one, at) {
   const fold = (title, some) => (some.length ? element("details", {}, element("summary", { text: title }), ...paragraphs(some)) : null);
   const options = one.options.map((option) => {
     const word = option.right ? app.words.practise.rightOption : say.wrongOption;
-    return element("li", {}, sign(option.right, word), html("span", { class: "formulae" }, option.html));
+    return element("li", {}, sign(option.right, word), html("span", "formulae", option.html));
   });
-  const key = one.key === null ? null : html("p", { class: "formulae key" }, one.asked ? `${one.asked} = ${one.key}` : one.key);
+  const key = one.key === null ? null : html("p", "formulae key", one.asked ? `${one.asked} = ${one.key}` : one.key);
   key?.prepend(element("b", { text: `${say.key} ` }));
   return element(
     "article",
@@ -184,7 +184,7 @@ function told(app, one, at) {
     element("h3", { text: `${at + 1}. ${one.title}` }),
     element("p", { class: "facts muted", text: [one.id, app.words.practise.worth(one.points), say.attemptsOf(one.attempts)].join(" · ") }),
     ...paragraphs(one.prompt),
-    options.length ? element("ul", { class: "told" }, ...options) : null,
+    options.length ? element("ul", "told", ...options) : null,
     key,
     fold(say.hints, one.hints),
     fold(say.solution, one.solution),

@@ -101,11 +101,11 @@ export function show(place, app) {
     seen.losses = thinned(seen.losses, frame.curve.filter(([epoch]) => epoch > last));
     if (frame.epoch > (seen.layers.at(-1)?.epoch ?? -1)) seen.layers = thinned(seen.layers, [{ epoch: frame.epoch, of: frame.layers }]);
     const now = performance.now();
-    if (now - keptAt > KEEP_EVERY) {
+    if (runs && now - keptAt > KEEP_EVERY) {
       keptAt = now;
       keep(false);
     }
-    if (now - saidAt > SAY_EVERY) {
+    if (runs && now - saidAt > SAY_EVERY) {
       saidAt = now;
       app.announce(say.going(frame.epoch, short(frame.loss, 3), frame.held_out_loss === null ? null : short(frame.held_out_loss, 3)));
     }
@@ -196,6 +196,7 @@ export function show(place, app) {
     start.disabled = !told;
     place.classList.toggle("runs", runs);
     if (runs) status.textContent = say.started;
+    else if (status.textContent === say.started) status.textContent = say.idle;
   }
 
   // The data
@@ -206,13 +207,13 @@ export function show(place, app) {
     const began = app.state.training.start_epoch > 0 ? { scene: { weights: null, biases: null }, training: { start_epoch: 0 } } : {};
     seen = nothing();
     if (isOther) told = null;
-    change({ data, ...began }, final);
+    change({ data, ...began }, final && !isOther);
     showRun();
   }
 
   const dataPanel = chooser(app, takeData, (came, isOther) => {
     told = came;
-    if (told && isOther && !fits()) fit();
+    if (isOther) told && !fits() ? fit() : change({}); // with the choice, that is one step for undo
     showNetwork();
     showRun();
     choosePicture();
@@ -264,8 +265,8 @@ export function show(place, app) {
       }
       if (final && runs) run(null);
     };
-    const number = (member, limits) => numberField(training[member], limits, put(member), { data: { key: member } });
-    const optional = (member, limits) => optionalNumber(training[member], limits, put(member), say.never, member);
+    const number = (member, limits, placeholder = null) => numberField(training[member], limits, put(member), { data: { key: member }, placeholder });
+    const optional = (member, limits) => number(member, { ...limits, optional: true }, say.never);
     const names = (await app.catalogue()).optimizers;
     const isLbfgs = training.optimizer === "lbfgs";
     const rate = number("learning_rate", { min: 1e-6, max: 1e6, step: 0.005 });
@@ -293,9 +294,11 @@ export function show(place, app) {
     );
     if (focused) how.querySelector(`[data-key="${focused}"]`)?.focus();
     const pace = training.epochs_a_frame;
+    const hadFocus = speed.contains(document.activeElement);
     speed.replaceChildren(
       choice(say.speed, say.speeds, pace === null ? "full" : String(pace), (value) => put("epochs_a_frame")(value === "full" ? null : Number(value))),
     );
+    if (hadFocus) speed.querySelector(":checked").focus();
   }
 
   // The charts
@@ -410,24 +413,4 @@ export function show(place, app) {
 function thinned(old, added) {
   const kept = old.length + added.length > MOST_POINTS ? old.filter((_, k) => k % 2 === 0) : old;
   return [...kept, ...added];
-}
-
-/** Return a field for a number that need not be there. */
-function optionalNumber(value, limits, onInput, never, key) {
-  const box = numberField(value ?? limits.min, limits, onInput, { data: { key }, placeholder: never });
-  if (value === null) box.value = "";
-  // Before the field's own listeners, which take an empty field for a mistake.
-  for (const name of ["input", "change"]) {
-    box.addEventListener(
-      name,
-      (event) => {
-        if (box.value.trim() !== "") return;
-        event.stopImmediatePropagation();
-        box.setAttribute("aria-invalid", "false");
-        if (name === "change") onInput(null, true);
-      },
-      { capture: true },
-    );
-  }
-  return box;
 }

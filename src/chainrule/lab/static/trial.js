@@ -1,4 +1,5 @@
 /** An answer that is tried: a network learns by it, beside one that learns by the right formula. */
+import { latest } from "./api.js";
 import { curves } from "./charts.js";
 import { button, element, select, toggle } from "./controls.js";
 import { html } from "./lessons.js";
@@ -14,11 +15,11 @@ const FAR = 20; // times the first loss: beside one that is so large, others loo
 export async function trial(place, app, tried) {
   const say = app.words.practise;
   const heading = element("h2", { text: say.trying, tabindex: -1 });
-  const shown = element("div", { class: "stack" }, element("p", { class: "muted", text: say.tryingAgain }));
-  const wrong = element("p", { class: "bad" });
-  const onScreen = toggle(say.onScreen, false, run);
+  const shown = element("div", "stack", element("p", { class: "muted", text: say.tryingAgain }));
+  const wrong = element("p", "bad");
+  const onScreen = toggle(say.onScreen, false, () => run());
 
-  async function run() {
+  const run = latest(async () => {
     const scene = onScreen.firstChild.checked ? app.state.scene : null;
     wrong.textContent = "";
     try {
@@ -31,9 +32,9 @@ export async function trial(place, app, tried) {
       wrong.textContent = error.message;
       app.announce(error.message);
     }
-  }
+  });
 
-  place.replaceChildren(element("section", { class: "panel" }, heading, shown, onScreen, wrong));
+  place.replaceChildren(element("section", "panel", heading, shown, onScreen, wrong));
   heading.focus();
   await run();
 }
@@ -58,8 +59,8 @@ function outcome(app, answer) {
     app.go("step");
   };
   return [
-    html("p", { class: "formulae" }, answer.words),
-    element("div", { class: "panels charts" }, loss, weight),
-    element("p", { class: "row" }, button(say.openIt, look)),
+    html("p", "formulae", answer.words),
+    element("div", "panels charts", loss, weight),
+    element("p", "row", button(say.openIt, look)),
   ];
 }
