@@ -314,3 +314,8 @@ def test_figures_have_four_digits() -> None:
         "0.0421", "−3", "12350", "1.235·10⁻⁹", "0",
     ]  # fmt: skip
     assert shown(matrix([[1, 2], [3, -4]])) == "[123−4]"
+
+
+def test_biases_are_not_given_without_weights() -> None:
+    with pytest.raises(cr.InputError, match="biases without weights"):
+        timeline({"layers": [{"bias": True}], "biases": [[5.0]]})

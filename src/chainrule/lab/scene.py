@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from ..errors import InputError
 from ..network import Dense, Network
 from ..parameters import Parameters
 
@@ -111,7 +112,11 @@ class Scene(Struct, frozen=True, forbid_unknown_fields=True):
         InputError
             When they do not fit the network.
         """
-        return net.initial(self.seed) if self.weights is None else net.pack(self.weights, self.biases)
+        if self.weights is None:
+            if self.biases is not None and any(self.biases):
+                raise InputError("there are biases without weights: give both, or none, to have them drawn")
+            return net.initial(self.seed)
+        return net.pack(self.weights, self.biases)
 
     def sample(self) -> tuple[Any, Any]:
         """Return x and y as one row each."""

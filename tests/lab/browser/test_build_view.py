@@ -218,7 +218,7 @@ def test_an_own_table_is_dropped_on_the_page(build: Callable[..., Page]) -> None
         table,
     )
     key(page, "x.1").wait_for()
-    assert page.locator(".own").get_by_text("own.csv is loaded.").is_visible()
+    assert page.locator(".own").get_by_text("own.csv").is_visible()
     assert key(page, "layer.2.activation").input_value() == "identity"
 
 

@@ -55,6 +55,28 @@ def test_a_newcomer_sees_step(page: Page) -> None:
     assert page.evaluate("location.hash") == "#step"
 
 
+def test_a_newcomer_sees_the_first_error_and_goes_on_by_the_arrow_keys(page: Page) -> None:
+    title = page.locator(".net-title")
+    title.get_by_text("δ₃", exact=True).wait_for()
+    assert page.evaluate("document.activeElement === document.body")
+    press(page, "ArrowRight")
+    assert title.inner_text() == "δ₂"
+    press(page, "ArrowLeft", "ArrowLeft")
+    assert title.inner_text() == "ℒ"
+    for view in ("build", "step"):  # who comes back begins at the beginning
+        page.evaluate("view => { location.hash = view }", view)
+        page.wait_for_selector(f".view-{view}")
+    title.get_by_text("z₁", exact=True).wait_for()
+
+
+def test_weights_that_are_drawn_anew_have_learnt_nothing(visit: Open) -> None:
+    page = visit(link("build", {"training": {"start_epoch": 90}}))
+    page.locator("[data-name=draw]").click()
+    page.wait_for_function("location.hash.includes('?s=')")
+    page.locator("[data-name=draw]").click()
+    assert "start_epoch" not in told(page).get("training", {})
+
+
 def test_the_defaults_are_those_of_the_lab(visit: Open) -> None:
     page = visit("#step")
     told_by_page = page.evaluate("import('/state.js').then(module => module.DEFAULTS)")

@@ -190,7 +190,7 @@ def test_an_own_table_can_be_chosen_and_dropped_and_what_is_wrong_is_said(open_p
     good = "size,kind\n" + "".join(f"{k},{'big' if k > 9 else 'small'}\n" for k in range(20))
     chosen: Any = {"name": "sizes.csv", "mimeType": "text/csv", "buffer": good.encode()}
     page.locator("input[type=file][accept*=csv]").set_input_files(chosen)
-    says(page, ".own", "sizes.csv is loaded.")
+    says(page, ".own", "sizes.csv")
     says(page, ".chips", "1 input")
     drop = """text => {
         const data = new DataTransfer();

@@ -13,7 +13,7 @@
  * - `source`: what network.js is given; `catalogue()`: what /api/catalogue answers, asked for once;
  * - `words`; `announce(text)`: said to those who do not see the page; `announce(text, true)`: shown, too;
  * - `notice(text)`: what is wrong and what to do, until it is dismissed; `notice(null)`: nothing any more;
- * - `go(view)`; `view`: the view's name.
+ * - `go(view)`; `view`: the view's name; `isArrival`: whether the page was opened without a link, and nothing done since.
  */
 import { ApiError, ask, download, stream } from "./api.js";
 import { button, element } from "./controls.js";
@@ -38,6 +38,7 @@ let future = [];
 let view = { name: null, shown: {} };
 let ownTable = null; // the last one, for addresses that are too short for it
 let writing = null;
+let isArrival = location.hash === "";
 let isEntry = false; // whether the browser's history has an entry for a state that is not settled
 let reads = 0;
 let catalogued = null;
@@ -48,6 +49,9 @@ const app = {
   },
   get view() {
     return view.name;
+  },
+  get isArrival() {
+    return isArrival;
   },
   set,
   ask,
@@ -81,7 +85,8 @@ const app = {
 const header = tools(document.getElementById("tools"), app);
 
 function set(patch, { undo = true, replace = false } = {}) {
-  change(merged(state, patch));
+  const isAnew = patch.scene?.weights === null; // with weights that have not learnt anything
+  change(merged(isAnew ? merged(state, { training: { start_epoch: 0 } }) : state, patch));
   if (replace) [settled, isEntry] = [state, true];
   else if (undo) settle();
   write(undo);
@@ -175,6 +180,7 @@ async function open(name, moved) {
 }
 
 function leave() {
+  if (view.name !== null) isArrival = false;
   view.shown.leave?.();
   view.shown = {};
 }

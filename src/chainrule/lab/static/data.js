@@ -68,6 +68,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     showFields();
     const shouldFollow = isOther;
     isOther = false;
+    if (told && shouldFollow && data.name === "own") app.announce(say.ownName(fileName));
     came(told, shouldFollow);
   });
 
@@ -95,7 +96,6 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     }
     fileName = given.name;
     takeOther({ name: "own", csv, target: null });
-    app.announce(say.ownName(given.name));
     showCards();
   }
 
@@ -121,7 +121,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
       element(
         "div",
         isOwn ? "own chosen" : "own",
-        element("strong", { text: isOwn ? (fileName ? say.ownName(fileName) : say.ownNameless) : say.own }),
+        element("strong", { text: isOwn ? (fileName ?? say.ownNameless) : say.own }),
         element("div", "row", button(say.chooseFile, () => file.click(), { data: { key: "file" } }), element("small", { text: say.drop })),
       ),
     );

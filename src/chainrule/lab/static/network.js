@@ -45,8 +45,8 @@ const ICONS = {
  * @param {(step: object, index: number) => void} [options.onStep]
  * @param {(updated: {weights: object, biases: object}, another: boolean) => Promise<void>} [options.nextSample]
  *   the update is to be applied and, if `another`, the next sample to be taken: calls `show` with `restart`
- * @returns {object} `show(scene, {restart})`, `go(index or name)`, `play()`, `pause()`, `set(options)`, `destroy()`, and
- *   `timeline`, the one that is shown
+ * @returns {object} `show(scene, {restart})`, `go(index or name)`, `play()`, `pause()`, `set(options)`, `key(event)`, `destroy()`,
+ *   and `timeline`, the one that is shown, with its `steps`
  */
 export const mount = (element, source, options = {}) => new Stepper(element, source, { interactive: true, log: false, ...options });
 

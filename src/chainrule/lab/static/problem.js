@@ -67,7 +67,7 @@ export function problem(app, learner, shown, family, ways) {
     }
     if (grade.malformed) {
       if (reply.blame) reply.blame(grade.malformed);
-      app.announce(`${grade.malformed.message} ${say.unreadable}`);
+      app.announce(`${grade.malformed.message} ${say.unreadable}`, !reply.blame);
       reply.focus();
       return;
     }

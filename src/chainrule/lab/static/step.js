@@ -31,6 +31,8 @@ export function show(element, app) {
   async function nextSample() {
     const { x, y } = await fitting();
     if (!x.length) return {};
+    const isHere = (at) => String(x[at]) === String(app.state.scene.x);
+    if (isHere(rows.next % x.length)) rows.next += 1; // as after training, which leaves the first row
     const at = rows.next % x.length;
     rows.next += 1;
     return { x: x[at], y: [y[at]].flat() };
@@ -73,7 +75,11 @@ export function show(element, app) {
   element.classList.add("stack");
   element.append(make("h1", { class: "unseen", text: say.title }), settings, place, learnt);
 
-  stepper.show(scene);
+  const isNew = app.isArrival;
+  stepper.show(scene).then(() => isNew && stepper.go(stepper.steps.findIndex(({ kind }) => kind === "delta"))); // what it is about
+  // The arrow keys are for the timeline also where nothing has the focus.
+  const onKey = (event) => event.target === document.body && stepper.key(event);
+  document.addEventListener("keydown", onKey);
   return {
     update(state, what) {
       if (what.show) {
@@ -89,6 +95,9 @@ export function show(element, app) {
       if (!isWritten) [losses, learnt.hidden] = [[], true];
       stepper.show(state.scene);
     },
-    leave: () => stepper.destroy(),
+    leave: () => {
+      document.removeEventListener("keydown", onKey);
+      stepper.destroy();
+    },
   };
 }

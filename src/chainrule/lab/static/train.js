@@ -160,7 +160,7 @@ export function show(place, app) {
   function anew(seed) {
     halt();
     seen = nothing();
-    change({ scene: { seed, weights: null, biases: null }, training: { start_epoch: 0 } });
+    change({ scene: { seed, weights: null, biases: null } });
     showRun();
     look();
   }
@@ -204,7 +204,7 @@ export function show(place, app) {
   /** Take other data, and begin anew where something was learnt from the old. */
   function takeData(data, final, isOther) {
     halt();
-    const began = app.state.training.start_epoch > 0 ? { scene: { weights: null, biases: null }, training: { start_epoch: 0 } } : {};
+    const began = app.state.training.start_epoch > 0 ? { scene: { weights: null, biases: null } } : {};
     seen = nothing();
     if (isOther) told = null;
     change({ data, ...began }, final && !isOther);
@@ -231,7 +231,7 @@ export function show(place, app) {
 
   function fit() {
     seen = nothing();
-    change({ scene: fitted(app, told), training: { start_epoch: 0 } });
+    change({ scene: fitted(app, told) });
     showNetwork();
   }
 

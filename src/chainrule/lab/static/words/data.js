@@ -9,7 +9,7 @@ export const data = {
   chooseFile: "Choose a CSV file…",
   drop: "or drop one anywhere on this page. It stays on this machine and is not kept.",
   ownName: (name) => `${name} is loaded.`,
-  ownNameless: "Your table is loaded.",
+  ownNameless: "Your table",
   tooLarge: (name) => `${name} is larger than 2 MB: leave out rows or columns, or use “chainrule train”.`,
   notText: (name) => `${name} is no UTF-8 text: save it as CSV in UTF-8.`,
   target: "To predict",
