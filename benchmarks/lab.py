@@ -20,12 +20,12 @@ from playwright.sync_api import sync_playwright
 
 import chainrule.lab
 from chainrule.lab.server import running
+from chainrule.lessons.sheet import BROWSER_FLAGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ViewportSize
 
 STATIC = Path(chainrule.lab.__file__).with_name("static")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
 DELTA = """() => {
@@ -87,7 +87,7 @@ def main() -> None:
         running(Path(folder) / "progress.db", requests_a_second=1000) as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=arguments.chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=arguments.chromium, args=BROWSER_FLAGS)
         for load in range(arguments.loads + 1):  # the first finds neither the lab nor the browser warm, and is left out
             visit(browser, address, arguments.repeats, times if load else defaultdict(list))
         version = browser.version

@@ -156,13 +156,22 @@ def _product(factors: tuple[Expression, ...], tight: Callable[[Expression], str]
     written = tight(factors[0])
     for before, factor in pairwise(factors):
         after = tight(factor)
-        would_run_on = isinstance(before, Derivative) or (isinstance(before, Number) and isinstance(factor, Call))
-        written += ("·" if would_run_on or _needs_dot(written[-1], after[0]) else "") + after
+        written += ("·" if _needs_dot(before, written[-1], factor, after[0]) else "") + after
     return written
 
 
-def _needs_dot(last: str, first: str) -> bool:
-    """Tell whether two factors would be read as one, or as a call: 2·3, x·y, (1−f₁²)·w₂; but w₂w₃ and x(1−f₁²)."""
+def _needs_dot(before: Expression, last: str, factor: Expression, first: str) -> bool:
+    """Tell whether two factors would be read as one, or as a call: 2·3, x·y, (1−f₁²)·w₂; but w₂w₃ and x(1−f₁²).
+
+    Parameters
+    ----------
+    before, factor : Expression
+        What stands side by side.
+    last, first : str
+        With which sign the one ends, and the other begins.
+    """
+    if isinstance(before, Derivative) or (isinstance(before, Number) and isinstance(factor, Call)):
+        return True
     if first == "(":
         return False
     return first.isdecimal() or first == "∂" or last in ")}ᵀ" or (last.isalpha() and first.isalpha())

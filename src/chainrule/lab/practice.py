@@ -44,22 +44,6 @@ class Typing(Struct, frozen=True, forbid_unknown_fields=True):
     typed: Typed
 
 
-class Answered(Struct, frozen=True, forbid_unknown_fields=True):
-    """A reply: the place of an option, places of options, or what was typed."""
-
-    learner: Name
-    id: ProblemId
-    reply: Place | Annotated[list[Place], Meta(max_length=100)] | Typed
-
-
-class Hinted(Struct, frozen=True, forbid_unknown_fields=True):
-    """A hint that is wanted, by its number from 1."""
-
-    learner: Name
-    id: ProblemId
-    number: Annotated[int, Meta(ge=1, le=100)]
-
-
 class Looked(Struct, frozen=True, forbid_unknown_fields=True):
     """A learner and a problem."""
 
@@ -67,11 +51,21 @@ class Looked(Struct, frozen=True, forbid_unknown_fields=True):
     id: ProblemId
 
 
-class Marked(Struct, frozen=True, forbid_unknown_fields=True):
+class Answered(Looked, frozen=True, forbid_unknown_fields=True):
+    """A reply: the place of an option, places of options, or what was typed."""
+
+    reply: Place | Annotated[list[Place], Meta(max_length=100)] | Typed
+
+
+class Hinted(Looked, frozen=True, forbid_unknown_fields=True):
+    """A hint that is wanted, by its number from 1."""
+
+    number: Annotated[int, Meta(ge=1, le=100)]
+
+
+class Marked(Looked, frozen=True, forbid_unknown_fields=True):
     """A bookmark, to be set or taken away."""
 
-    learner: Name
-    id: ProblemId
     on: bool
 
 

@@ -13,6 +13,7 @@ from ..diagnostics.trace import backprop
 from ..errors import InputError
 from ..formula import Symbol
 from ..lessons import Equation, NumberAnswer, Problem, Prose, prose
+from ..lessons.families.numbers import with_numbers
 from ..lessons.prose import Piece
 from ..network import Network
 from .figures import number
@@ -64,8 +65,6 @@ def _steps(made: Derivation, learning_rate: float) -> Iterator[Step]:
 
 
 def _problem(step: Step) -> Problem:
-    shown = number(step.result)
-    between: list[Piece] = [] if step.numbers in (None, shown) else [" ≈ ", step.numbers]
     title = next(title for begin, title in _TITLES.items() if step.name.startswith(begin))
     asked = "What does one step of gradient descent make of " if step.name.startswith("update") else "Work out "
     return Problem(
@@ -76,7 +75,7 @@ def _problem(step: Step) -> Problem:
         (prose(asked, step.left, "?" if step.name.startswith("update") else "."),),
         NumberAnswer(step.left, float(step.result), digits=DIGITS),
         (),
-        (prose(step.words, " ", Equation(step.left, step.right), *between, " ≈ ", shown),),
+        (with_numbers(step),),
         1,
     )
 

@@ -7,8 +7,6 @@ made up for when the problem is next looked at.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import sqlite3
@@ -32,10 +30,10 @@ from .grading import Grade, MalformedReply, Reply, canonical, check
 from .policy import DEFAULT, Policy
 from .problems import Problem
 from .prose import Prose, prose
+from .records import COLUMNS, as_csv, as_json, compact
 
 MAX_NAME = 80
 _SCHEDULER = Scheduler(enable_fuzzing=False)
-_FORMULA_SIGNS = ("=", "+", "-", "@")  # with which spreadsheets begin what they compute
 
 
 class NoAttemptsLeft(InputError):  # noqa: N818 - it says what is the case
@@ -96,7 +94,7 @@ def default_path() -> Path:
 
 def identity(problem: Problem) -> str:
     """Return by what a problem is known: its family, parameters and seed, as JSON."""
-    return _json([problem.family, dict(problem.parameters), problem.seed])
+    return compact([problem.family, dict(problem.parameters), problem.seed])
 
 
 class Progress:
@@ -210,7 +208,7 @@ class Learner:
             number = count + 1
             key = connection.execute(
                 "INSERT INTO attempts (learner, problem, number, reply, at, possible) VALUES (?, ?, ?, ?, ?, ?)",
-                (self._key, place, number, _json(given), at.isoformat(), problem.points),
+                (self._key, place, number, compact(given), at.isoformat(), problem.points),
             ).lastrowid
             assert key is not None  # noqa: S101 - for the type checker
         try:
@@ -222,7 +220,7 @@ class Learner:
         with self._database.transaction(derived=True) as connection:
             self._enter(connection, key, number, problem, grade, at)
         shown = policy.shows(grade.right, number == problem.attempts)
-        return Attempt(number, _json(given), grade, at, problem.solution if shown else ())
+        return Attempt(number, compact(given), grade, at, problem.solution if shown else ())
 
     def attempts(self, problem: Problem) -> tuple[Attempt, ...]:
         """Return all attempts at a problem, the first one first."""
@@ -379,15 +377,7 @@ class Learner:
         InputError
             When the file cannot be written.
         """
-        text = io.StringIO(newline="")
-        rows = list(self._exported())
-        writer = csv.writer(text)
-        writer.writerow(["learner", *_EXPORTED[:-1]])
-        for row in rows:
-            row |= {"parameters": _json(row["parameters"]), "reply": _json(row["reply"])}
-            row["right"] = "" if row["right"] is None else str(row["right"]).lower()
-            writer.writerow([_cell(self.name), *(_cell(row[column]) for column in _EXPORTED[:-1])])
-        write_atomically(Path(path), text.getvalue().encode())
+        write_atomically(Path(path), as_csv(self.name, self._records()))
 
     def to_json(self, path: Path) -> None:
         """Write all attempts with what was said of them, in the order in which they were made.
@@ -397,10 +387,9 @@ class Learner:
         InputError
             When the file cannot be written.
         """
-        document = {"learner": self.name, "attempts": list(self._exported())}
-        write_atomically(Path(path), json.dumps(document, ensure_ascii=False, indent=1).encode())
+        write_atomically(Path(path), as_json(self.name, self._records()))
 
-    def _exported(self) -> Iterator[dict[str, Any]]:
+    def _records(self) -> Iterator[dict[str, Any]]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT identity, number, at, reply, correct, points, possible, mistake, said FROM attempts "
@@ -411,7 +400,7 @@ class Learner:
             right = None if correct is None else bool(correct)
             feedback = [] if said is None else json.loads(said)["feedback"]
             values = (number, at, json.loads(reply), right, points, possible, mistake, feedback)
-            yield dict(zip(_EXPORTED, (*json.loads(known_by), *values), strict=True))
+            yield dict(zip(COLUMNS, (*json.loads(known_by), *values), strict=True))
 
     def _cards(self) -> dict[str, Card]:
         with self._database.reading() as connection:
@@ -463,7 +452,7 @@ class Learner:
         }
         entered = connection.execute(
             "UPDATE attempts SET correct = ?, points = ?, mistake = ?, said = ? WHERE id = ? AND correct IS NULL",
-            (grade.right, grade.points, grade.mistake, _json(said), key),
+            (grade.right, grade.points, grade.mistake, compact(said), key),
         )
         if entered.rowcount and (grade.right or number == problem.attempts):
             rating = (Rating.Good if number == 1 else Rating.Hard) if grade.right else Rating.Again
@@ -479,11 +468,6 @@ class Learner:
         connection.execute(
             "INSERT OR REPLACE INTO cards (learner, family, card) VALUES (?, ?, ?)", (*where, card.to_json())
         )
-
-
-_EXPORTED = (
-    "family", "parameters", "seed", "number", "at", "reply", "right", "points", "possible", "mistake", "feedback",
-)  # fmt: skip
 
 
 def _place(connection: sqlite3.Connection, problem: Problem) -> int | None:
@@ -531,12 +515,3 @@ def _utc(now: datetime | None) -> datetime:
     if now.tzinfo is None:
         raise InputError(f"{now} has no time zone: give it one, as in datetime.now(timezone.utc)")
     return now.astimezone(UTC)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _cell(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value

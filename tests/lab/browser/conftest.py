@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pages import Open
 
 from chainrule.lab.app import endpoints
 from chainrule.lab.server import running
@@ -16,7 +17,6 @@ from chainrule.lessons.sheet import BROWSER_FLAGS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
-Open: TypeAlias = Callable[..., "Page"]
 CHROMIUM = Path("/usr/bin/chromium")
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 _IS_SHOWN = """hop => {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pages import link, told
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -39,8 +38,7 @@ def build(visit: Callable[..., Page]) -> Callable[..., Page]:
     """Show Build, with what differs from the defaults."""
 
     def shown(state: Any = None, **options: Any) -> Page:
-        text = base64.urlsafe_b64encode(json.dumps(state or {}).encode()).decode().rstrip("=")
-        page = visit(f"#build?s={text}", **options)
+        page = visit(link("build", state or {}), **options)
         page.wait_for_selector("[data-name=add]")
         return page
 
@@ -49,8 +47,8 @@ def build(visit: Callable[..., Page]) -> Callable[..., Page]:
 
 def scene(page: Page) -> Any:
     """Return what of the scene differs from the default, as the page's address has it."""
-    text = page.evaluate("location.hash").partition("?s=")[2]
-    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))["scene"] if text else {}
+    state = told(page)
+    return state["scene"] if state else {}
 
 
 def key(page: Page, name: str) -> Locator:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pages import Open, link, tab_to, told
 
 from chainrule.formula import text
 from chainrule.lessons import ChooseAll, FormulaAnswer, Problem, generate
@@ -15,32 +15,20 @@ from chainrule.lessons import ChooseAll, FormulaAnswer, Problem, generate
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from .conftest import Open
-
 RECURSION = {"family": "recursion", "seed": 1, "parameters": {"length": 3, "layer": "last", "activation": "tanh"}}
 """δ₂ = δ₃w₃(1 − f₂²)."""
+IS_CALLED = "(one.ariaLabel ?? one.textContent).trim() === wanted"
 
 
-def link(practise: dict[str, Any]) -> str:
+def problem_link(practise: dict[str, Any]) -> str:
     """Return the part of an address that opens a problem."""
-    written = json.dumps({"practise": practise}).encode()
-    return f"#practise?s={base64.urlsafe_b64encode(written).decode().rstrip('=')}"
+    return link("practise", {"practise": practise})
 
 
 def chosen(page: Page) -> Problem:
     """Return the problem that the page's address tells of."""
-    told = page.evaluate("location.hash.split('?s=')[1]")
-    state = json.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)))["practise"]
+    state = told(page)["practise"]
     return generate(state["family"], state["seed"], **state.get("parameters", {}))
-
-
-def tab_to(page: Page, name: str, key: str = "Tab") -> None:
-    """Go on by Tab until the focus is on something of that text or label."""
-    for _ in range(90):
-        page.keyboard.press(key)
-        if page.evaluate("(document.activeElement.ariaLabel ?? document.activeElement.textContent).trim()") == name:
-            return
-    raise AssertionError(f"{name} cannot be reached by {key}")
 
 
 def focused(page: Page) -> str:
@@ -57,7 +45,7 @@ def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open
     page = visit("#practise")
     keyboard = page.keyboard
     page.get_by_role("heading", name="What there is to practise").wait_for()
-    tab_to(page, "recursion")
+    tab_to(page, "recursion", IS_CALLED)
     keyboard.press("Enter")
     wait_for_focus(page, "One step back")
     problem = chosen(page)
@@ -66,7 +54,7 @@ def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open
 
     # Names are written by buttons; what cannot be read is underlined, and is no attempt.
     names = list(map(text, problem.answer.allowed or ()))
-    tab_to(page, f"Write {names[0]}")
+    tab_to(page, f"Write {names[0]}", IS_CALLED)
     keyboard.press("ArrowRight")
     keyboard.press("Enter")
     keyboard.type(" + foo")
@@ -90,7 +78,7 @@ def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open
     assert "4 attempts left" in facts.inner_text()
 
     # It is tried: a network learns by it, beside one that learns by the right one.
-    tab_to(page, "Try your answer")
+    tab_to(page, "Try your answer", IS_CALLED)
     keyboard.press("Enter")
     wait_for_focus(page, "A network that learns by your answer")
     page.locator(".charts").wait_for()
@@ -98,7 +86,7 @@ def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open
         page.get_by_role("region", name=chart).locator(".plot .curve").nth(1).wait_for(state="attached")
     page.locator(".formulae", has_text="By this formula").wait_for()
 
-    tab_to(page, "Answer again", "Shift+Tab")
+    tab_to(page, "Answer again", IS_CALLED, "Shift+Tab")
     keyboard.press("Enter")
     keyboard.press("Control+A")
     keyboard.type(text(problem.answer.key))
@@ -107,7 +95,7 @@ def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open
     assert "solved" in facts.inner_text()
     assert page.get_by_role("heading", name="Worked solution").locator("xpath=..").locator("math").count() > 0
 
-    tab_to(page, "Next problem")
+    tab_to(page, "Next problem", IS_CALLED)
     keyboard.press("Enter")
     page.wait_for_function("() => document.activeElement.matches('h1:not(:empty)') && !document.querySelector('.said')")
     assert chosen(page).family != "recursion"
@@ -122,13 +110,13 @@ def test_a_link_to_a_family_draws_a_problem_of_it_to_choose_from(
     page = visit("#practise", ("/api/practice/problem",))
     page.set_viewport_size({"width": 320, "height": 700})
     page.emulate_media(color_scheme="dark")
-    page.evaluate("hash => { location.hash = hash }", link({"family": "chain role", "seed": 1}))
+    page.evaluate("hash => { location.hash = hash }", problem_link({"family": "chain role", "seed": 1}))
     page.get_by_role("alert").get_by_text("did you mean 'chain rule'?").wait_for()
     page.locator(".families").wait_for()
     assert serious_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
-    page.evaluate("hash => { location.hash = hash }", link({"family": "chain rule"}))
+    page.evaluate("hash => { location.hash = hash }", problem_link({"family": "chain rule"}))
     boxes = page.get_by_role("group", name="Choose all that are right").get_by_role("checkbox")
     boxes.first.wait_for()
     key = chosen(page).answer
@@ -166,7 +154,7 @@ def test_answers_and_bookmarks_stay_and_each_learner_has_their_own(
     page.get_by_label("Name").fill("Ada")
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('.whose select')?.value === 'Ada'")
-    page.evaluate("hash => { location.hash = hash }", link(RECURSION))
+    page.evaluate("hash => { location.hash = hash }", problem_link(RECURSION))
     page.get_by_label("Your formula for").fill("δ_3 w_3 (")
     page.locator("mark").wait_for()
     assert serious_violations(page) == []
@@ -194,5 +182,5 @@ def test_answers_and_bookmarks_stay_and_each_learner_has_their_own(
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('.whose select')?.value === 'Emmy'")
     assert page.get_by_role("heading", name="Bookmarks").count() == 0
-    page.evaluate("hash => { location.hash = hash }", link(RECURSION))
+    page.evaluate("hash => { location.hash = hash }", problem_link(RECURSION))
     page.get_by_text("5 attempts left").wait_for()

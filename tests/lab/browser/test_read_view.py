@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from pages import Open, link, told
 
 import chainrule as cr
 from chainrule import lab
@@ -14,21 +14,12 @@ from chainrule import lab
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from .conftest import Open
-
 PAGES = sorted(path.stem for path in Path(lab.__file__).with_name("static").glob("read/en/*.html"))
 
 
-def link(name: str | None) -> str:
+def page_link(name: str | None) -> str:
     """Return the part of an address that opens a page."""
-    written = json.dumps({"read": {"page": name}}).encode()
-    return f"#read?s={base64.urlsafe_b64encode(written).decode().rstrip('=')}"
-
-
-def state(page: Page) -> Any:
-    """Return what the address tells."""
-    told = page.evaluate("location.hash.split('?s=')[1] ?? ''")
-    return json.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)) or "{}")
+    return link("read", {"read": {"page": name}})
 
 
 def wait_for_heading(page: Page, words: str) -> None:
@@ -47,7 +38,7 @@ def wait_for_numbers(page: Page) -> None:
 
 
 def test_from_a_link_to_no_page_by_keyboard_to_others_and_back(visit: Open) -> None:
-    page = visit(link("../../index"))
+    page = visit(page_link("../../index"))
     page.get_by_role("alert").get_by_text("There is no page called “../../index”").wait_for()
     page.get_by_role("heading", name="What learners ask").wait_for()
     assert page.locator(".contents li").count() == len(PAGES) - 1
@@ -55,7 +46,7 @@ def test_from_a_link_to_no_page_by_keyboard_to_others_and_back(visit: Open) -> N
     page.keyboard.press("Enter")
     wait_for_heading(page, "Where do the minus signs come from?")
     assert page.title() == "Where do the minus signs come from? · chainrule lab"
-    assert state(page)["read"] == {"page": "sign"}
+    assert told(page)["read"] == {"page": "sign"}
     beside = page.get_by_role("navigation", name="Questions")
     assert beside.locator("[aria-current=page]").inner_text() == "Where do the minus signs come from?"
 
@@ -65,11 +56,11 @@ def test_from_a_link_to_no_page_by_keyboard_to_others_and_back(visit: Open) -> N
     wait_for_heading(page, "Where do the minus signs come from?")
     beside.get_by_role("link", name="All questions").press("Enter")
     wait_for_heading(page, "What learners ask")
-    assert "read" not in state(page)
+    assert "read" not in told(page)
 
 
 def test_an_example_moves_and_its_numbers_are_the_librarys(visit: Open) -> None:
-    page = visit(link("solution"))
+    page = visit(page_link("solution"))
     number = page.locator("output")
     wait_for_numbers(page)
     chain = cr.chain(3, activation="tanh")
@@ -87,17 +78,17 @@ def test_an_example_moves_and_its_numbers_are_the_librarys(visit: Open) -> None:
     # The ways on take what is shown with them.
     page.get_by_role("link", name="Open in Step").click()
     page.wait_for_function("() => document.title.startsWith('Step')")
-    assert state(page)["scene"]["weights"] == [[[0.9]], [[-1.15]], [[0.7]]]
+    assert told(page)["scene"]["weights"] == [[[0.9]], [[-1.15]], [[0.7]]]
     page.go_back()
     wait_for_numbers(page)
     page.get_by_role("link", name="Practise: full gradient").click()
     page.wait_for_function("() => location.hash.startsWith('#practise')")
     page.get_by_label("Your formula for").wait_for()
-    assert state(page)["practise"]["family"] == "full gradient"
+    assert told(page)["practise"]["family"] == "full gradient"
     page.go_back()
 
     # One slider moves all weights; a button takes everything back.
-    page.evaluate("hash => { location.hash = hash }", link("vanishing"))
+    page.evaluate("hash => { location.hash = hash }", page_link("vanishing"))
     page.wait_for_function("() => document.querySelector('.read')?.dataset.page === 'vanishing'")
     wait_for_numbers(page)
     figure = page.locator("figure.example").first
@@ -113,7 +104,7 @@ def test_every_page_is_shown_as_the_lab_has_it(visit: Open) -> None:
     page = visit("#read")
     page.locator(".contents").wait_for()
     for name in PAGES:
-        page.evaluate("hash => { location.hash = hash }", link(None if name == "index" else name))
+        page.evaluate("hash => { location.hash = hash }", page_link(None if name == "index" else name))
         page.wait_for_function("name => document.querySelector('.read')?.dataset.page === name", arg=name)
         wait_for_numbers(page)
         for figure in page.locator("figure.example").all():
@@ -123,7 +114,7 @@ def test_every_page_is_shown_as_the_lab_has_it(visit: Open) -> None:
 
 
 def test_it_can_be_read_by_everybody(visit: Open, serious_violations: Callable[..., list[str]]) -> None:
-    page = visit(link("paths"))
+    page = visit(page_link("paths"))
     page.set_viewport_size({"width": 320, "height": 700})
     wait_for_numbers(page)
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")

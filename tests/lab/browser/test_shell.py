@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
+from pages import Open, link, told
 
 import chainrule.lab
 from chainrule.lab.data import Data
@@ -19,21 +18,9 @@ from chainrule.lab.training import Training
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-Open: TypeAlias = "Callable[..., Page]"
 VIEWS = ("build", "step", "train", "practise", "teach", "read")
 STATIC = Path(chainrule.lab.__file__).with_name("static")
 CHAIN_OF_TWO = {"scene": {"layers": [msgspec.to_builtins(Layer()) for _ in range(2)]}}
-
-
-def link(view: str, state: Any) -> str:
-    """Return the part of an address that tells of a view and of what differs from the defaults."""
-    return f"#{view}?s={base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip('=')}"
-
-
-def told(page: Page) -> Any:
-    """Return what differs from the defaults, as the page's address has it."""
-    text = page.evaluate("location.hash").partition("?s=")[2]
-    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) if text else {}
 
 
 def wait_for_hash(page: Page, pattern: str) -> None:

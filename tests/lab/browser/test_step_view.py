@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 from unicodedata import normalize
 
 import pytest
+from pages import link, tab_to
 
 import chainrule as cr
 from chainrule.lab.figures import figure
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 Begin: TypeAlias = Callable[..., "Page"]
+MATCHES = "one.matches(wanted)"
 
 TANH, IDENTITY = ({"units": 1, "activation": name, "bias": True} for name in ("tanh", "identity"))
 SMALL = {
@@ -40,7 +40,7 @@ LONG_CHAIN = {"scene": {"layers": [{"units": 1, "activation": "logistic", "bias"
 
 def step_of(state: dict[str, Any] | None = None) -> str:
     """Return the address of the view Step with a state, or without one as a newcomer sees it."""
-    return f"#step?s={base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip('=') if state else ''}"
+    return link("step", state) if state else "#step?s="
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +90,6 @@ def result(page: Page) -> str:
     return page.locator(".net-value-result").inner_text()
 
 
-def tab_to(page: Page, selector: str) -> None:
-    """Press the tab key until something has the focus."""
-    for _ in range(60):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"the tab key never comes to {selector}")
-
-
 def linked(page: Page, inside: str) -> set[str]:
     """Return what is lit in a part of the page: the symbols, or the keys of the drawing."""
     script = "all => all.map(one => one.dataset.symbol ?? one.dataset.key)"
@@ -115,7 +106,7 @@ def test_the_whole_way_is_gone_by_keyboard(begun: Begin) -> None:
     gradient = [one.item() for one in trace.gradient.weights]
     updated = [w.item() - 0.1 * g for w, g in zip(params.weights, gradient, strict=True)]
 
-    tab_to(page, ".net-chip")
+    tab_to(page, ".net-chip", MATCHES)
     found = [(title(page), result(page))]
     for _ in range(15):
         page.keyboard.press("ArrowRight")
@@ -244,7 +235,7 @@ def test_a_sign_is_foreseen_then_shown(begun: Begin) -> None:
     assert page.locator(".net-question").inner_text() == "Before you see it: which sign will δ₃ have?"
     assert page.locator(".net-value-result").is_hidden()
     assert page.locator("[data-key='u3.1'] .net-delta").text_content() == ""
-    tab_to(page, ".net-guess")
+    tab_to(page, ".net-guess", MATCHES)
     page.keyboard.press("Enter")  # negative
     assert page.locator(".net-verdict").inner_text() == "✓ Right. δ₃ = −1.953 is negative. 1 of 1 foreseen"
     assert result(page) == "−1.953"

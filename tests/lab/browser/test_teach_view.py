@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from pages import Open, link
+
 from chainrule.lessons.lesson_file import read
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-    from .conftest import Open
 
 
 def add(page: Page, *families: str) -> None:
@@ -40,9 +38,7 @@ def test_a_lesson_is_begun_mended_and_taken_along(visit: Open, tmp_path: Path) -
     # What is wrong stands beside what it names.
     broken = [{"family": "shapes"}, {"family": "recursion", "parameters": {"length": 99}}, {"family": "no such"}]
     scene = {"layers": [{"units": 1, "activation": "sin", "bias": True}]}
-    written = json.dumps({"teach": {"entries": broken}, "scene": scene}).encode()
-    link = base64.urlsafe_b64encode(written).decode().rstrip("=")
-    page.evaluate("hash => { location.hash = hash }", f"#teach?s={link}")
+    page.evaluate("hash => { location.hash = hash }", link("teach", {"teach": {"entries": broken}, "scene": scene}))
     page.locator(".entries > li").nth(1).get_by_text("length is 99, but may be a whole number from 2 to 5").wait_for()
     assert entries(page) == ["1. shapes", "2. recursion"]
     page.get_by_role("button", name="Remove “recursion”").click()

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pages import Open, tab_to
 
 from chainrule.lab import jobs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
-
-Open: TypeAlias = Callable[..., "Page"]
 
 
 @pytest.fixture
@@ -64,18 +63,9 @@ def said(chart: Locator) -> str:
     return chart.get_attribute("aria-valuetext") or ""
 
 
-def press_until(page: Page, key: str, wanted: str) -> None:
-    """Press a key until what has the focus is the button or field of this data-key."""
-    for _ in range(40):
-        page.keyboard.press(key)
-        if page.evaluate("document.activeElement.dataset.key") == wanted:
-            return
-    raise AssertionError(f"{wanted} cannot be reached by {key}")
-
-
 def test_by_keyboard_alone_a_network_learns_is_paused_read_and_goes_on(train: Page) -> None:
     page = train
-    press_until(page, "Tab", "start")
+    tab_to(page, "start", "one.dataset.key === wanted")
     page.keyboard.press("Enter")
     wait_for_epoch(page, 5)
     first = figure(page, "loss")

@@ -38,7 +38,7 @@ class Build {
 
   async begin() {
     const { app, say } = this;
-    this.picture = mount(this.drawing, app.source, { words: app.words.network, interactive: false, log: app.state.show.log });
+    this.picture = mount(this.drawing, app.source, { interactive: false, log: app.state.show.log });
     this.picture.show(app.state.scene);
     this.known = await app.catalogue();
     const { limits, activations } = this.known;

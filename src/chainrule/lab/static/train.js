@@ -54,7 +54,6 @@ export function show(place, app) {
   let isOver = false;
   recall(app.state);
 
-
   // The run
 
   const start = button(say.start, () => (runs ? pause() : run(null)), { class: "main", data: { key: "start" } });

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...derivation import Derivation, derive
+from ...derivation import Derivation, Step, derive
 from ...diagnostics.trace import backprop
 from ...formula import Expression, Symbol, evaluate, expression
 from ...network import Dense, Network
@@ -64,13 +64,16 @@ def number(value: float, digits: int = 4) -> Expression:
 
 def shown(made: Derivation, *names: str) -> Iterator[Prose]:
     """Yield steps of a derivation with their numbers."""
-    for name in names:
-        step = made.step(name)
-        pieces: list[Any] = [step.words, " ", Equation(step.left, step.right)]
-        result = number(step.result)
-        if step.numbers not in {None, result}:
-            pieces += [" ≈ ", step.numbers]
-        yield prose(*pieces, " ≈ ", result)
+    yield from (with_numbers(made.step(name)) for name in names)
+
+
+def with_numbers(step: Step) -> Prose:
+    """Return what a step says, its formula, the formula in numbers, and what it comes to."""
+    pieces: list[Any] = [step.words, " ", Equation(step.left, step.right, update=step.name.startswith("update"))]
+    result = number(step.result)
+    if step.numbers not in {None, result}:
+        pieces += [" ≈ ", step.numbers]
+    return prose(*pieces, " ≈ ", result)
 
 
 def apart(key: float, wrong: Iterable[Mistake[float]]) -> tuple[Mistake[float], ...]:

@@ -1,0 +1,62 @@
+// Products and gradients of layers so narrow that preparing a matrix product would take longer than the product.
+#pragma once
+
+#include "kernels.hpp"
+#include "simd.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// C (R × width) = A B, or (A B) ⊙ C: A is R × inner, B inner × width, and the width is V vectors.
+template <class T, int V, int R>
+void few_rows(const T* a, int64_t row_step, int64_t step, const T* b, int64_t inner, T* c, bool times_c) {
+    Vec<T> sums[R][V] = {};
+    for (int64_t n = 0; n < inner; n++)
+#pragma GCC unroll 4
+        for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+            for (int v = 0; v < V; v++) sums[r][v] += a[r * row_step + n * step] * load(b + (n * V + v) * lanes<T>);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < V; v++) {
+            T* const to = c + (r * V + v) * lanes<T>;
+            store(to, times_c ? sums[r][v] * load(to) : sums[r][v]);
+        }
+}
+template <class T, int V>
+void narrow_product(int64_t rows, const T* a, int64_t row_step, int64_t step, const T* b, int64_t inner, T* c, bool times_c) {
+    int64_t r = 0;
+    const auto take = [&]<int R>() {
+        few_rows<T, V, R>(a + r * row_step, row_step, step, b, inner, c + r * V * lanes<T>, times_c);
+        r += R;
+    };
+    while (r + 4 <= rows) take.template operator()<4>();
+    if (r + 2 <= rows) take.template operator()<2>();
+    if (r < rows) take.template operator()<1>();
+}
+
+// Σ over all lanes of fᵢ₋₁'s row k times δᵢ's row j, for every k and j, as many of these numbers at a time as a vector has
+// lanes.
+template <class T, int V> void narrow_gradient(const Layer<T>& layer, const T* f, const T* deltas, T* gradient) {
+    const int64_t numbers = layer.rows * layer.units;
+    const T *const end = deltas + layer.units * V * lanes<T>, *delta = deltas;
+    for (int64_t begin = 0; begin < numbers; begin += lanes<T>) {
+        const int64_t here = numbers - begin < lanes<T> ? numbers - begin : lanes<T>;
+        Vec<T> sums[lanes<T>] = {};
+#pragma GCC unroll 16
+        for (int l = 0; l < lanes<T>; l++) {
+            if (l >= here) continue;
+#pragma GCC unroll 2
+            for (int v = 0; v < V; v++) sums[l] += load(f + v * lanes<T>) * load(delta + v * lanes<T>);
+            delta += V * lanes<T>;
+            const bool is_last = delta == end;  // of the row
+            f += is_last ? V * lanes<T> : 0;
+            delta = is_last ? deltas : delta;
+        }
+        const Vec<T> all_sums = sums_of<T>(sums);
+        if (here == lanes<T>) store(gradient + begin, all_sums);
+        else __builtin_memcpy(gradient + begin, &all_sums, sizeof(T) * here);
+    }
+}
+
+}  // namespace chainrule::CHAINRULE_ISA
