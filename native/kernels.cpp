@@ -143,7 +143,7 @@ void predict(const Layer<T>* layers, int64_t depth, const T* x, int64_t rows, T*
         for (int64_t i = 0; i < depth; i++) {
             const Layer<T>& layer = layers[i];
             T* const z = halves[(i + 1) % 2];
-            in_pieces(layer.rows, [&](int64_t k, int64_t inner) { multiply(piece_of(weighing(layer, f, width, z), k, inner, z)); });
+            multiply_at_once(weighing(layer, f, width, z), z);
             activate<T>(layer, layer.units, z, nullptr, width);
             ones(z + layer.units * width, width);
             f = z;
@@ -209,12 +209,12 @@ template <class T> struct Piece {
 // cache; copy(piece) gets one for all panels. product(panel) is that of all rows of A; partial(panel) is where its sums grow.
 template <class T, class Copy, class MakeProduct, class Partial>
 void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct product, Partial partial) {
-    const Product<T> first = product(Panel<T>(c, tile.first_panel));
-    const Division division(first.rows);
-    if (tile.panels == 1 && tile.blocks == division.blocks)  // not worth a copy
-        return in_pieces(first.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(first, k, inner, partial(Panel<T>(c, tile.first_panel)))); });
+    const Panel<T> first(c, tile.first_panel);
+    const Product<T> whole = product(first);
+    if (!tile.blocks) return multiply_at_once(whole, partial(first));
+    const Division division(whole.rows);
     Piece<T> piece;
-    in_pieces(first.inner, [&](int64_t k, int64_t inner) {
+    in_pieces(whole.inner, [&](int64_t k, int64_t inner) {
         for (int64_t block = tile.first_block; block < tile.first_block + tile.blocks; block++) {
             piece.row = division.row_of(block);
             piece.rows = division.rows_of(block);
@@ -239,8 +239,12 @@ void multiply_tile(const Chunk<T>& c, const Tile& tile, Copy copy, MakeProduct p
 template <class T> void forward(const Chunk<T>& c, const Tile& tile, bool back) {
     const int64_t i = tile.layer;
     const Layer<T>& layer = c.layers[i];
-    const Division division(layer.units);
-    const int64_t first = division.row_of(tile.first_block), units = division.row_of(tile.first_block + tile.blocks) - first;
+    int64_t first = 0, units = layer.units;
+    if (tile.blocks) {
+        const Division division(layer.units);
+        first = division.row_of(tile.first_block);
+        units = division.row_of(tile.first_block + tile.blocks) - first;
+    }
     const auto copy = [&](Piece<T>& piece) {
         const T* from = layer.theta + piece.k * layer.units + piece.row;
         T* to = piece.numbers;
@@ -338,12 +342,12 @@ template <class T> void back(const Chunk<T>& c, const Tile& tile) {
 
 template <class T> T pass(const Chunk<T>& c, int64_t panel, bool with_back, T* y) {
     take_rows(c, panel);
-    for (int64_t i = 0; i < c.depth; i++) forward(c, {i, 0, Division(c.layers[i].units).blocks, panel, 1}, with_back);
+    for (int64_t i = 0; i < c.depth; i++) forward(c, {i, panel}, with_back);
     const T loss = output(c, panel, y);
     if (!with_back) return loss;
     for (int64_t i = c.depth - 1; i > 0; i--) {
         scatter(c, i, panel);
-        back(c, {i, 0, Division(c.layers[i].inputs).blocks, panel, 1});
+        back(c, {i, panel});
     }
     scatter(c, 0, panel);
     return loss;

@@ -97,9 +97,10 @@ template <class T> struct Chain {
     T* room;  // for 2 · depth numbers
 };
 
-// Some blocks of a layer's units (forward) or inputs (back), as matrix.hpp divides them, of some of a chunk's panels.
+// A panel of a chunk in a layer; or some panels in some blocks of its units (forward) or inputs (back), as matrix.hpp
+// divides them.
 struct Tile {
-    int64_t layer, first_block, blocks, first_panel, panels;
+    int64_t layer, first_panel, panels = 1, first_block = 0, blocks = 0;
 };
 
 template <class T> struct Kernels {

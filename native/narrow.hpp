@@ -1,7 +1,7 @@
-// Products and gradients of layers so narrow that preparing a matrix product would take longer than the product.
+// Products with a panel and gradients, where so little is multiplied that dividing it into blocks would not pay.
 #pragma once
 
-#include "kernels.hpp"
+#include "matrix.hpp"
 #include "simd.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -33,6 +33,15 @@ void narrow_product(int64_t rows, const T* a, int64_t row_step, int64_t step, co
     while (r + 4 <= rows) take.template operator()<4>();
     if (r + 2 <= rows) take.template operator()<2>();
     if (r < rows) take.template operator()<1>();
+}
+
+// A whole product with one panel, which is B; C lies as B does. With a long inner dimension, or where much of it is left
+// out, it goes piece by piece, for which `partial` is as in piece_of.
+template <class T> void multiply_at_once(const Product<T>& p, T* partial) {
+    if (p.inner <= inner_at_once && !(p.places && worth_leaving_out(p.inner, p.counts[0])))
+        return (p.columns == lanes<T> ? narrow_product<T, 1> : narrow_product<T, 2>)(p.rows, p.a, p.row_step, p.step, p.b,
+                                                                                     p.inner, p.c, p.times);
+    in_pieces(p.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(p, k, inner, partial)); });
 }
 
 // Σ over all lanes of fᵢ₋₁'s row k times δᵢ's row j, for every k and j, as many of these numbers at a time as a vector has

@@ -483,11 +483,11 @@ template <class T> class Run {
         const int64_t count = panels(chunk.rows), last = chunk.depth - 1;
         const auto tiles = [&](int64_t i, int64_t blocks, auto work) {
             if (!takes_all_panels_[std::size_t(i)])
-                return each(count, [&](int64_t panel, int) { work(Tile{i, 0, blocks, panel, 1}); });
+                return each(count, [&](int64_t panel, int) { work(Tile{i, panel}); });
             const int64_t parts = std::min(blocks, parts_of_layer);
             each(parts, [&](int64_t k, int) {
                 const int64_t first = blocks * k / parts;
-                work(Tile{i, first, blocks * (k + 1) / parts - first, 0, count});
+                work(Tile{i, 0, count, first, blocks * (k + 1) / parts - first});
             });
         };
         each(count, [&](int64_t panel, int) { kernels_.take_rows(chunk, panel); });

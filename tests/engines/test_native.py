@@ -297,12 +297,12 @@ def test_a_chain_in_float32_saturates_as_that_of_the_reference_engine() -> None:
 def test_narrow_layers_give_the_run_of_the_reference_engine(
     widths: list[int], dtype: str, isa: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch of them is one call: as many rows as a vector has lanes, fewer, more, and those that are left."""
+    """A batch of them is one call: as many rows as a vector has lanes, fewer, more, those left, several panels."""
     monkeypatch.setenv("CHAINRULE_ISA", isa)
     inputs, *hidden, outputs = widths
     layers = [cr.Dense(units, "tanh", bias=i % 2 == 0) for i, units in enumerate(hidden)]
     net = cr.Network(inputs, [*layers, cr.Dense(outputs, "sin")], "huber")
-    for batch_size in (1, 3, 4, 7, 16, 32):
+    for batch_size in (1, 3, 4, 7, 16, 32, 75):
         runs = run_both(net, dtype=dtype, batch_size=batch_size, epochs=2, l2=0.01)
         if batch_size <= 4:  # as large as a pair of the smallest vectors
             assert "through all narrow layers" in str(runs[1].plan)
