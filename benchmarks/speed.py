@@ -56,11 +56,12 @@ def measured(part: str, systems: list[str], rounds: int) -> dict[str, dict[str, 
 def table(results: dict[str, dict[str, dict[str, Any]]], systems: list[str], peak: float) -> str:
     """Return the results in Markdown: a row for each part, and how many times as long the others take.
 
-    The floor is what the matrix products of a step would take both cores at the peak of sgemm.
+    The floor is what the matrix products of a step would take both cores at the peak of sgemm; the lead at the floor is
+    how many times that the best of the others takes: no engine whose products run at this peak can lead by more.
     """
     others = [system for system in systems if system != "chainrule"]
     ours = ("chainrule, µs", "one thread, µs", "default threads, µs", "floor, µs", "GFLOP/s a core", "of the peak")
-    header = ["workload", *ours, *others, "losses within"]
+    header = ["workload", *ours, *others, "lead at the floor", "losses within"]
     lines = [header, ["---"] * len(header)]
     for part, rows in results.items():
         row = rows.get("chainrule")
@@ -69,6 +70,7 @@ def table(results: dict[str, dict[str, dict[str, Any]]], systems: list[str], pea
         floor = WORKLOADS[part].flops / (2 * peak * 1e9) if part in WORKLOADS else None
         micros = [row["seconds"], row["medians"].get("1"), row["medians"].get("default"), floor]
         gflops = row.get("gflops a core")
+        rivals = [rows[system]["seconds"] for system in rows if not system.startswith("chainrule")]
         times = [rows[system]["times as long"] if system in rows else None for system in others]
         # scikit-learn begins with parameters of its own, so its loss says little after a few epochs.
         deviations = [
@@ -83,6 +85,7 @@ def table(results: dict[str, dict[str, dict[str, Any]]], systems: list[str], pea
                 "–" if gflops is None else f"{gflops:.1f}",
                 "–" if gflops is None else f"{gflops / peak:.0%}",
                 *("–" if ratio is None else f"{ratio:.3g}" for ratio in times),
+                f"{min(rivals) / floor:.3g}" if rivals and floor else "–",
                 f"{max(deviations):.2%}" if deviations else "–",
             ]
         )
