@@ -216,10 +216,11 @@ template <class T> class Run {
     int64_t panels(int64_t rows) const { return (rows + kernels_.panel_rows - 1) / kernels_.panel_rows; }
 
     // Layers so large that their parameters would not stay in a cache from panel to panel take all panels of a chunk
-    // before the next layer does, where these are some.
+    // before the next layer does, where these are some; still larger ones do so for few panels, too, since threads share
+    // the parts of such a layer.
     void find_large_layers() {
         for (const Layer<T>& layer : net.layers) {
-            const bool large = layer.rows * layer.units >= 1 << 15 && panels(batch_rows()) >= 4;
+            const bool large = layer.rows * layer.units >= (panels(batch_rows()) >= 4 ? 1 << 15 : 1 << 18);
             goes_by_layers_ = goes_by_layers_ || large;
             takes_all_panels_.push_back(large && layer.activation != softmax_place);
         }

@@ -311,11 +311,15 @@ def test_narrow_layers_give_the_run_of_the_reference_engine(
 
 @pytest.mark.parametrize("isa", SETS)
 def test_large_layers_give_the_run_of_the_reference_engine(isa: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are packed and take all rows before the next layer does; one with softmax goes by rows."""
+    """They are packed and take all rows, many or few, before the next layer does; one with softmax goes by rows."""
     monkeypatch.setenv("CHAINRULE_ISA", isa)
     hidden = [cr.Dense(50, "tanh", dropout=0.2), cr.Dense(700, "tanh", bias=False)]
-    for output in (cr.Dense(3), cr.Dense(50, "softmax")):
-        runs = run_both(cr.Network(700, [*hidden, output]), batch_size=130, epochs=5)
+    for layers, batch_size, epochs in (
+        ([*hidden, cr.Dense(3)], 130, 5),
+        ([*hidden, cr.Dense(50, "softmax")], 130, 5),
+        ([cr.Dense(400, "tanh"), cr.Dense(3)], 27, 1),
+    ):
+        runs = run_both(cr.Network(700, layers), batch_size=batch_size, epochs=epochs)
         assert "layer by layer" in str(runs[1].plan)
         assert_same(runs)
 
