@@ -1,4 +1,4 @@
-"""Settings of all tests: JAX in double precision on the CPU, and Hypothesis without a clock."""
+"""Settings of all tests: one thread for BLAS, JAX in double precision on the CPU, and Hypothesis without a clock."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # pytest runs as many processes as there are cores
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 

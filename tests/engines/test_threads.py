@@ -7,9 +7,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import scipy.linalg  # noqa: F401 - with its own BLAS, beside NumPy's
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import chainrule as cr
-from chainrule.engines.threads import allowed
+from chainrule.engines.threads import allowed, one_blas_thread
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -52,3 +54,24 @@ def test_none_or_half_a_thread_cannot_be_asked_for() -> None:
     for wrong in (0, 1.5):
         with pytest.raises(cr.InputError, match="threads"):
             cr.train(cr.chain(1), 0.5, 0.8, threads=wrong)  # type: ignore[arg-type]
+
+
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_until_the_last_fit_by_l_bfgs_is_done() -> None:
+    """And then as many as before, in whichever order fits in several threads begin and end."""
+    with threadpool_limits(2, user_api="blas"):
+        one_blas_thread.__enter__()
+        with one_blas_thread:
+            assert blas_threads() == {1}
+        assert blas_threads() == {1}
+        one_blas_thread.__exit__()
+        assert blas_threads() == {2}
+
+        seen: list[set[int]] = []
+        settings = {"optimizer": "lbfgs", "callbacks": [lambda run: seen.append(blas_threads())]}
+        for engine in ("native", "reference"):  # which leaves its matrix products to BLAS
+            cr.train(cr.chain(2), [0.5, 1.0], [0.8, 0.1], engine=engine, epochs=1, **settings)  # type: ignore[arg-type]
+        assert seen == [{1}, {2}]

@@ -1,13 +1,19 @@
-"""How many threads an engine may use."""
+"""How many threads an engine may use, and a BLAS beside it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import threading
+from contextlib import ExitStack
+from functools import cache
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..named import whole
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 VARIABLE = "CHAINRULE_THREADS"
 _MOST = 1024
@@ -37,3 +43,37 @@ def allowed(wanted: int | None = None) -> int:
         return min(int(shared), cores)
     alone = multiprocessing.parent_process() is None and threading.current_thread() is threading.main_thread()
     return cores if alone else 1
+
+
+@cache
+def _blas_libraries() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401 - so that its BLAS, which is not NumPy's, is there to be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+class _OneBlasThread:
+    """Gives BLAS one thread, in the whole process, until the last of those within leaves.
+
+    Its other threads wait for work in a loop, on the cores that the engine's own threads need: a fit by L-BFGS, whose
+    vectors SciPy adds by BLAS, can then take thirty times as long on a machine that is busy.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._within, self._limit = threading.Lock(), 0, ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._within:
+                self._limit.enter_context(_blas_libraries().limit(limits=1, user_api="blas"))
+            self._within += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                self._limit.close()
+
+
+one_blas_thread = _OneBlasThread()
