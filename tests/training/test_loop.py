@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -244,32 +242,28 @@ def test_a_checkpoint_is_not_overwritten_and_not_resumed_on_other_data(tmp_path:
         cr.resume(tmp_path / "none", X, Y)
 
 
-CHILD = """
-import sys, time
-import numpy as np
-import chainrule as cr
-with np.load(sys.argv[1]) as data:
-    x, y = data["x"], data["y"]
-net = cr.Network(3, [cr.Dense(8, "tanh", dropout=0.1), cr.Dense(1)])
-cr.train(net, x, y, epochs=300, checkpoint=sys.argv[2], checkpoint_every=2, seed=7,
-         callbacks=[lambda run: time.sleep(0.002)])
-"""
+def train_slowly(checkpoint: Path) -> None:
+    pause = [lambda run: time.sleep(0.002)]
+    cr.train(network(0.1), X, Y, epochs=300, checkpoint=checkpoint, checkpoint_every=2, seed=7, callbacks=pause)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
 def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bits_twenty_times(tmp_path: Path) -> None:
-    np.savez(tmp_path / "data.npz", x=X, y=Y)
     unbroken = cr.train(network(0.1), X, Y, epochs=300, checkpoint=tmp_path / "whole", checkpoint_every=2, seed=7)
     chance = random.Random(0)
+    processes = multiprocessing.get_context("forkserver")  # which imports this module once for all of them
+    processes.set_forkserver_preload([__name__])
     for trial in range(20):
         path = tmp_path / f"run{trial}"
-        child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path / "data.npz"), str(path)])
+        child = processes.Process(target=train_slowly, args=(path,))
+        child.start()
         while not path.exists():
-            assert child.poll() is None
+            assert child.is_alive()
             time.sleep(0.001)
         time.sleep(chance.uniform(0.0, 0.5))
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
         _, document = read_tensors(path, "chainrule checkpoint 1")
         assert document["epoch"] < 300
         resumed = cr.resume(path, X, Y)
