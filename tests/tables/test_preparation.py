@@ -55,6 +55,27 @@ def test_rows_without_a_target_are_left_out_with_a_note() -> None:
     assert len(data.y) == 266
 
 
+@pytest.mark.parametrize(
+    ("cells", "stray"),
+    [
+        (["1.5"] * 9 + ["n/a", "-", "2"], "row 10 holds 'n/a'"),
+        (["1,5"] * 9 + ["n/a", "-", "2"], "row 10 holds 'n/a'"),
+        (["2"] * 6 + ["1,5"] * 6, "row 7 holds '1,5'"),
+    ],
+)
+def test_a_text_among_numbers_is_told_of_since_it_makes_categories(cells: list[str], stray: str) -> None:
+    data = prepare(pl.DataFrame({"a": cells, "y": ["x", "z"] * 6}), "y")
+    assert data.encoding.columns[0].kind == "category"
+    assert data.notes == [
+        f"column 'a' is read as categories, since {stray}: write a number there, or leave the field empty"
+    ]
+
+
+@pytest.mark.parametrize("cells", [["1", None] * 6, ["red", "1"] * 6])
+def test_numbers_that_are_text_and_names_with_numbers_need_no_note(cells: list[str]) -> None:
+    assert prepare(pl.DataFrame({"a": cells, "y": ["x", "z"] * 6}), "y").notes == []
+
+
 def test_columns_can_be_ignored() -> None:
     data = prepare(read_table("penguins"), "species", ignore=["year", "island", "sex"])
     assert data.encoding.feature_names[:4] == [

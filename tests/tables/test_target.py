@@ -131,7 +131,16 @@ def test_labels_may_be_of_another_type_that_means_the_same() -> None:
             "classification",
             "column 'y', row 2: expected a whole number as class, but found '0.5'",
         ),
-        ([str(i) for i in range(20)], None, "20 distinct values in 20 rows, too many for classes"),
+        (
+            [str(i) for i in range(20)],
+            None,
+            "20 distinct values in 20 rows, too many for classes; predict another column$",
+        ),
+        (
+            [*map(str, range(20)), "n/a"],
+            None,
+            "too many for classes; predict another column, or numbers only: row 21 holds 'n/a'$",
+        ),
         ([date(2024, 1, 1), date(2024, 1, 2)] * 5, None, "type Date, but only classes and numbers"),
         ([[1], [2]] * 5, None, r"type List\(Int64\)"),
         (["a", "b" * 1001] * 5, None, "at most 1,000 signs"),

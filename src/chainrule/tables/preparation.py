@@ -17,7 +17,7 @@ from ..randomness import Purpose, bits
 from .checks import check_no_pattern
 from .encoding import Encoding
 from .target import Target
-from .values import columns_of, without_nan
+from .values import columns_of, stray_text, without_nan
 
 # With fewer rows there is nothing to learn, let alone to hold out.
 MIN_ROWS = 10
@@ -43,7 +43,7 @@ class Prepared:
     target : Target
         How the target became y; mean and standard deviation are those of the training rows.
     notes : list of str
-        What a user should know: rows and columns that were left out.
+        What a user should know: rows and columns that were left out, and columns of numbers that became categories.
     """
 
     x: Floats
@@ -89,7 +89,7 @@ def prepare(
     frame = without_nan(columns_of(frame, [name for name in frame.columns if name not in ignore]))
     if frame.width == 1:
         raise InputError("no column is left to learn from: there is only the target")
-    notes = _check_enough_rows(frame[target])
+    notes = _check_enough_rows(frame[target]) + _notes_on_stray_texts(frame)
     whole = Target.fit(frame[target], task)
     rows = frame.filter(frame[target].is_not_null())
     features, column = columns_of(rows, [name for name in rows.columns if name != target]), rows[target]
@@ -169,9 +169,20 @@ def _check_enough_rows(target: pl.Series) -> list[str]:
     if not present:
         raise InputError(f"target {target.name!r} has no value in any of {len(target):,} rows")
     if present < MIN_ROWS:
-        raise InputError(f"only {present} rows have a value in {target.name!r}, but at least {MIN_ROWS} are needed")
+        rows = "row has" if present == 1 else "rows have"
+        raise InputError(f"only {present} {rows} a value in {target.name!r}, but at least {MIN_ROWS} are needed")
     note = f"left out {missing:,} row{'s' * (missing > 1)} without a value in {target.name!r}"
     return [note] * (missing > 0)
+
+
+def _notes_on_stray_texts(frame: pl.DataFrame) -> list[str]:
+    """Return a note on each column of numbers that a few texts have made one of categories."""
+    strays = {series.name: stray_text(series) for series in frame}
+    return [
+        f"column {name!r:.80} is read as categories, since {stray}: write a number there, or leave the field empty"
+        for name, stray in strays.items()
+        if stray
+    ]
 
 
 def _notes_on_single_rows(target: Target, classes: Targets | None) -> list[str]:

@@ -20,6 +20,7 @@ from .checks import MAX_TEXT, check_no_pattern
 from .values import columns_of, without_nan
 
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"]
+_LIKE_A_DATE = r"^\W*\d+\D\d"  # every date and every time of day begins so
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
 
 
@@ -181,12 +182,22 @@ def _check_names(path: Path | str, names: list[str]) -> None:
 
 
 def _parsed(content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:
+    """Return a plain CSV file as a frame; trying every text as a date would take most of the time."""
+    frame = _inferred(content, separator, text, dates=False)
+    texts = {series.name: series for series in frame.select(pl.col(pl.String)) if series.name not in text}
+    no_dates = [name for name, series in texts.items() if not series.str.contains(_LIKE_A_DATE).all()]
+    if len(no_dates) == len(texts):
+        return frame
+    return _inferred(content, separator, [*text, *no_dates], dates=True)
+
+
+def _inferred(content: bytes, separator: str, text: Collection[str], dates: bool) -> pl.DataFrame:
     return pl.read_csv(
         io.BytesIO(content),
         separator=separator,
         null_values=NULLS,
         infer_schema_length=None,
-        try_parse_dates=True,
+        try_parse_dates=dates,
         schema_overrides=dict.fromkeys(text, pl.String),
     )
 

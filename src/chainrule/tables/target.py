@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from ..errors import InputError, unknown_name
 from ..named import JSON, fields, number, whole
 from .checks import check_label
-from .values import MAX_NUMBER, MIN_SCALE, check_fits, kind_of, measures, texts, without_nan
+from .values import MAX_NUMBER, MIN_SCALE, check_fits, kind_of, measures, stray_text, texts, without_nan
 
 Task = Literal["classification", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -89,9 +89,10 @@ class Target:
         # From the column with its gaps, so that a message names the row of the table.
         labels = _labels(column, _label_type(column)).drop_nulls()
         if distinct > min(len(present) / 2, MAX_CLASSES):
+            stray = stray_text(column)
             raise InputError(
                 f"target {column.name!r} has {distinct:,} distinct values in {len(present):,} rows, "
-                "too many for classes; predict another column"
+                f"too many for classes; predict another column{stray and f', or numbers only: {stray}'}"
             )
         return cls(column.name, chosen, tuple(sorted(set(labels))))
 

@@ -139,6 +139,19 @@ def is_text(series: pl.Series) -> bool:
     return series.dtype.base_type() in (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
+def stray_text(series: pl.Series) -> str:
+    """Return what kept a column from being numbers, as "row 17 holds 'n/a'"; nothing where most of it is no number."""
+    if series.dtype != pl.String:
+        return ""
+    points = series.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    if 2 * points.count() <= series.count():
+        return ""
+    # Where all are numbers with a comma, that comma is what did.
+    numbers = points if points.count() < series.count() else series.cast(pl.Float64, strict=False)
+    row = _first(numbers.is_null() & series.is_not_null())
+    return "" if row is None else f"row {row + 1} holds {str(series[row])!r:.80}"
+
+
 def texts(series: pl.Series, known: Collection[str] = ()) -> pl.Series:
     """Return a column as text: 1 and 1.0 are both "1", unless "1.0" is among the `known`."""
     text = series.cast(pl.String)
