@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..backpropagation import forward
+from ..backpropagation import forward, losses
 from ..data import Data, Floats, prepare
 from ..engines import reference
+from ..engines.task import shares
 from ..errors import InputError
 from ..network import Network
 from ..parameters import Parameters
@@ -22,8 +24,10 @@ from .trace import backprop
 STEP = 1e-4
 TOLERANCE = 1e-6
 MAX_CHECKED = 200
+# Numbers that networks which go forward together have, at most: so they stay in a cache.
+_TOGETHER = 2**17
 # What rounding alone makes of a quotient of losses of size 1.
-_NOISE = 10 * np.finfo(np.float64).eps / STEP
+NOISE = 10 * np.finfo(np.float64).eps / STEP
 
 
 @dataclass(frozen=True)
@@ -113,16 +117,18 @@ def verify(
     gradient = backprop(net, net.parameters(theta), data.x, data.y, data.weights).gradient.vector
     if not np.isfinite(gradient).all():
         raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
-    noise = _NOISE * max(1.0, abs(_objective(net, theta, data)))
+    noise = NOISE * max(1.0, abs(reference.evaluate(net, net.parameters(theta), data)))
     sizes = _sizes(net, gradient)
     judged = np.maximum(sizes, noise / TOLERANCE)
     places = permutation(len(theta), seed, Purpose.INITIAL)[:most]
-    trusted = [k for k in places if not _crosses_kink(net, theta, data, int(k))]
-    quotients = np.full_like(theta, np.nan)
-    for k in trusted:
-        quotients[k] = _difference(net, theta, data, int(k))
+    quotients, crossed = np.full_like(theta, np.nan), np.zeros(len(theta), dtype=bool)
+    together = max(1, _TOGETHER // (len(theta) + len(data) * max(net.widths)))
+    for some in np.split(places, range(together, len(places), together)):
+        quotients[some], crossed[some] = _quotients(net, theta, data, some)
+    quotients[crossed] = np.nan
+    trusted = places[~crossed[places]]
     errors = (np.abs(quotients - gradient) / judged)[trusted]
-    worst = int(trusted[int(np.argmax(errors))]) if trusted else 0  # argmax takes NaN for the greatest
+    worst = int(trusted[int(np.argmax(errors))]) if len(trusted) else 0  # argmax takes NaN for the greatest
     closed = None
     if _is_chain(net):
         expected = _closed_form(net, net.parameters(theta), data)
@@ -147,39 +153,44 @@ def _sizes(net: Network, gradient: Floats) -> Floats:
     return np.asarray(sizes.vector)
 
 
-def _objective(net: Network, theta: Floats, data: Data) -> float:
-    return reference.evaluate(net, net.parameters(theta), data)
-
-
-def _moved(theta: Floats, k: int, by: float) -> Floats:
-    moved = theta.copy()
-    moved[k] += by
-    return moved
-
-
-def _difference(net: Network, theta: Floats, data: Data, k: int) -> float:
-    """Return ∂J/∂θ_k by a central difference quotient of fourth order."""
-    h = STEP * max(1.0, abs(float(theta[k])))
-    near = _objective(net, _moved(theta, k, h), data) - _objective(net, _moved(theta, k, -h), data)
-    far = _objective(net, _moved(theta, k, 2 * h), data) - _objective(net, _moved(theta, k, -2 * h), data)
-    return (8.0 * near - far) / (12.0 * h)
-
-
-def _crosses_kink(net: Network, theta: Floats, data: Data, k: int) -> bool:
-    """Tell whether a weighted input, or an output's error, is on another side of a kink at either end."""
-    if not net.loss.kinks and not any(layer.activation.kinks for layer in net.layers):
-        return False
-    h = 2 * STEP * max(1.0, abs(float(theta[k])))
-    below, above = (_sides(net, _moved(theta, k, by), data) for by in (-h, h))
-    return any(not np.array_equal(a, b) for a, b in zip(below, above, strict=True))
-
-
-def _sides(net: Network, theta: Floats, data: Data) -> list[Any]:
-    """Return on which side of every kink the network is."""
+def _quotients(net: Network, theta: Floats, data: Data, places: NDArray[np.integer]) -> tuple[Floats, Floats]:
+    """Return ∂J/∂θ_k for some k by central difference quotients of fourth order, and which would reach over a kink."""
+    h = STEP * np.maximum(1.0, np.abs(theta[places]))
     with np.errstate(all="ignore"):
-        z, f = forward(net, net.parameters(theta), data.x)
-    sides = [z[i] > kink for i, layer in enumerate(net.layers, start=1) for kink in layer.activation.kinks]
-    return sides + [f[-1] - data.y > kink for kink in net.loss.kinks]
+        moved = [_moved(net, theta, data, places, times * h) for times in (-2, -1, 1, 2)]
+        (lowest, below), (low, _), (high, _), (highest, above) = moved
+        quotients = (8.0 * (high - low) - (highest - lowest)) / (12.0 * h)
+    crossed = np.zeros(len(places), dtype=bool)
+    for one, other in zip(below, above, strict=True):
+        crossed |= (one != other).any(axis=(1, 2))
+    return quotients, crossed
+
+
+def _moved(
+    net: Network, theta: Floats, data: Data, places: NDArray[np.integer], by: Floats
+) -> tuple[Floats, list[Floats]]:
+    """Return J of K networks, in each of which one parameter is moved, and on which side of every kink they are.
+
+    All go forward together: their Wᵢ (K, dᵢ₋₁, dᵢ) and bᵢ (K, 1, dᵢ) make zᵢ and fᵢ of the shape (K, n, dᵢ).
+    """
+    thetas = np.tile(theta, (len(places), 1))
+    thetas[np.arange(len(places)), places] += by
+
+    def stacked(part: Floats) -> Floats:  # as net.parameters, views
+        return thetas[:, part.flat[0] : part.flat[-1] + 1].reshape(len(places), *np.atleast_2d(part).shape)
+
+    at = net.parameters(np.arange(len(theta)))
+    weights, biases = map(stacked, at.weights), [None if part is None else stacked(part) for part in at.biases]
+    moved = Parameters(tuple(weights), biases)
+    of_rows, sides = [], []
+    for start in range(0, len(data), reference.CHUNK):
+        x, y = (some[start : start + reference.CHUNK] for some in (data.x, data.y))
+        z, f = forward(net, moved, x)
+        ends = [one[-1].reshape(-1, one[-1].shape[-1]) for one in (z, f)]  # (K n, d_L), as losses are defined for
+        of_rows.append(losses(net, np.tile(y, (len(places), 1)), ends[:1], ends[1:]).reshape(len(places), -1))
+        sides += [z[i] > kink for i, layer in enumerate(net.layers, start=1) for kink in layer.activation.kinks]
+        sides += [f[-1] - y > kink for kink in net.loss.kinks]
+    return np.concatenate(of_rows, axis=-1) @ shares(data), sides
 
 
 def _is_chain(net: Network) -> bool:
