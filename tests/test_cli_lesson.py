@@ -211,7 +211,7 @@ def test_export_for_every_platform(folder: Path) -> None:
 def test_families_are_listed_with_their_parameters(folder: Path) -> None:
     shown = lesson("families", folder=folder).stdout
     assert all(f"{one.name} ({one.kind}): {one.about}" in shown for one in FAMILIES.values())
-    assert "  length  a whole number from 2 to 5  how many layers" in shown
+    assert re.search("\n  length +a whole number from 2 to 5  +how many layers\n", shown)
 
 
 @pytest.mark.parametrize(

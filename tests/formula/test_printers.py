@@ -127,6 +127,13 @@ def test_mathml_has_an_element_for_every_kind_of_expression() -> None:
     assert mathml(X, display=True).startswith('<math display="block">')
 
 
+def test_an_index_that_is_a_difference_is_written_as_one() -> None:
+    before = ElementTree.fromstring(mathml(Symbol("f", ("i−1",))))
+    assert [(one.tag, one.text) for one in before.iter() if one.text] == [
+        ("mi", "f"), ("mi", "i"), ("mo", "−"), ("mn", "1"),
+    ]  # fmt: skip
+
+
 def _right(formula: str) -> ElementTree.Element:
     return ElementTree.fromstring(formula)[2]
 

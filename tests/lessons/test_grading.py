@@ -276,7 +276,8 @@ def test_a_wrong_number_is_told_what_is_wrong(typed: str, mistake: str | None, f
 @pytest.mark.parametrize(
     ("typed", "message", "mark"),
     [
-        ("0,333", "a number has a decimal point, not a comma, as in 0.5", " ^"),
+        ("0,333", "a number has a decimal point, not a comma: write 0.333", " ^"),
+        ("1,5/3", "a number has a decimal point, not a comma: write 0.5, for example", " ^"),
         ("1 000", "two numbers stand side by side", " ^"),
         ("3.3 e-1", "two numbers stand side by side", "   ^"),
         ("0.3.3", "two numbers stand side by side", "  ^^"),

@@ -15,12 +15,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from replies import right, wrong
 
 import chainrule as cr
 from chainrule.formula import text
-from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, database, generate
+from chainrule.lessons import FAMILIES, FormulaAnswer, Problem, database, generate
 from chainrule.lessons.database import VERSION
-from chainrule.lessons.grading import MalformedReply, Reply
+from chainrule.lessons.grading import MalformedReply
 from chainrule.lessons.policy import Policy
 from chainrule.lessons.progress import Learner, Mastery, NoAttemptsLeft, Progress, default_path
 
@@ -41,28 +42,6 @@ def path(tmp_path: Path) -> Path:
 def ada(path: Path) -> Iterator[Learner]:
     with Progress(path) as progress:
         yield progress.learner("Ada")
-
-
-def right(problem: Problem) -> Reply:
-    match problem.answer:
-        case OneChoice() | ChooseAll() as answer:
-            return answer.key
-        case FormulaAnswer() as answer:
-            return text(answer.key)
-        case NumberAnswer() as answer:
-            return repr(answer.key)
-
-
-def wrong(problem: Problem) -> Reply:
-    match problem.answer:
-        case OneChoice() as answer:
-            return (answer.key + 1) % len(answer.options)
-        case ChooseAll() as answer:
-            return set(range(len(answer.options))) - answer.key
-        case FormulaAnswer():
-            return "0"
-        case NumberAnswer() as answer:
-            return repr(7 * answer.key + 1)
 
 
 def fail(learner: Learner, problem: Problem, now: datetime | None = None) -> None:
@@ -242,7 +221,8 @@ def test_marked_problems_are_drawn_again(ada: Learner) -> None:
 def test_marked_problems_of_a_family_that_is_gone_are_skipped(ada: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     ada.bookmark(BOXES)
     ada.bookmark(CHOICE)
-    monkeypatch.delitem(FAMILIES, BOXES.family)
+    others = {name: one for name, one in FAMILIES.items() if name != BOXES.family}
+    monkeypatch.setattr("chainrule.lessons.catalogue.FAMILIES", others)
     assert ada.bookmarks() == (CHOICE,)
 
 
@@ -383,6 +363,18 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     refused(path, f"written by a newer chainrule: it is of version {VERSION + 1}.* Update chainrule")
+
+
+def test_a_file_of_an_older_version_keeps_what_is_in_it(path: Path) -> None:
+    with Progress(path) as progress:
+        progress.learner("Ada").bookmark(CHOICE, policy=Policy("never"))
+    connection = sqlite3.connect(path)
+    connection.executescript("ALTER TABLE bookmarks DROP COLUMN show_solution; PRAGMA user_version = 1")
+    connection.close()
+    with Progress(path) as progress:
+        ada = progress.learner("Ada")
+        assert ada.bookmarks() == (CHOICE,)
+        assert ada.policy(CHOICE) == Policy()
 
 
 def test_an_empty_file_is_a_new_one(path: Path) -> None:

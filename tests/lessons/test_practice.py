@@ -19,7 +19,7 @@ from chainrule.formula import text
 from chainrule.lessons import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, generate
 from chainrule.lessons.grading import MalformedReply
 from chainrule.lessons.lesson import drill
-from chainrule.lessons.policy import Policy
+from chainrule.lessons.policy import DEFAULT, Policy
 from chainrule.lessons.practice import Console, Tally, fitting, letters, practise, written
 from chainrule.lessons.progress import Learner, Progress
 
@@ -36,12 +36,12 @@ def ada(tmp_path: Path) -> Iterator[Learner]:
 
 
 def session(
-    ada: Learner, typed: str, *problems: Problem, policy: Policy | None = None, encoding: str = "utf-8"
+    ada: Learner, typed: str, *problems: Problem, policy: Policy | None = DEFAULT, encoding: str = "utf-8"
 ) -> tuple[str, Tally]:
     """Return what is shown to someone who types these lines, and how it went."""
     screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     named = [(f"p-{place}", problem) for place, problem in enumerate(problems, start=1)]
-    tally = practise(named, ada, policy or Policy(), Console(io.StringIO(typed), screen, 80))
+    tally = practise(named, ada, policy, Console(io.StringIO(typed), screen, 80))
     screen.seek(0)
     return screen.read(), tally
 
@@ -154,6 +154,13 @@ def test_what_is_done_and_bookmarked_is_shown_again(ada: Learner) -> None:
     assert "Solution:" in shown
     assert tally == Tally()
     assert not ada.bookmarks()
+
+
+def test_what_is_bookmarked_hides_what_its_lesson_hides(ada: Learner) -> None:
+    session(ada, f"*\n{right(CHOICE)}\nq\n", CHOICE, policy=Policy("never"))
+    shown, _ = session(ada, "!\n*\n!\n\n", CHOICE, policy=None)
+    assert "No longer bookmarked." in shown
+    assert shown.count("this lesson never shows it.") == 2
 
 
 def test_a_problem_is_skipped_and_comes_again(ada: Learner) -> None:

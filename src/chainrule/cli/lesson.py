@@ -84,7 +84,9 @@ def check(
 def preview(
     file: _File,
     seed: _Seed = None,
-    solutions: Annotated[bool, typer.Option("--solutions", help="Show the solutions too.")] = False,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="Show the solutions too, whatever the lesson lets learners see.")
+    ] = False,
     form: Annotated[str, typer.Option("--format", help="text or html.")] = "text",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file to write to.", show_default="the terminal")
@@ -169,7 +171,8 @@ def practise(
             )
         if not drawn:
             raise InputError(f"{whose.name} has bookmarked no problem; * bookmarks one while you practise")
-        practise(drawn, whose, Policy() if lesson is None else Policy(lesson.show_solution), Console())
+        policy = Policy() if lesson is None else Policy(lesson.show_solution)
+        practise(drawn, whose, None if bookmarked else policy, Console())
         if lesson is not None and all(whose.left(problem) == 0 for _, problem in drawn):
             print("All is done. Another --seed draws other problems.")
         earned, possible = whose.total()

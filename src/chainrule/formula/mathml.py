@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -235,7 +236,9 @@ class _Writer:
         parts: list[str] = []
         for index in indices:
             comma = [self.operator(",")] if parts else []
-            parts += [*comma, self.token("mn" if isinstance(index, int) else "mi", str(index))]
+            pieces = re.split("(−)", str(index))  # of i−1, of which mi would make one upright word
+            kinds = ["mo" if piece == "−" else "mn" if piece.isdigit() else "mi" for piece in pieces]
+            parts += [*comma, *map(self.token, kinds, pieces)]
         return self.row(*parts)
 
     def named(self, part: Symbol | Derivative) -> str:

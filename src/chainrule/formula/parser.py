@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from .text import SUPERSCRIPTS, text
-from .tokens import FUNCTIONS, FormulaError, Reader, Token
+from .tokens import FUNCTIONS, SLOPES_ARE_WRITTEN_OUT, FormulaError, Reader, Token
 from .tree import Call, Derivative, Expression, Negative, Number, Power, Product, Quotient, Sum, Symbol, joined
 
 MAX_NODES = 300
@@ -127,21 +127,15 @@ class _Parser:
 
     def unexpected(self, why: str | None = None) -> FormulaError:
         token = self.here
-        what = (
-            "the formula ends here, but something must follow"
-            if token.kind == "end"
-            else f"{token.text} cannot stand here"
-        )
-        return self.error(why or what, token.begin, token.end)
+        what = why or _UNEXPECTED.get(token.kind, f"{token.text} cannot stand here")
+        return self.error(what, token.begin, token.end)
 
     def closing(self, kind: str, opening: Token) -> None:
         if not self.take(kind):
-            what = (
-                "this bracket is never closed"
-                if self.here.kind == "end"
-                else f"{self.here.text} stands where {kind} is missing"
-            )
-            at = opening if self.here.kind == "end" else self.here
+            is_end = self.here.kind == "end"
+            missing = f"{self.here.text} stands where {kind} is missing"
+            what = "this bracket is never closed" if is_end else _UNEXPECTED.get(self.here.kind, missing)
+            at = opening if is_end else self.here
             raise self.error(what, at.begin, at.end)
 
     def deeper(self) -> None:
@@ -290,6 +284,11 @@ class _Parser:
         return Number(Fraction(mantissa + (f"e{power}" if power else "")))
 
 
+_UNEXPECTED = {
+    "end": "the formula ends here, but something must follow",
+    ",": "a comma stands between the two parts of max and min alone; for a decimal comma write a point, as in 0.5",
+    "partial": SLOPES_ARE_WRITTEN_OUT,
+}
 _ONE = Number(Fraction(1))
 _LOSS = Symbol("ℒ")
 _LEFT_SIDES = (

@@ -25,6 +25,8 @@ _OPERATORS = {
     "-": "−", "–": "−", "*": "·", "×": "·", "⋅": "·", "∙": "·", "÷": "/", "[": "(", "]": ")", "**": "^",
     "\\cdot": "·", "\\times": "·", "\\left": "", "\\right": "", "\\,": "", "\\;": "", "\\!": "", "\\ ": "",
 }  # fmt: skip
+SLOPES_ARE_WRITTEN_OUT = "write the slope out, as 1 - f_2^2 for tanh"
+_PRIME = re.compile(r"\^?\{?(?:['′’´]|\\prime)\}?")
 _DIGITS_BELOW = {below: digit for digit, below in SUBSCRIPTS.items()} | {",": ","}
 
 _BELOW, _ABOVE = "".join(SUBSCRIPTS.values()), "".join(SUPERSCRIPTS.values())
@@ -161,6 +163,8 @@ class Reader:
             if name and (name in _OPERATORS or name == "\\frac"):  # what follows is no index
                 end = place + len(name)
                 self.add(_OPERATORS.get(name, "frac"), place, end)
+            elif name and (prime := _PRIME.match(self.formula, end)):
+                raise self.error(SLOPES_ARE_WRITTEN_OUT, place, prime.end())
             elif name:
                 self.add_names(name, match["index"] or "", place, end)
             elif match["operator"]:

@@ -11,26 +11,34 @@ from pathlib import Path
 
 from ..errors import InputError
 
-VERSION = 1
 APPLICATION = 0x63727072  # by which SQLite files of ours are known
 WAIT = 10.0  # seconds, for another process to end its transaction
 
-_SCHEMA = (
-    "CREATE TABLE learners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    "CREATE TABLE problems (id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, family TEXT NOT NULL)",
-    # An id is never used again: of an attempt that was refused, the process that made it may not know yet.
-    "CREATE TABLE attempts (id INTEGER PRIMARY KEY AUTOINCREMENT, learner INTEGER NOT NULL REFERENCES learners (id), "
-    "problem INTEGER NOT NULL REFERENCES problems (id), number INTEGER NOT NULL, reply TEXT NOT NULL, "
-    "at TEXT NOT NULL, possible INTEGER NOT NULL, correct INTEGER, points INTEGER, mistake TEXT, said TEXT, "
-    "UNIQUE (learner, problem, number))",
-    "CREATE TABLE cards (learner INTEGER NOT NULL REFERENCES learners (id), family TEXT NOT NULL, card TEXT NOT NULL, "
-    "PRIMARY KEY (learner, family))",
-    "CREATE TABLE bookmarks (id INTEGER PRIMARY KEY, learner INTEGER NOT NULL REFERENCES learners (id), "
-    "problem INTEGER NOT NULL REFERENCES problems (id), points INTEGER NOT NULL, attempts INTEGER, "
-    "UNIQUE (learner, problem))",
-    f"PRAGMA application_id = {APPLICATION}",
-    f"PRAGMA user_version = {VERSION}",
+_STEPS = (
+    (
+        "CREATE TABLE learners (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+        "CREATE TABLE problems (id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, family TEXT NOT NULL)",
+        # An id is never used again: of an attempt that was refused, the process that made it may not know yet.
+        "CREATE TABLE attempts (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "learner INTEGER NOT NULL REFERENCES learners (id), problem INTEGER NOT NULL REFERENCES problems (id), "
+        "number INTEGER NOT NULL, reply TEXT NOT NULL, "
+        "at TEXT NOT NULL, possible INTEGER NOT NULL, correct INTEGER, points INTEGER, mistake TEXT, said TEXT, "
+        "UNIQUE (learner, problem, number))",
+        "CREATE TABLE cards (learner INTEGER NOT NULL REFERENCES learners (id), family TEXT NOT NULL, "
+        "card TEXT NOT NULL, PRIMARY KEY (learner, family))",
+        "CREATE TABLE bookmarks (id INTEGER PRIMARY KEY, learner INTEGER NOT NULL REFERENCES learners (id), "
+        "problem INTEGER NOT NULL REFERENCES problems (id), points INTEGER NOT NULL, attempts INTEGER, "
+        "UNIQUE (learner, problem))",
+        f"PRAGMA application_id = {APPLICATION}",
+        "PRAGMA user_version = 1",
+    ),
+    (
+        "ALTER TABLE bookmarks ADD COLUMN show_solution TEXT NOT NULL DEFAULT 'after last attempt'",
+        "PRAGMA user_version = 2",
+    ),
 )
+"""What makes each version of a file from the one before, the first from an empty file."""
+VERSION = len(_STEPS)
 
 
 class Database:
@@ -67,22 +75,22 @@ class Database:
                 raise
 
     def _prepare(self) -> None:
-        is_new = self._is_new()
+        version = self._version()
         _use_wal(self._connection)
         self._connection.execute("PRAGMA foreign_keys = ON")
-        if is_new:
+        if version < VERSION:
             with self.transaction() as connection:
-                if self._is_new():  # still, now that no other process can make it
-                    for statement in _SCHEMA:
+                for step in _STEPS[self._version() :]:  # looked at again, now that no other process can write
+                    for statement in step:
                         connection.execute(statement)
 
-    def _is_new(self) -> bool:
-        """Tell whether nothing is in the file yet; refuse one of another kind before anything is changed in it."""
+    def _version(self) -> int:
+        """Return the version of the file, 0 of an empty one; refuse one of another kind before anything is changed."""
         application, version = (
             self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         )
         if application == 0 and not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            return True
+            return 0
         if application != APPLICATION:
             raise InputError(f"{self.path} is a database, but not of progress: move it away, or name another file")
         if version > VERSION:
@@ -90,7 +98,7 @@ class Database:
                 f"{self.path} was written by a newer chainrule: it is of version {version}, and {VERSION} is the last "
                 "that is known here. Update chainrule"
             )
-        return False
+        return int(version)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

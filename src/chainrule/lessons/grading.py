@@ -39,6 +39,7 @@ _NOTHING = 1e-9  # how far from 0 a number may be that should be 0
 _EXACT = 1e-9  # relative: what rounding does to a number that should be the key itself
 _ROUNDED = 5  # so many tolerances away, a number is close
 _SIDE_BY_SIDE = re.compile(r"(?<=[\d.])\s+(?=[\d.]|[eE][+−-]?\d)|(?<=\.)\d*\.")  # 1 000 would be read as 1 times 0
+_DECIMAL_COMMA = re.compile(r"\s*[+−-]?\d*,\d+\s*")
 _CAPITAL_E = re.compile(r"(?<=[\d.])E(?=[+−-]?\d)")
 _RATIOS = (
     (-1.0, "sign", "The sign is wrong: the size is right."),
@@ -279,7 +280,8 @@ def _number(typed: str, answer: NumberAnswer) -> tuple[Parsed, float]:
         message = f"a number has at most {MAX_NUMBER} characters, but this has {len(typed):,}"
         raise _malformed(message, typed[:MAX_NUMBER], MAX_NUMBER - 1, MAX_NUMBER)
     if comma := re.search(",", typed):
-        raise _malformed("a number has a decimal point, not a comma, as in 0.5", typed, *comma.span())
+        written = typed.strip().replace(",", ".") if _DECIMAL_COMMA.fullmatch(typed) else "0.5, for example"
+        raise _malformed(f"a number has a decimal point, not a comma: write {written}", typed, *comma.span())
     if gap := _SIDE_BY_SIDE.search(typed):
         message = "two numbers stand side by side: leave out what is between them, or put a sign there"
         raise _malformed(message, typed, *gap.span())

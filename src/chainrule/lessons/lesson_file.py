@@ -381,8 +381,11 @@ def _text(value: Any) -> str:
 
 def _title(value: Any) -> str:
     title = _text(value)
-    if len(title) > MAX_TITLE or not title.isprintable():
-        raise InputError(f"is one line of at most {MAX_TITLE} characters; shorten it")
+    if len(title) > MAX_TITLE:
+        raise InputError(f"is one line of at most {MAX_TITLE} characters, but has {len(title):,}; shorten it")
+    for place, sign in enumerate(title, start=1):
+        if not sign.isprintable():
+            raise InputError(f"is a line to be printed, but character {place} is U+{ord(sign):04X}; remove it")
     return title
 
 

@@ -16,7 +16,7 @@ from typing import TextIO
 from ..formula.latex import GREEK
 from .grading import Grade, MalformedReply, Reply
 from .lesson import counted
-from .policy import Policy
+from .policy import DEFAULT, Policy
 from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem
 from .progress import Learner, NoAttemptsLeft, identity
 from .prose import Prose
@@ -117,7 +117,7 @@ class Console:
 
 
 def practise(
-    problems: Sequence[tuple[str, Problem]], learner: Learner, policy: Policy, console: Console | None = None
+    problems: Sequence[tuple[str, Problem]], learner: Learner, policy: Policy | None, console: Console | None = None
 ) -> Tally:
     """Ask problems one after the other, and store every answer before anything is said about it.
 
@@ -129,8 +129,8 @@ def practise(
         Each with its id. Those that the learner has solved, or has no attempt left at, are passed over, or shown
         where they are bookmarked.
     learner : Learner
-    policy : Policy
-        When a solution may be seen.
+    policy : Policy or None
+        When a solution may be seen; None for what was bookmarked: as the lesson has it that it was bookmarked in.
     console : Console, optional
         Where it is asked; by default on standard input and output.
     """
@@ -196,8 +196,9 @@ def letters(typed: str, count: int) -> list[int]:
 class _Practice:
     """A learner at a terminal."""
 
-    def __init__(self, learner: Learner, policy: Policy, console: Console) -> None:
-        self.learner, self.policy, self.console = learner, policy, console
+    def __init__(self, learner: Learner, policy: Policy | None, console: Console) -> None:
+        self.learner, self.console = learner, console
+        self.given, self.policy = policy, policy or DEFAULT  # the second is that of the problem at hand
         self.tally = Tally()
         self.marked = {identity(problem) for problem in learner.bookmarks()}
 
@@ -217,6 +218,7 @@ class _Practice:
 
     def ask_one(self, place: str, name: str, problem: Problem) -> None:
         """Ask a problem, or show one that is done and bookmarked."""
+        self.policy = self.given or self.learner.policy(problem)  # and stays so if its mark is taken away now
         left, marked = self.learner.left(problem), identity(problem) in self.marked
         if left == 0:
             self.console.say(
@@ -265,7 +267,7 @@ class _Practice:
                 self.show_solution(problem)
             case "*":
                 on = identity(problem) not in self.marked
-                self.learner.bookmark(problem, on)
+                self.learner.bookmark(problem, on, self.policy)
                 self.marked ^= {identity(problem)}
                 say("Bookmarked." if on else "No longer bookmarked.")
             case "q":

@@ -277,14 +277,15 @@ class Learner:
             ).fetchone()
         return earned, possible
 
-    def bookmark(self, problem: Problem, on: bool = True) -> None:
-        """Mark a problem, or take the mark away."""
+    def bookmark(self, problem: Problem, on: bool = True, policy: Policy = DEFAULT) -> None:
+        """Mark a problem, with when its solution may be seen; or take the mark away."""
         with self._database.transaction() as connection:
             place = _entered(connection, problem)
             if on:
                 connection.execute(
-                    "INSERT OR IGNORE INTO bookmarks (learner, problem, points, attempts) VALUES (?, ?, ?, ?)",
-                    (self._key, place, problem.points, problem.attempts),
+                    "INSERT OR IGNORE INTO bookmarks (learner, problem, points, attempts, show_solution) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (self._key, place, problem.points, problem.attempts, policy.show_solution),
                 )
             else:
                 connection.execute("DELETE FROM bookmarks WHERE learner = ? AND problem = ?", (self._key, place))
@@ -296,6 +297,15 @@ class Learner:
                 "SELECT 1 FROM bookmarks WHERE learner = ? AND problem = ?", (self._key, _place(connection, problem))
             ).fetchone()
         return found is not None
+
+    def policy(self, problem: Problem) -> Policy:
+        """Return when the solution of a problem may be seen, as it was marked; otherwise as usual."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT show_solution FROM bookmarks WHERE learner = ? AND problem = ?",
+                (self._key, _place(connection, problem)),
+            ).fetchone()
+        return DEFAULT if found is None else Policy(found[0])
 
     def bookmarks(self) -> tuple[Problem, ...]:
         """Return the marked problems, with their points and attempts, in the order in which they were marked.

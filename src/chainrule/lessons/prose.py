@@ -8,6 +8,7 @@ from html import escape
 from typing import TypeAlias
 
 from ..formula import Expression, latex, mathml, text
+from ..formula.text import Notation
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,21 @@ class Prose:
         """Return it as plain text."""
         return "".join(piece if isinstance(piece, str) else _formula(piece, text, "←") for piece in self.pieces)
 
-    def to_html(self, prefix: str = "") -> str:
+    def to_html(self, prefix: str = "", notation: Notation = "lecture") -> str:
         """Return it as a part of a page, with formulae in MathML, whose ids begin with the prefix."""
+
+        def write(formula: Expression, ids: str) -> str:
+            return mathml(formula, f"{prefix}{ids}-", notation=notation)
+
         written = []
         for place, piece in enumerate(self.pieces):
             if isinstance(piece, str):
                 written.append(escape(piece))
             elif isinstance(piece, Equation):
                 sign = "←" if piece.update else "="
-                left, right = mathml(piece.left, f"{prefix}{place}l-"), mathml(piece.right, f"{prefix}{place}r-")
-                written.append(f"{left} {sign} {right}")
+                written.append(f"{write(piece.left, f'{place}l')} {sign} {write(piece.right, f'{place}r')}")
             else:
-                written.append(mathml(piece, f"{prefix}{place}-"))
+                written.append(write(piece, f"{place}"))
         return "".join(written)
 
     def to_mathjax(self) -> str:

@@ -6,17 +6,21 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import ascii_lowercase
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from ..errors import InputError, unknown_name
 from ..files import write_atomically
+from ..formula.text import Notation
 from .lesson import counted
 from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option, Problem
 from .prose import Prose, prose
+
+_Write: TypeAlias = Callable[[Prose, str], str]  # prose, and what ids begin with, to HTML
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 BROWSER_FLAGS = (
@@ -44,6 +48,7 @@ h3 { font-size: 1em; margin: .8em 0 .2em; }
 p { margin: .35em 0; break-inside: avoid; }
 math { font-size: 1.06em; math-style: normal; font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math",
   "TeX Gyre DejaVu Math", math; }
+mfrac { padding: 0 .12em; }
 .keep { white-space: nowrap; }
 header { border-bottom: 1.5pt solid #000; padding-bottom: .7em; }
 header p { display: flex; gap: 2em; margin: .9em 0 0; }
@@ -106,8 +111,12 @@ def write_sheet(
     return tuple(pages)
 
 
-def page(title: str, problems: Sequence[Problem], solutions: bool = False) -> str:
-    """Return problems as an HTML page that needs nothing from elsewhere, with lines to write on or with solutions."""
+def page(title: str, problems: Sequence[Problem], solutions: bool = False, notation: Notation = "lecture") -> str:
+    """Return problems as an HTML page that needs nothing from elsewhere, with lines to write on or with solutions.
+
+    In the notation "superscript" the formulae of problems have a⁽²⁾ and w⁽²⁾ for f₂ and w₂.
+    """
+    write = partial(_html, notation=notation)
     possible = sum(problem.points for problem in problems)
     if solutions:
         head = f"<p><span>Solutions</span><span>{counted(possible, 'point')}</span></p>"
@@ -116,7 +125,7 @@ def page(title: str, problems: Sequence[Problem], solutions: bool = False) -> st
             '<p><span>Name</span><span class="line"></span><span>Date</span><span class="line"></span>'
             f'<span class="score">of {counted(possible, "point")}</span></p>'
         )
-    sections = [_section(number, problem, solutions) for number, problem in enumerate(problems, start=1)]
+    sections = [_section(number, problem, solutions, write) for number, problem in enumerate(problems, start=1)]
     shown = escape(f"{title} — solutions" if solutions else title)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
@@ -165,56 +174,52 @@ def printed(text: str) -> bytes:
     raise InputError(f"{browser} printed no PDF: {why}; write an .html file, which any browser prints")
 
 
-def _section(number: int, problem: Problem, solutions: bool) -> str:
+def _section(number: int, problem: Problem, solutions: bool, write: _Write) -> str:
     """Return a problem, with lines to write on or its solution."""
     ids = f"p{number}-"
     points = f'<span class="points">{counted(problem.points, "point")}</span>'
     parts = [
         f"<h2><span>{number}. {escape(problem.title)}</span>{points}</h2>",
-        *(_paragraph(one, f"{ids}q{place}-") for place, one in enumerate(problem.prompt)),
+        *(f"<p>{write(one, f'{ids}q{place}-')}</p>" for place, one in enumerate(problem.prompt)),
     ]
     answer = problem.answer
     if isinstance(answer, (OneChoice, ChooseAll)):
-        parts.append(_options(answer, ids, solutions))
+        parts.append(_options(answer, ids, solutions, write))
     elif not solutions:
-        parts.append(_lines(problem, answer, ids))
+        parts.append(_lines(problem, answer, ids, write))
     if solutions:
-        steps = "\n".join(_paragraph(one, f"{ids}s{place}-") for place, one in enumerate(problem.solution))
+        steps = "\n".join(f"<p>{write(one, f'{ids}s{place}-')}</p>" for place, one in enumerate(problem.solution))
         parts.append(f'<div class="solution">\n<h3>Solution</h3>\n{steps}\n</div>')
     return '<section class="problem">\n' + "\n".join(parts) + "\n</section>\n"
 
 
-def _options(answer: OneChoice | ChooseAll, ids: str, solutions: bool) -> str:
+def _options(answer: OneChoice | ChooseAll, ids: str, solutions: bool, write: _Write) -> str:
     shape = "mark round" if isinstance(answer, OneChoice) else "mark"
     items = [
-        _option(option, letter, f"{ids}o{letter}-", shape, solutions)
+        _option(option, letter, f"{ids}o{letter}-", shape, solutions, write)
         for letter, option in zip(ascii_lowercase, answer.options, strict=False)
     ]
     return '<ul class="options">\n' + "\n".join(items) + "\n</ul>"
 
 
-def _option(option: Option, letter: str, ids: str, shape: str, solutions: bool) -> str:
-    text, mark = _html(option.text, ids), f'<span class="{shape}"></span>'
+def _option(option: Option, letter: str, ids: str, shape: str, solutions: bool, write: _Write) -> str:
+    text, mark = write(option.text, ids), f'<span class="{shape}"></span>'
     if solutions:
         verdict = "Right." if option.right else "Wrong."
-        why = f"{verdict} {_html(option.feedback, f'{ids}w')}"
+        why = f"{verdict} {write(option.feedback, f'{ids}w')}"
         text += f'<span class="why">{why}</span>'
         mark = f'<span class="{shape}{" chosen" if option.right else ""}"></span>'
     return f"<li>{mark}<span>{letter})</span><span>{text}</span></li>"
 
 
-def _lines(problem: Problem, answer: FormulaAnswer | NumberAnswer, ids: str) -> str:
+def _lines(problem: Problem, answer: FormulaAnswer | NumberAnswer, ids: str, write: _Write) -> str:
     """Return lines to write on: the more difficult a problem is, the more of them, the last for the answer."""
     asked = prose("Answer:") if answer.left is None else prose(answer.left, " =")
     digits = f"<span>({answer.digits} digits)</span>" if isinstance(answer, NumberAnswer) else ""
     blank = '<div class="line"></div>\n' * (1 + problem.difficulty)
-    return f'{blank}<div class="answer"><span>{_html(asked, f"{ids}a")}</span><span class="line"></span>{digits}</div>'
+    return f'{blank}<div class="answer"><span>{write(asked, f"{ids}a")}</span><span class="line"></span>{digits}</div>'
 
 
-def _paragraph(text: Prose, ids: str) -> str:
-    return f"<p>{_html(text, ids)}</p>"
-
-
-def _html(text: Prose, ids: str) -> str:
+def _html(text: Prose, ids: str, notation: Notation) -> str:
     """Return prose as HTML in which no line begins with the comma after a formula."""
-    return _BEFORE_A_STOP.sub(r'<span class="keep">\g<0></span>', text.to_html(ids))
+    return _BEFORE_A_STOP.sub(r'<span class="keep">\g<0></span>', text.to_html(ids, notation))

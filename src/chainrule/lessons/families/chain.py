@@ -42,8 +42,8 @@ from .setting import (
 Written: TypeAlias = tuple[Expression, str | None, str]  # a formula, the misconception that it comes from, and why
 
 
-@family("update rule", "one choice", length=LENGTH)
-def update_rule(random: Random, length: int) -> Problem:
+@family("update rule", "one choice", length=LENGTH, activation=ACTIVATION)
+def update_rule(random: Random, length: int, activation: str) -> Problem:
     """A step of stochastic gradient descent: what it does to a weight, and its sign."""
     i = random.randint(1, length)
     g = by(LOSS, w(i))
@@ -73,7 +73,7 @@ def update_rule(random: Random, length: int) -> Problem:
     return drawn(
         "A step of gradient descent",
         [
-            introduction(derived(length, "tanh")),
+            introduction(derived(length, activation)),
             prose(
                 "What does one step of stochastic gradient descent with the learning rate ", ETA, " do to ", w(i), "?"
             ),
@@ -90,11 +90,11 @@ def update_rule(random: Random, length: int) -> Problem:
     )
 
 
-@family("weighted input", "formula", length=LENGTH, layer=LAYER, bias=BIAS)
-def weighted_input(random: Random, length: int, layer: str, bias: bool) -> Problem:
+@family("weighted input", "formula", length=LENGTH, layer=LAYER, activation=ACTIVATION, bias=BIAS)
+def weighted_input(random: Random, length: int, layer: str, activation: str, bias: bool) -> Problem:
     """What a weighted input is made of."""
     i = which(random, layer, 1, length)
-    made = derived(length, "tanh", bias=bias)
+    made = derived(length, activation, bias=bias)
     key = made.definitions[z(i)]
     return drawn(
         "The weighted input of a layer",
@@ -108,7 +108,7 @@ def weighted_input(random: Random, length: int, layer: str, bias: bool) -> Probl
 
 @family("output error", "formula", length=LENGTH, activation=ACTIVATION, loss=LOSSES, sign=SIGN)
 def output_error(_: Random, length: int, activation: str, loss: str, sign: Sign) -> Problem:
-    """δ_L, the error of the output: slope of the loss times slope of the activation."""
+    """The error of the output: slope of the loss times slope of the activation."""
     made = derived(length, activation, loss, sign)
     return drawn(
         "The error of the output",
@@ -243,11 +243,11 @@ def bias_gradient(random: Random, length: int, layer: str, activation: str) -> P
     )
 
 
-@family("chain rule", "choose all", length=LENGTH, layer=LAYER)
-def chain_rule(random: Random, length: int, layer: str) -> Problem:
+@family("chain rule", "choose all", length=LENGTH, layer=LAYER, activation=CURVED)
+def chain_rule(random: Random, length: int, layer: str, activation: str) -> Problem:
     """∂ℒ/∂wᵢ by the chain rule: all ways of writing it."""
     i = which(random, layer, 1, length)
-    made = derived(length, "tanh")
+    made = derived(length, activation)
     k = random.randint(i, length)
 
     def slopes(begin: int, end: int, by_weights: bool = False) -> list[Expression]:
@@ -366,7 +366,7 @@ def absent_weights(random: Random, length: int, layer: str, activation: str) -> 
             why = prose(w(k), " comes before ", w(i), ": it acts through ", f(i - 1), " alone, in which it is hidden.")
         options.append(Option(prose(w(k)), w(k) not in present, why, None if w(k) not in present else "weight", w(k)))
     return drawn(
-        "Weights that do not occur",
+        "Absent weights",
         [
             introduction(made),
             prose(
@@ -387,10 +387,10 @@ def absent_weights(random: Random, length: int, layer: str, activation: str) -> 
     )
 
 
-@family("dependence", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"))
-def dependence(random: Random, length: int) -> Problem:
+@family("dependence", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"), activation=ACTIVATION)
+def dependence(random: Random, length: int, activation: str) -> Problem:
     """Who depends on whom: what changes when one weight does."""
-    made = derived(length, "tanh")
+    made = derived(length, activation)
     i = random.randint(2, length - 1)
     below = dependencies(made)
 

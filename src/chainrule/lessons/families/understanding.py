@@ -11,7 +11,7 @@ from ..catalogue import Parameter, family
 from ..problems import ChooseAll, Mistake, NumberAnswer, OneChoice, Option, Problem
 from ..prose import Equation, Prose, prose
 from .numbers import number, number_answer
-from .setting import LAYER, LOSS, Y, by, delta, derived, drawn, f, introduction, w, which, z
+from .setting import ACTIVATION, LAYER, LOSS, Y, by, delta, derived, drawn, f, introduction, w, which, z
 
 DEEP = Parameter(tuple(range(3, 11)), "how many layers")
 
@@ -325,10 +325,16 @@ def counting(random: Random, asked: str, layers: int) -> Problem:
     )
 
 
-@family("held fixed", "choose all", length=Parameter((3, 4, 5, 6), "how many layers"), layer=LAYER)
-def held_fixed(random: Random, length: int, layer: str) -> Problem:
+@family(
+    "held fixed",
+    "choose all",
+    length=Parameter((3, 4, 5, 6), "how many layers"),
+    layer=LAYER,
+    activation=ACTIVATION,
+)
+def held_fixed(random: Random, length: int, layer: str, activation: str) -> Problem:
     """What a ∂ by an intermediate value holds fixed, and what moves with it."""
-    made = derived(length, "tanh")
+    made = derived(length, activation)
     i = which(random, layer, 1, length - 1)
     below = dependencies(made)
 

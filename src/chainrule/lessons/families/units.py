@@ -249,7 +249,7 @@ def shapes(random: Random, asked: str) -> Problem:
     target=Parameter(("symbols", "a class"), "what is told of the target: symbols for it, or the class of a sample"),
 )
 def softmax(random: Random, classes: int, target: str) -> Problem:
-    """δ_L of softmax with cross entropy: as simple as that."""
+    """The error of the output with softmax and cross entropy: as simple as that."""
     k = random.randint(1, classes)
     outputs = [Symbol("f", (1, j)) for j in range(1, classes + 1)]
     targets = [Symbol("y", (j,)) for j in range(1, classes + 1)]
