@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from chainrule.cli.lab import VARIABLE
+from chainrule.lab.server import SCREENS
 
 PASSWORD = "correct horse"  # noqa: S105
 COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main()", "lab", "--no-browser"]
@@ -24,14 +25,17 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and termina
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    return {**os.environ, "CHAINRULE_DATA": str(folder), "PYTHONUNBUFFERED": "1", **more}
+    usual = {name: value for name, value in os.environ.items() if name not in ("SSH_CONNECTION", *SCREENS)}
+    return {**usual, "CHAINRULE_DATA": str(folder), "PYTHONUNBUFFERED": "1", **more}
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    folder: Path, *arguments: str, command: Sequence[str] = COMMAND, **more: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Give a lab that is running, and its address."""
     with subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         env=environment(folder, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -80,14 +84,47 @@ def test_it_says_where_it_is_ends_with_ctrl_c_at_once_and_remembers_what_was_ans
         with entered(address) as client:
             answer = client.post("/api/practice/attempt", json={"learner": "Ada", "id": problem, "reply": 0})
             assert answer.json()["number"] == 1
-            began = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=10) == ("", "")
-            assert time.monotonic() - began < 5  # half a second where nothing else is going on
+            endless = {"data": {"name": "regression"}, "scene": {"inputs": 2}, "training": {"epochs": 10**6}}
+            with client.stream("POST", "/api/train", json=endless) as training:
+                next(training.iter_lines())
+                began = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                assert process.communicate(timeout=10) == ("", "")
+                assert time.monotonic() - began < 5  # half a second where nothing else is going on
         assert process.returncode == 0
     with started(tmp_path, "--port", "0") as (process, address), entered(address) as client:
         shown = client.post("/api/practice/problem", json={"learner": "Ada", **problem})
         assert [one["reply"] for one in shown.json()["history"]] == [0]
+
+
+def test_by_ssh_it_says_how_to_reach_it(tmp_path: Path) -> None:
+    with started(tmp_path, "--port", "0", SSH_CONNECTION="10.0.0.1 50000 10.0.0.2 22") as (process, address):
+        assert process.stdout is not None
+        here = address.removeprefix("http://").partition("/")[0]
+        port = here.rpartition(":")[2]
+        told = process.stdout.readline()
+        assert (
+            told
+            == f"To open it where you sit, run there first: ssh -L {port}:{here} HOST (HOST as when you came here)\n"
+        )
+
+
+@posix
+def test_the_browser_is_let_in_by_a_ticket_and_one_that_fails_is_told(tmp_path: Path) -> None:
+    browser, seen = tmp_path / "browser.py", tmp_path / "seen.txt"
+    browser.write_text(
+        "import sys, httpx\n"
+        f"open({str(seen)!r}, 'w').write(f'{{sys.argv[1]}} {{httpx.get(sys.argv[1]).status_code}}')\n"
+        "sys.exit(1)\n"
+    )
+    command = [one for one in COMMAND if one != "--no-browser"]
+    start = f"{sys.executable} {browser} %s"
+    with started(tmp_path, "--port", "0", command=command, BROWSER=start, PATH="") as (process, address):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "No browser can be started from here: open the address yourself\n"
+        where, status = seen.read_text().split()
+        assert where.startswith(f"{address.partition('?')[0]}?ticket=")
+        assert status == "303"
 
 
 def test_where_its_port_is_taken_it_takes_another_unless_one_was_named(tmp_path: Path) -> None:
@@ -119,8 +156,8 @@ def test_another_host_needs_i_know_and_a_password(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--host", "203.0.113.5", "--i-know"], "203.0.113.5 is no address of this machine"),
-        (["--host", "no such host", "--i-know"], "no such host is no address of this machine"),
-        (["--host", "", "--port", "0"], "--host  would let other machines use the lab"),
+        (["--host", "no such host"], "no host is known as 'no such host': give a name or an address of this machine"),
+        (["--host", ""], "no host is known as ''"),
         (["--port", "99999"], "--port"),
         (["--prot", "8018"], "--prot"),
     ],

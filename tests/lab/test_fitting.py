@@ -100,6 +100,8 @@ def test_targets_lie_where_the_loss_is_defined() -> None:
 def test_numbers_are_called_as_in_the_formulae() -> None:
     assert fitted()["names"] == {
         "x": ["x"],
+        "f": [["x"], ["f₁"], ["f₂"]],
+        "z": [["z₁"], ["z₂"], ["z₃"]],
         "y": ["y"],
         "weights": [[["w₁"]], [["w₂"]], [["w₃"]]],
         "biases": [None] * 3,
@@ -113,6 +115,7 @@ def test_numbers_are_called_as_in_the_formulae() -> None:
 def test_names_in_the_other_notation() -> None:
     assert fitted(notation="superscript")["names"]["weights"][1] == [["w⁽²⁾"]]
     many = fitted(notation="superscript", layers=layers(2, bias=True), y=[0, 0])["names"]
+    assert many["z"] == [["z⁽¹⁾₁", "z⁽¹⁾₂"]]
     assert many["weights"] == [[["w⁽¹⁾₁,₁", "w⁽¹⁾₁,₂"]]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,15 +12,16 @@ from typing import Any
 import hypothesis
 import msgspec
 import pytest
-from hypothesis import event
 
 from chainrule.activations import ACTIVATIONS
 from chainrule.datasets.points import POINTS
+from chainrule.lab import share
 from chainrule.lab.app import create_app, endpoints
 from chainrule.lab.endpoints import Endpoint, Lab, Stream
 from chainrule.lab.guard import Settings
 from chainrule.lab.openapi import description
 from chainrule.lab.scene import MAX_INPUTS, MAX_SIZE
+from chainrule.lab.timeline import Asked
 from chainrule.lessons import FAMILIES, Progress
 from chainrule.losses import LOSSES
 from chainrule.optimizers import OPTIMIZERS
@@ -78,6 +80,7 @@ def with_words(part: Any) -> Any:
 
 
 INPUTS = {**dict.fromkeys(POINTS, 2), "iris": 4, "wine": 13, "diabetes": 10}
+A_MODEL = share.model(Lab(Progress), Asked()).content
 WORDS: dict[str, list[Any]] = {
     "activation": [*ACTIVATIONS, "tnah"],
     "loss": [*LOSSES, "loss"],
@@ -88,6 +91,7 @@ WORDS: dict[str, list[Any]] = {
     "reply": ["w_2", "δ₂f₁", "0.125", "1e999", "", 0, 3, [0], [0, 2], [1, 1]],
     "csv": ["a,b\n1,2\n3,4\n5,6\n", "a,b,c\n1,x,1\n2,y,0\n3,x,1\n4,,0\n", "a\n", "", "\0", "a,a\n1,1\n1,1\n", None],
     "name": [*INPUTS, "own", "iirs"],
+    "content": [base64.b64encode(A_MODEL).decode(), "", "AAAA"],
     "target": ["a", "b", "species", None],
 }
 
@@ -109,9 +113,11 @@ def more_sensible(body: Any) -> Any:
             scene["weights"], scene["biases"] = extreme(scene)
         scene["y"] = [1] if scene.get("loss") == "cross_entropy" else (scene.get("y", [0.5]) * MAX_INPUTS)[:units]
     for entry in [body, *(body.get("entries") or [])] if id is None else [id]:
-        if entry.get("family") in FAMILIES:
+        if not isinstance(entry, dict):
+            continue
+        if entry.get("family") in [*FAMILIES]:
             entry["parameters"] = {}
-        if "count" in entry:
+        if isinstance(entry.get("count"), int):
             entry["count"] = min(entry["count"], 2)  # a formula of which the mistakes are not known yet takes a while
     return body
 
@@ -149,6 +155,8 @@ def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str) -> None:
     schema.app = app
     mode = schemathesis.GenerationMode.NEGATIVE if kind == "not as described" else schemathesis.GenerationMode.POSITIVE
 
+    seen: set[int] = set()
+
     @hypothesis.settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate],
@@ -160,7 +168,7 @@ def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str) -> None:
         if kind == "sensible":
             case.body = more_sensible(case.body)
         response = case.call(headers=HEADERS, timeout=60)
-        event(str(int(response.status_code)))
+        seen.add(int(response.status_code))
         case.validate_response(response, checks=CHECKS)
         if kind == "as described":
             assert response.status_code in (200, 422, 503), response.text
@@ -168,3 +176,4 @@ def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str) -> None:
             assert 400 <= response.status_code < 500, response.text
 
     ask()
+    assert 200 in seen or kind != "sensible"  # else nothing but refusals would have been tried

@@ -43,6 +43,16 @@ def frames(*given: dict[str, Any], **asked: Any) -> list[Any]:
     return [msgspec.json.decode(encode(frame)) for frame in found]
 
 
+def gone_on(frame: Any) -> dict[str, Any]:
+    """Return the scene as the page keeps it from a frame."""
+    return {**SCENE, "weights": frame["weights"], "biases": frame["biases"]}
+
+
+def goes_on(frame: Any) -> dict[str, Any]:
+    """Return what else the page sends from a frame, to go on from there."""
+    return {"start_epoch": frame["epoch"], "memory": frame["memory"], "best": frame["best"]}
+
+
 def test_a_run_is_told_from_before_its_first_step_to_its_end() -> None:
     first, *_, last = frames(epochs=300, learning_rate=0.1)
     assert (first["epoch"], first["step"], first["rows"], first["ended"]) == (0, 0, 0, None)
@@ -54,10 +64,12 @@ def test_a_run_is_told_from_before_its_first_step_to_its_end() -> None:
 
 
 def test_one_step_is_one_frame_and_no_step_shows_the_network_as_it_is() -> None:
-    (step,) = frames(epochs=1, epochs_a_frame=1)
-    assert (step["epoch"], step["ended"]) == (1, "all epochs done")
-    (look,) = frames(epochs=0, epochs_a_frame=1)
-    assert (look["epoch"], look["step"], look["ended"]) == (0, 0, "all epochs done")
+    (step,) = frames(epochs=2, pause_after=1, epochs_a_frame=1)
+    assert (step["epoch"], step["ended"]) == (1, None)
+    (last,) = frames(gone_on(step), **goes_on(step), epochs=1, pause_after=1, epochs_a_frame=1)
+    assert (last["epoch"], last["ended"]) == (2, "all epochs done")
+    (look,) = frames(pause_after=0, epochs_a_frame=1)
+    assert (look["epoch"], look["step"], look["ended"]) == (0, 0, None)
     assert look["loss"] > step["loss"]
     assert look["fit"]["kind"] == "boundary"
 
@@ -124,9 +136,8 @@ def test_the_same_seed_gives_the_same_numbers_however_the_run_is_divided() -> No
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rprop"])
 def test_a_run_that_was_paused_is_as_one_that_was_not(optimizer: str) -> None:
     whole = frames(epochs=30, optimizer=optimizer)[-1]
-    part = frames(epochs=12, optimizer=optimizer)[-1]
-    begun = {**SCENE, "weights": part["weights"], "biases": part["biases"]}
-    rest = frames(begun, epochs=18, optimizer=optimizer, start_epoch=12, memory=part["memory"])[-1]
+    part = frames(epochs=30, pause_after=12, optimizer=optimizer)[-1]
+    rest = frames(gone_on(part), epochs=18, optimizer=optimizer, **goes_on(part))[-1]
     assert (rest["epoch"], rest["step"]) == (30, whole["step"])
     assert rest["weights"] == whole["weights"]
     assert rest["memory"] == whole["memory"]
@@ -152,11 +163,37 @@ def test_a_run_ends_with_the_first_epoch_whose_loss_is_low_enough() -> None:
     assert all(loss >= 0.5 for epoch, loss in losses.items() if 0 < epoch < last["epoch"])
 
 
-def test_a_run_ends_without_patience_with_its_best_parameters() -> None:
-    last = frames(SCENE, {"name": "circles", "rows": 60, "noise": 0.5}, epochs=100_000, learning_rate=0.3, patience=20)[
-        -1
-    ]
-    assert last["ended"].startswith("no lower validation loss since epoch ")
+@pytest.mark.parametrize("pause_after", [None, 1, 7])
+def test_patience_ends_a_run_with_its_best_parameters_however_often_it_is_paused(pause_after: int | None) -> None:
+    noisy = {"name": "circles", "rows": 60, "noise": 0.5}
+    asked: dict[str, Any] = {"learning_rate": 0.3, "patience": 5, "clip_norm": 0.5}
+    frame = frames(SCENE, noisy, **asked, pause_after=pause_after)[-1]
+    while frame["ended"] is None:
+        left = 1000 - frame["epoch"]
+        frame = frames(gone_on(frame), noisy, **asked, **goes_on(frame), epochs=left, pause_after=pause_after)[-1]
+
+    lesson = Lesson.of(body(SCENE, noisy))
+    net = lesson.run.network
+    run = cr.train(
+        net,
+        lesson.x,
+        lesson.y,
+        validation=lesson.held_out,
+        optimizer=cr.SGD(0.3),
+        batch_size=10,
+        epochs=1000,
+        patience=5,
+        clip_norm=0.5,
+        initial=net.initial(0),
+        dtype="float32",
+    )
+    assert run.best is not None
+    assert 5 < run.epoch < 1000
+    assert frame["epoch"] == run.epoch
+    assert frame["ended"] == f"no lower held-out loss for 5 epochs; back at the weights of epoch {run.best.epoch}"
+    assert np.array_equal(np.float32(frame["weights"][0]), run.parameters.weights[0])
+    assert frame["held_out_loss"] == pytest.approx(run.best.loss)
+    assert frame["best"] is None  # whoever goes on from a run that has ended has all patience again
 
 
 def test_a_run_ends_after_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,19 +208,39 @@ def test_l_bfgs_trains_too_and_needs_no_learning_rate() -> None:
     assert last["weights"] == frames(epochs=60, optimizer="lbfgs", batch_size=1_000)[-1]["weights"]
 
 
-def test_a_run_that_diverges_says_so_in_the_words_of_the_library() -> None:
+def test_a_run_that_diverges_says_where_and_what_the_page_has_against_it() -> None:
     linear = {"inputs": 2, "layers": [{"activation": "identity", "bias": True}], "x": [0, 0], "y": [1]}
     last = frames(linear, {"name": "regression"}, learning_rate=1e5)[-1]
     assert last["ended"] == "it diverged"
-    assert "Try a smaller learning rate" in last["error"]["message"] or "grown beyond" in last["error"]["message"]
+    assert last["error"]["message"].startswith("In epoch 1, batch ")
+    assert last["error"]["message"].endswith("Try a smaller learning rate, or clip the gradient to length 1.")
     assert np.abs(last["weights"][0]).max() <= 1e6
+    clipped = frames(linear, {"name": "regression"}, epochs=2, learning_rate=1e5, clip_norm=1)[-1]
+    assert clipped["ended"] == "all epochs done"
+
+
+def test_a_parameter_that_the_page_could_not_have_is_divergence_too() -> None:
+    linear = {"inputs": 2, "layers": [{"activation": "identity", "bias": True}], "x": [0, 0], "y": [1]}
+    first, last = frames(linear, {"name": "regression"}, learning_rate=1e6, clip_norm=1e3)
+    assert last["ended"] == "it diverged"
+    assert last["error"]["message"].startswith("A weight or bias has grown beyond 1,000,000. Try a smaller learning ra")
+    assert (last["weights"], last["loss"]) == (first["weights"], first["loss"])
+
+
+def test_only_divergence_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise InputError("the table is gone: drop it again")
+
+    monkeypatch.setattr(Lesson, "further", fails)
+    last = frames(epochs=2)[-1]
+    assert (last["ended"], last["error"]["message"]) == ("it cannot go on", "the table is gone: drop it again")
 
 
 def test_a_run_may_diverge_in_its_first_epoch() -> None:
     steep = {"inputs": 2, "layers": [{"units": 9, "activation": "exponential"}, {}], "x": [0, 0]}
     first, last = frames(steep, learning_rate=1e6)
     assert (last["epoch"], last["curve"], last["ended"]) == (0, [], "it diverged")
-    assert last["error"]["message"].startswith("training diverged in epoch 1")
+    assert last["error"]["message"].startswith("In epoch 1, batch 2, the activation f of layer 1 is not fin")
     assert last["weights"] == first["weights"]
 
 
@@ -191,6 +248,7 @@ def test_a_run_may_diverge_in_its_first_epoch() -> None:
     ("change", "message"),
     [
         ({"optimizer": "sdg"}, "unknown optimizer 'sdg': did you mean 'sgd'?"),
+        ({"optimizer": "lbfgs", "clip_norm": 1}, "lbfgs searches along a line and cannot use clip_norm"),
         ({"optimizer": "adam", "memory": {"step": 3}}, "what the optimiser remembers is another optimiser's"),
         (
             {"optimizer": "adam", "memory": {"vectors": {"mean": "AAAA", "square": "A"}}},
@@ -198,7 +256,11 @@ def test_a_run_may_diverge_in_its_first_epoch() -> None:
         ),
         (
             {"optimizer": "adam", "memory": {"vectors": {"mean": "AAAAAA==", "square": "AAAAAA=="}}},
-            "memory.vectors.mean must hold 25 finite numbers",
+            "memory.vectors.mean must hold 25 finite numbers: leave memory out",
+        ),
+        (
+            {"patience": 3, "best": {"epoch": 1, "loss": 0.5, "parameters": "AAAAAA=="}},
+            "best.parameters must hold 25 finite numbers: leave best out",
         ),
     ],
 )

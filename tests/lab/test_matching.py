@@ -31,7 +31,8 @@ def test_the_chain_of_the_lecture_has_all_that_is_asked_about_it() -> None:
     ]  # fmt: skip
     assert told["full gradient"] == {"length": 3, "activation": "tanh", "loss": "squared_error", "sign": "y-f"}
     assert told["error by hand"] == {"length": 3, "activation": "tanh", "bias": False}
-    assert told["update rule"] == {"length": 3}
+    assert told["update rule"] == {"length": 3, "activation": "tanh"}
+    assert list(found(cr.chain(3, "logistic"))) == list(told)
 
 
 @pytest.mark.parametrize(

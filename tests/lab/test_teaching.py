@@ -137,8 +137,8 @@ def test_a_sheet_and_its_solutions(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"family": "recursoin"}, r"lesson.yaml:5:\d+: unknown family .*'recursoin': did you mean 'recursion'"),
-        ({"family": ""}, "lesson.yaml:5"),
+        ({"family": "recursoin"}, r"^entries\[0\]: unknown family .*'recursoin': did you mean 'recursion'"),
+        ({"family": ""}, r"^entries\[0\]: family is text"),
         ({"family": "recursion", "parameters": {"lenght": 3}}, "unknown parameter .*'lenght'.* 'length'"),
         ({"family": "recursion", "parameters": {"length": 9}}, "length is 9, but may be a whole number from 2 to 5"),
         ({"family": "recursion", "parameters": {"length": "3"}}, "length"),
@@ -155,10 +155,27 @@ def test_what_is_wrong_with_an_entry_is_told(lab: Lab, entry: dict[str, Any], me
         export(lab, "sheet", entries=[entry])
 
 
+def test_of_a_link_that_was_tampered_with_everything_stays_that_can_be(lab: Lab) -> None:
+    fine = {"family": "kink", "count": 2, "attempts": "unlimited", "parameters": {"negative_slope": [0, 0.1]}}
+    some: list[Any] = [
+        fine,
+        {"family": "shapes", "count": "x", "points": 0, "colour": 1},
+        None,
+        {"family": []},
+        {"parameters": 3},
+    ]
+    told = ask(lab, "/api/teach/entries", {"entries": some})
+    assert told["entries"] == [fine, {"family": "shapes"}]
+    assert told["left_out"] == [
+        "teach.entries[1].count", "teach.entries[1].points", "teach.entries[1].colour", "teach.entries[2].family",
+        "teach.entries[3].family", "teach.entries[4].family", "teach.entries[4].parameters",
+    ]  # fmt: skip
+
+
 def test_all_that_is_wrong_is_told_at_once(lab: Lab) -> None:
     with pytest.raises(InputError) as caught:
         preview(lab, entries=[{"family": "kin"}, {"family": "kink"}, {"family": "depht"}])
-    assert [line.split(":")[1] for line in str(caught.value).splitlines()] == ["5", "9"]
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["entries[0]", "entries[2]"]
 
 
 @pytest.mark.parametrize(
@@ -185,8 +202,9 @@ def test_a_lesson_has_bounds(lab: Lab, changed: dict[str, Any]) -> None:
 
 
 def test_a_title_is_one_line(lab: Lab) -> None:
-    with pytest.raises(InputError, match="title is one line of at most 200 characters"):
-        preview(lab, title="one\ntwo")
+    for title, wrong in (("one\ntwo", r"character 4 is U\+000A"), ("a\x07", r"character 2 is U\+0007")):
+        with pytest.raises(InputError, match=f"^title is a line to be printed, but {wrong}; remove it"):
+            preview(lab, title=title)
 
 
 def test_there_are_at_most_a_hundred_problems(lab: Lab) -> None:
@@ -216,7 +234,8 @@ def test_text_that_looks_like_yaml_is_text(lab: Lab) -> None:
 def test_a_lesson_of_the_network_on_the_screen(lab: Lab) -> None:
     entries = ask(lab, "/api/teach/of-network", {"scene": {"sign": "y-f"}})["entries"]
     assert entries[0] == {
-        "family": "update rule", "count": 1, "points": 1, "attempts": None, "parameters": {"length": 3},
+        "family": "update rule", "count": 1, "points": 1, "attempts": None,
+        "parameters": {"length": 3, "activation": "tanh"},
     }  # fmt: skip
     shown = preview(lab, entries=entries)["problems"]
     assert len(shown) == len(entries) > 10

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from msgspec.structs import replace
 
 import chainrule as cr
 from chainrule.errors import InputError
@@ -66,3 +69,11 @@ def test_it_is_a_page_to_print(solutions: bool) -> None:
     assert page.name == f"the-network-on-the-screen{'-solutions' * solutions}.html"
     assert page.content.count(b'class="problem"') == 16
     assert page.content.count(b'class="solution"') == 16 * solutions
+
+
+def test_it_is_written_as_the_page_writes_it() -> None:
+    scene = replace(CHAIN, notation="superscript")
+    shown = sheet(None, ByHand(scene, solutions=True)).content.decode()  # type: ignore[arg-type]
+    assert "msup" in shown
+    assert not re.search(r"<msub[^>]*><mi[^>]*>[zfwδ]<", shown)
+    assert "so δ⁽²⁾ is δ⁽³⁾" in shown

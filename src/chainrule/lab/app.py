@@ -63,9 +63,11 @@ def create_app(lab: Lab, guard: Settings, known: Callable[[], Mapping[str, Endpo
             loaded.append(await in_thread(known))
         return loaded[0]
 
-    async def describe(_: Request) -> Response:
+    async def describe(request: Request) -> Response:
         from .openapi import description
 
+        if request.method not in ("GET", "HEAD"):
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
         return json(description((await catalogue()).values()))
 
     async def asked(request: Request) -> ASGIApp:
@@ -81,7 +83,7 @@ def create_app(lab: Lab, guard: Settings, known: Callable[[], Mapping[str, Endpo
 
     return Starlette(
         routes=[
-            Route("/api/openapi.json", describe, methods=["GET"]),
+            Route("/api/openapi.json", describe, methods=_METHODS),
             Route("/api/{name:path}", asked, methods=_METHODS),
             Mount("/", StaticFiles(directory=STATIC, html=True, check_dir=False)),
         ],

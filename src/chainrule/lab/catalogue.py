@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ..activations import ACTIVATIONS, JointActivation
-from ..datasets import names as bundled
 from ..losses import LOSSES, Loss
 from ..optimizers import OPTIMIZERS
 from . import scene
@@ -25,7 +24,6 @@ def catalogue(_: Lab, __: Nothing) -> dict[str, Any]:
         ],
         "losses": [_loss(name) for name in LOSSES],
         "optimizers": list(OPTIMIZERS),
-        "datasets": bundled(),
         "limits": {
             "layers": scene.MAX_LAYERS,
             "units": scene.MAX_UNITS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -28,7 +29,7 @@ MAX_CSV = 2_000_000  # characters
 MAX_ROWS = 50_000  # of a table: an epoch of more would keep a job from ending at once
 MAX_COLUMNS = 100
 _SHOWN_ROWS = 1_000
-_DIGITS = 6  # of the numbers that are only drawn
+_DIGITS = 4  # after the point, of what is drawn and of the sample that Build and Step begin with
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True):
     seed : int
         Draws points, and the rows that are held out.
     target : str or None
-        The column of a table that is to be predicted; None for the usual one, or an own table's last.
+        The column of a table that is to be predicted; None for the usual one, or an own table's last that can be.
     csv : str or None
         An own table.
     held_out : float
@@ -107,7 +108,7 @@ class Ready:
     targets : list of str
         The columns that could be.
     notes : list of str
-        What was left out.
+        What was left out, or read otherwise than it looks.
     """
 
     training: Rows
@@ -196,7 +197,31 @@ def ready(data: Data) -> Ready:
     frame = read_text(data.csv)
     if frame.height > MAX_ROWS:
         raise InputError(f"the table has {frame.height:,} rows, and the lab takes {MAX_ROWS:,}: use chainrule train")
-    return _table(frame, data, frame.columns[-1])
+    usual, notes = (frame.columns[-1], []) if data.target else _usual_target(frame)
+    return _table(frame, data, usual, notes)
+
+
+def _usual_target(frame: Any) -> tuple[str, list[str]]:
+    """Return the last column that can be predicted, and why those after it cannot; the last where none can."""
+    from ..tables import Target
+
+    notes = []
+    for series in reversed(frame.get_columns()):
+        if not series.count():  # as where each line ends in a separator
+            continue
+        try:
+            classes = len(Target.fit(series).classes)
+        except InputError as error:
+            notes.append(str(error))
+            continue
+        if classes <= MAX_UNITS:
+            return series.name, notes
+        notes.append(_too_many(series.name, classes))
+    return frame.columns[-1], []
+
+
+def _too_many(name: str, classes: int) -> str:
+    return f"{name!r:.80} has {classes} classes, and the lab takes {MAX_UNITS}: choose another column"
 
 
 def _check_width(text: str) -> None:
@@ -229,23 +254,22 @@ def _points(data: Data) -> Ready:
     )
 
 
-def _table(frame: Any, data: Data, usual: str) -> Ready:
+def _table(frame: Any, data: Data, usual: str, notes: Sequence[str] = ()) -> Ready:
     from ..tables import prepare
 
     target = usual if data.target is None else data.target
-    prepared = prepare(frame, target, held_out=data.held_out, seed=data.seed)
+    empty = [series.name for series in frame if series.name != target and not series.count()]
+    prepared = prepare(frame, target, ignore=empty, held_out=data.held_out, seed=data.seed)
+    notes = [*notes, *(f"left out column {name!r:.80}, which has no value" for name in empty), *prepared.notes]
     names = prepared.encoding.feature_names
     if len(names) > MAX_INPUTS:
-        raise InputError(
-            f"the columns of this table make {len(names)} inputs, and the lab takes {MAX_INPUTS}: leave columns out"
-        )
+        many = f"the columns of this table make {len(names)} inputs, and the lab takes {MAX_INPUTS}: leave columns out"
+        raise InputError("; ".join([many, *notes]))
     classes = None
     if prepared.target.task == "classification":
         classes = [str(label) for label in prepared.target.classes]
         if len(classes) > MAX_UNITS:
-            raise InputError(
-                f"{target!r:.80} has {len(classes)} classes, and the lab takes {MAX_UNITS}: choose another column"
-            )
+            raise InputError(_too_many(target, len(classes)))
     x, y = prepared.x, np.asarray(prepared.y, dtype=np.float64)
     held_x, held_y = (x[:0], y[:0]) if prepared.held_out is None else prepared.held_out
     low, high = x.min(axis=0), x.max(axis=0)
@@ -258,7 +282,7 @@ def _table(frame: Any, data: Data, usual: str) -> Ready:
         np.column_stack([low - margin, high + margin]).tolist(),
         target,
         frame.columns,
-        prepared.notes,
+        notes,
     )
 
 
@@ -270,7 +294,6 @@ def told(_: Lab, body: Asked) -> dict[str, Any]:
     if body.scene is not None and found.fits(wanted := body.scene.network()):
         net = wanted
     return {
-        "kind": _kind(found),
         "inputs": found.inputs,
         "outputs": outputs,
         "names": found.names,
@@ -280,17 +303,11 @@ def told(_: Lab, body: Asked) -> dict[str, Any]:
         **_shown(found, net, found.training),
         "held_out_rows": _shown(found, net, found.held_out),
         "suggests": {"inputs": found.inputs, "outputs": outputs, "loss": loss, "output_activation": activation},
-        "notes": found.notes,
+        "notes": [f"{note[0].upper()}{note[1:]}." for note in found.notes],
         "targets": found.targets,
         "target": found.target,
         "range": found.range,
     }
-
-
-def _kind(found: Ready) -> str:
-    if found.inputs == 2:
-        return "points"
-    return "line" if found.inputs == 1 and found.classes is None else "table"
 
 
 def _shown(found: Ready, net: Network, rows: Rows) -> dict[str, Any]:

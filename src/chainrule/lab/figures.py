@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 import numpy as np
 
-from ..formula import Expression, Negative, Symbol, expression, text
-from ..formula.text import SUPERSCRIPTS
+from ..formula import Expression, Negative, Power, Product, Symbol, expression, text
 
 MAX_SHOWN = 12
 """Rows and columns of a matrix that is written out."""
 _INFINITY, _NOTHING = Symbol("∞"), Symbol("NaN")
+_DIGITS = Context(prec=4, rounding=ROUND_HALF_UP)  # as browsers round, which write the numbers of the drawing
 
 
 def number(value: float) -> Expression:
-    """Return a number of four digits for a formula; ∞ or NaN where it is none."""
+    """Return a number of four digits for a formula, with a power of ten below 0.001 and from 10⁶; ∞ or NaN if it is so.
+
+    This decides how the page writes numbers; `shown` of ``network.js`` keeps to it.
+    """
     value = float(value)
-    if math.isfinite(value):
-        return expression(float(f"{value:.4g}"))
-    return _NOTHING if math.isnan(value) else _INFINITY if value > 0 else Negative(_INFINITY)
+    if not math.isfinite(value):
+        return _NOTHING if math.isnan(value) else _INFINITY if value > 0 else Negative(_INFINITY)
+    digits, exponent = _rounded(value)
+    if exponent is None:
+        return expression(float(digits))
+    size = Product((expression(float(abs(digits))), Power(expression(10), expression(exponent))))
+    return Negative(size) if value < 0 else size
 
 
 def figure(value: float) -> str:
     """Return a number of four digits as text: 0.0421, −3, 1.2·10⁻⁹; as :func:`number` is written."""
-    plain = f"{value:.4g}"
-    if plain.lstrip("-").replace(".", "", 1).isdecimal():  # most are, and a timeline has thousands of them
-        return "0" if plain == "-0" else plain.replace("-", "−")
-    digits, _, exponent = text(number(value)).partition("e")
-    if not exponent:
-        return digits
-    return f"{digits}·10{''.join(SUPERSCRIPTS[sign] for sign in exponent.replace('-', '−'))}"
+    if math.isfinite(value):
+        digits, exponent = _rounded(value)
+        if exponent is None:  # of most, and a timeline has thousands of them
+            return f"{digits.normalize():f}".replace("-", "−") if digits else "0"
+    return text(number(value))
+
+
+def _rounded(value: float) -> tuple[Decimal, int | None]:
+    """Return the digits of a number and, where it is written with one, its power of ten."""
+    digits = _DIGITS.create_decimal_from_float(value)
+    exponent = digits.adjusted()
+    return (digits, None) if not digits or -3 <= exponent < 6 else (digits.scaleb(-exponent), exponent)
 
 
 def matrix(array: Any) -> str:

@@ -133,6 +133,8 @@ def _names(net: Network, scene: Scene) -> dict[str, Any]:
     targets = ["y"] if len(scene.y) < net.layers[-1].units else named(symbols.y[0])
     return {
         "x": named(symbols.x[0]),
+        "f": [named(one[0]) for one in symbols.f[:-1]],  # what a layer's weights come from
+        "z": [named(one[0]) for one in symbols.z[1:]],  # and what they lead to
         "y": targets,
         "weights": [named(one) for one in parameters.weights],
         "biases": [None if one is None else named(one) for one in parameters.biases],

@@ -50,6 +50,7 @@ _TEXT = (
     "<p>The lab is running, but this browser has not been let in. Only who started it may use it.</p>"
     "<p>Open the address that <code>chainrule lab</code> printed in the terminal when it started; it ends in "
     "<code>?token=…</code>. Where that is gone, stop the lab with Ctrl-C and start it again.</p>"
+    "<p>Then load this page again: what it shows is in its address.</p>"
 )
 _FORM = (
     '<form method="post" action="/login"><p><label>Password <br><input type="password" name="password" '

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
+import os
 import re
 import secrets
 import socket
@@ -17,9 +18,10 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Address, Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,14 +31,15 @@ from .bodies import BadRequest, read
 from .gate import Gate
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 REQUESTS_A_SECOND = 100.0  # a slider that is dragged asks 60 times a second
 _SECONDS_AT_ONCE = 4  # whose requests may come in one
 _LOGINS_A_SECOND, _LOGINS_AT_ONCE = 1 / 12, 5
 _LOGIN_BYTES = 2000
 _MAX_CLIENTS = 1000
+_CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _log = logging.getLogger("chainrule.lab")
 
 
@@ -54,7 +57,8 @@ class Settings:
         What the first page is opened with.
     ticket : str
         Does once what the token does. The browser is started with it: how a program was started, all users of a machine
-        can see.
+        can see. Where it can be told, it does nothing for another user's program. A file that leads to the page would
+        hide it, but browsers that come as snaps cannot read such a file.
     requests_a_second : float
         How many one client may send, over a while.
     """
@@ -182,7 +186,8 @@ class Guard:
             if "token" in request.query_params:
                 right = _same(request.query_params["token"], settings.token)
                 return self._admitted() if right else self._gate.closed()
-            if self._ticket and _same(request.query_params.get("ticket", ""), self._ticket):
+            has_ticket = bool(self._ticket) and _same(request.query_params.get("ticket", ""), self._ticket)
+            if has_ticket and not _is_anothers(request.client, settings.port):
                 self._ticket = ""
                 return self._admitted()
         if path == "/login" and settings.password is not None:
@@ -191,7 +196,9 @@ class Guard:
             return None
         if path.startswith("/api/"):
             return complaint(
-                HTTPStatus.FORBIDDEN, "this page belongs to an earlier start of the lab: open the address it printed"
+                HTTPStatus.FORBIDDEN,
+                "the lab was started anew since this page was opened: open the address that it printed, and go on "
+                "here: nothing is lost",
             )
         return self._gate.closed()
 
@@ -221,6 +228,22 @@ def _comes_from_here(request: Request) -> bool:
         return True
     follows_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return follows_link and request.method == "GET" and request.scope["path"] == "/"
+
+
+def _is_anothers(client: Address | None, port: int) -> bool:
+    """Tell whether a connection to our port is known to be that of another user's program on this machine.
+
+    Linux lists whose each one is. Root is trusted, who may also be what passes on connections from elsewhere.
+    """
+    if client is None:
+        return False
+    ours, its = f":{port:04X}", f":{client.port:04X}"
+    for table in filter(Path.exists, _CONNECTIONS):
+        for row in table.read_text(encoding="ascii").splitlines():
+            _, local, remote, _, _, _, _, user, *_ = row.split()
+            if local.endswith(its) and remote.endswith(ours) and int(user) not in (0, os.getuid()):
+                return True
+    return False
 
 
 def _protect(headers: MutableHeaders) -> None:

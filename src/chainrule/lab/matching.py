@@ -8,7 +8,7 @@ from ..lessons import FAMILIES
 from ..lessons.catalogue import Family
 from ..network import Network
 
-_UNTOLD = {"activation": "tanh", "loss": "squared_error", "bias": False}  # of chains, where a family takes no other
+_UNTOLD = {"loss": "squared_error", "bias": False}  # of chains, where a family takes no other
 
 
 def matching(net: Network, sign: str) -> dict[str, dict[str, Any]]:

@@ -57,9 +57,10 @@ class Answered(Looked, frozen=True, forbid_unknown_fields=True):
     reply: Place | Annotated[list[Place], Meta(max_length=100)] | Typed
 
 
-class Hinted(Looked, frozen=True, forbid_unknown_fields=True):
-    """A hint that is wanted, by its number from 1."""
+class Hinted(Struct, frozen=True, forbid_unknown_fields=True):
+    """So many hints that are wanted, the first ones."""
 
+    id: ProblemId
     number: Annotated[int, Meta(ge=1, le=100)]
 
 
@@ -150,9 +151,9 @@ def attempt(lab: Lab, body: Answered) -> dict[str, Any]:
     }
 
 
-def hint(_: Lab, body: Hinted) -> dict[str, Any]:
-    """Return a hint."""
-    return {"hint": problems.hint(body.id.draw(), body.number)}
+def hints(_: Lab, body: Hinted) -> dict[str, Any]:
+    """Return the first hints."""
+    return {"hints": problems.hints(body.id.draw(), body.number)}
 
 
 def solution(lab: Lab, body: Looked) -> dict[str, Any]:
@@ -242,7 +243,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("/api/practice/problem", Wanted, problem, "A problem of a family, and what was answered to it"),
     Endpoint("/api/practice/preview", Typing, preview, "How what is typed is understood; no attempt"),
     Endpoint("/api/practice/attempt", Answered, attempt, "Answer a problem: stored first, then graded"),
-    Endpoint("/api/practice/hint", Hinted, hint, "A hint"),
+    Endpoint("/api/practice/hints", Hinted, hints, "The first hints"),
     Endpoint("/api/practice/solution", Looked, solution, "How a problem is solved, once it may be seen"),
     Endpoint("/api/practice/bookmark", Marked, bookmark, "Set a bookmark, or take it away"),
     Endpoint("/api/practice/bookmarks", Whose, bookmarks, "The bookmarked problems"),

@@ -118,14 +118,14 @@ def malformed(error: MalformedReply) -> dict[str, Any]:
     return {"malformed": {"message": str(error), "begin": error.begin, "end": error.end}}
 
 
-def hint(problem: Problem, number: int) -> str:
-    """Return a hint as HTML, by its number from 1.
+def hints(problem: Problem, number: int) -> list[str]:
+    """Return the first hints as HTML.
 
     Raises
     ------
     InputError
-        When there is none of that number.
+        When there are not so many.
     """
-    if not 1 <= number <= len(problem.hints):
+    if number > len(problem.hints):
         raise InputError(f"there is no hint {number}: this problem has {len(problem.hints)}")
-    return problem.hints[number - 1].to_html(f"h{number}-")
+    return paragraphs(problem.hints[:number], "h")

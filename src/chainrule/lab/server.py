@@ -35,7 +35,7 @@ SECONDS_FOR_HEADERS = 10.0
 _SECONDS_TO_READ = 30.0  # that a page may take nothing of an answer, before it counts as gone
 _MAX_CONNECTIONS = 500
 _MAX_HEADER_BYTES = 32 * 1024
-_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 _SEND_BUFFER = 128 * 1024  # bytes that the system keeps for a page that reads slowly
 
 
@@ -66,16 +66,27 @@ def serve(
         check_password(password)
     with _listening(host, port) as listener:
         settings = Settings(listener.getsockname()[1], password)
-        # print is what the command is for
-        print(f"The lab is at {_address(listener, f'token={settings.token}')} (Ctrl-C ends it)", flush=True)  # noqa: T201
+        _say(f"The lab is at {_address(listener, f'token={settings.token}')} (Ctrl-C ends it)")
         if password is not None:
-            print(f"Other machines reach it at {_from_elsewhere(listener)} with the password", flush=True)  # noqa: T201
+            _say(f"Other machines reach it at {_from_elsewhere(listener)} with the password")
         threading.Thread(target=_load, daemon=True).start()  # while the browser starts
         if open_browser and _has_screen():
             once = _address(listener, f"ticket={settings.ticket}")
-            threading.Thread(target=webbrowser.open, args=(once,), daemon=True).start()
+            threading.Thread(target=_open, args=(once,), daemon=True).start()
+        elif "SSH_CONNECTION" in os.environ:
+            through = f"{settings.port}:{_here(listener)}"
+            _say(f"To open it where you sit, run there first: ssh -L {through} HOST (HOST as when you came here)")
         with _lab(None) as lab, suppress(KeyboardInterrupt):
             _server(create_app(lab, settings)).run([listener])
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - it is what the command is for
+
+
+def _open(address: str) -> None:
+    if not webbrowser.open(address):
+        _say("No browser can be started from here: open the address yourself")
 
 
 def _load() -> None:
@@ -131,24 +142,31 @@ def check_password(password: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    """Tell whether a host, by each of its addresses, can be reached from this machine only.
+
+    Raises
+    ------
+    InputError
+        When nothing is known by this name.
+    """
+    return all(ipaddress.ip_address(address[0]).is_loopback for _, address in _addresses(host, 0))
 
 
 def _has_screen() -> bool:
     """Tell whether there is a place for a browser; without one, a browser of texts would take the terminal."""
-    return os.name != "posix" or sys.platform == "darwin" or any(map(os.environ.get, _SCREENS))
+    return os.name != "posix" or sys.platform == "darwin" or any(map(os.environ.get, SCREENS))
 
 
 def _address(listener: socket.socket, query: str) -> str:
     """Return where the page is, for who started the lab."""
+    return f"http://{_here(listener)}/?{query}"
+
+
+def _here(listener: socket.socket) -> str:
     at, port = listener.getsockname()[:2]
     if ipaddress.ip_address(at).is_unspecified:
         at = "127.0.0.1" if listener.family == socket.AF_INET else "::1"
-    return f"http://{_bracketed(at)}:{port}/?{query}"
+    return f"{_bracketed(at)}:{port}"
 
 
 def _from_elsewhere(listener: socket.socket) -> str:
@@ -193,12 +211,30 @@ def _listening(host: str, port: int | None) -> Iterator[socket.socket]:
 
 
 def _bound(host: str, port: int | None) -> socket.socket:
+    """Return a socket that listens at the first address of a host that can be had."""
+    for number in (PORT, 0) if port is None else (port,):
+        for family, address in _addresses(host, number):
+            try:
+                return _bound_to(family, address)
+            except OSError as error:
+                failed = error
+    if failed.errno == errno.EADDRNOTAVAIL:
+        raise InputError(f"{host} is no address of this machine")
+    why = "is taken" if failed.errno == errno.EADDRINUSE else f"cannot be used ({failed.strerror})"
+    raise InputError(f"port {number} of {host} {why}: choose another with --port")
+
+
+def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, Any]]:
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, PORT if port is None else port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except (OSError, UnicodeError) as error:
-        raise InputError(f"{host} is no address of this machine: {error}") from None
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise InputError(
+            f"no host is known as {host!r}: give a name or an address of this machine, such as 127.0.0.1"
+        ) from None
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _bound_to(family: socket.AddressFamily, address: Any) -> socket.socket:
     # With its protocol named, asyncio sends small packets at once; else an answer would wait 40 ms for its body.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -208,14 +244,9 @@ def _bound(host: str, port: int | None) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(128)
-    except OSError as error:
+    except OSError:
         listener.close()
-        if error.errno == errno.EADDRINUSE and port is None:
-            return _bound(host, 0)
-        if error.errno == errno.EADDRNOTAVAIL:
-            raise InputError(f"{host} is no address of this machine") from None
-        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-        raise InputError(f"port {address[1]!r} of {host} {why}: choose another with --port") from None
+        raise
     return listener
 
 

@@ -136,9 +136,9 @@ def _training(training: Training) -> Iterator[str]:
     yield "    validation=validation,"
     yield "    initial=params,"
     yield f"    optimizer=cr.{type(plain).__name__}({rate}),"
-    yield f"    epochs={max(1, training.epochs)},"
+    yield f"    epochs={training.epochs},"
     yield f"    batch_size=min({training.batch_size}, len(x)),"
-    for name in ("l1", "l2", "patience"):
+    for name in ("l1", "l2", "clip_norm", "patience"):
         if getattr(training, name):
             yield f"    {name}={getattr(training, name)!r},"
     if training.loss_below is not None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import StringIO
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.structs import fields
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from ..errors import InputError
 from ..formula import expression, text
-from ..lessons import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, prose
+from ..lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, prose
 from ..lessons.lesson import Lesson
-from ..lessons.lesson_file import MAX_ATTEMPTS, MAX_POINTS, MAX_TITLE, from_text
+from ..lessons.lesson_file import MAX_ATTEMPTS, MAX_POINTS, MAX_TITLE, LessonError, from_text
 from ..lessons.policy import Shown
 from . import problems, worksheet
 from .downloads import download
@@ -23,7 +25,6 @@ from .problems import FamilyName, Given, Seed, paragraphs
 from .scene import Scene
 
 MAX_ENTRIES, MAX_PROBLEMS = 30, 100
-_FILE = "lesson.yaml"  # by which errors call what the page has sent
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_PROBLEMS)]
 
@@ -74,14 +75,24 @@ class Taught(Struct, frozen=True, forbid_unknown_fields=True):
         Raises
         ------
         InputError
-            When there are too many problems, or something is wrong with an entry; it says where in the lesson's file.
+            When there are too many problems, or something is wrong: a line for each thing, which says in which entry.
         """
         count = sum(one.count for one in self.entries)
         if count > MAX_PROBLEMS:
             raise InputError(
                 f"these are {count} problems, and a lesson here has at most {MAX_PROBLEMS}: make two of it"
             )
-        return from_text(self.yaml(), _FILE)
+        written = self.yaml()
+        try:
+            return from_text(written, "lesson")
+        except LessonError as error:
+            raise InputError("\n".join(_of_entries(error, written.splitlines()))) from error
+
+
+class Linked(Struct, frozen=True, forbid_unknown_fields=True):
+    """The entries of a lesson as a link tells them, which may be anything."""
+
+    entries: Annotated[list[Any], Meta(max_length=10_000)]
 
 
 class OnTheScreen(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +114,15 @@ class Handed(Taught, frozen=True, forbid_unknown_fields=True, kw_only=True):
     format: Literal["olx", "moodle", "sheet", "solutions", "yaml"]
 
 
+def _of_entries(error: LessonError, lines: list[str]) -> Iterator[str]:
+    """Yield what is wrong with a lesson's file, told of its entries in place of its lines."""
+    first = lines.index("problems:")
+    for problem in error.problems:
+        _, line, _, wrong = problem.split(":", maxsplit=3)
+        entry = sum(one.startswith("  - ") for one in lines[first : int(line)]) - 1
+        yield wrong.strip() if entry < 0 else f"entries[{entry}]:{wrong}"
+
+
 def _entry(one: LessonEntry) -> CommentedMap:
     """Return an entry as it stands in the file, without what goes without saying."""
     entry = CommentedMap(family=one.family)
@@ -117,6 +137,32 @@ def _entry(one: LessonEntry) -> CommentedMap:
         )
         entry["parameters"].fa.set_flow_style()
     return entry
+
+
+def entries(_: Lab, body: Linked) -> dict[str, Any]:
+    """Return the entries of a link, as far as they can be, and the names of what is left out."""
+    known, left_out = [], []
+    for place, one in enumerate(body.entries):
+        told = {"family": None, **(one if isinstance(one, dict) else {})}
+        entry = {name: value for name, value in told.items() if _can_be(name, value)}
+        left_out += [f"teach.entries[{place}].{name}" for name in told if name not in entry]
+        if "family" in entry:
+            known.append(entry)
+    return {"entries": known, "left_out": left_out}
+
+
+def _can_be(name: str, value: object) -> bool:
+    """Tell whether an entry may have such a member. What a family's parameters may be, it says itself."""
+    if name == "family":
+        return isinstance(value, str) and value in FAMILIES
+    form = _FORMS.get(name)
+    try:
+        return form is not None and convert(value, form) == value
+    except ValidationError:
+        return False
+
+
+_FORMS = {one.name: one.type for one in fields(LessonEntry)}
 
 
 def of_network(_: Lab, body: OnTheScreen) -> dict[str, Any]:
@@ -193,14 +239,16 @@ def export(_: Lab, body: Handed) -> File:
 
 def sheet(_: Lab, body: ByHand) -> File:
     """Return a page to print on which every number of one pass through a network is worked out, or to be."""
-    from ..lessons.sheet import write_sheet
+    from ..lessons.sheet import page
 
-    some, title = worksheet.problems(body.scene), "The network on the screen"
+    title = "The network on the screen"
+    content = page(title, worksheet.problems(body.scene), body.solutions, body.scene.notation).encode()
     called = f"{title} solutions" if body.solutions else title
-    return download(called, ".html", lambda path: write_sheet(title, some, path, body.solutions))
+    return download(called, ".html", lambda path: path.write_bytes(content))
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("/api/teach/entries", Linked, entries, "The entries of a lesson, without what cannot be"),
     Endpoint("/api/teach/of-network", OnTheScreen, of_network, "The families that are about a network, told of it"),
     Endpoint("/api/teach/sheet", ByHand, sheet, "A sheet on which a network is worked out by hand, with its numbers"),
     Endpoint("/api/teach/preview", Taught, preview, "The problems of a lesson, with keys and solutions"),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from ..data import prepare
 from ..derivation.steps import ETA, LOSS
 from ..diagnostics.trace import Trace, backprop
-from ..diagnostics.verify import STEP, verify
+from ..diagnostics.verify import NOISE, STEP, TOLERANCE, verify
 from ..errors import InputError
 from ..formula import Derivative, Expression
 from ..formula.mathml import equation
@@ -194,7 +194,9 @@ def _step(
 
 
 def check(_: Lab, body: Asked) -> dict[str, Any]:
-    """Return a difference quotient beside every number of the gradient, and whether they agree.
+    """Return a difference quotient beside every number of the gradient, and whether the two agree.
+
+    A quotient is null where a kink lies between its points, so that it says nothing; so is whether it agrees.
 
     Raises
     ------
@@ -203,12 +205,29 @@ def check(_: Lab, body: Asked) -> dict[str, Any]:
     """
     net, params, x, y = read(body.scene)
     found = verify(net, params, x, y, most=net.parameter_count)
+    agreement = _agreement(backprop(net, params, x, y), found.quotients.vector)
     return {
         **_both(found.quotients),
+        "agreement": _both(net.parameters(agreement)),
         "h": STEP,
         "agrees": bool(found) if found.checked else None,
         "error": found.error if found.checked else None,
     }
+
+
+def _agreement(trace: Trace, quotients: Any) -> Any:
+    """Return for each number of the gradient whether its quotient agrees with it; None where there is none.
+
+    Two agree that differ by no more than a millionth of the larger (the relative error of the notes of Stanford's
+    CS231n, "Gradient checks") and than what rounding makes of a quotient: ε|ℒ|/h (Nocedal and Wright, Numerical
+    Optimization, section 8.1), where |ℒ| is at least 1, and at least Σ|θ ∂ℒ/∂θ|, as each product fᵢ₋₁Wᵢ is right
+    for weights that are off by some ε (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+    """
+    theta, gradient = trace.parameters.vector, trace.gradient.vector
+    rounding = NOISE * max(1.0, abs(trace.loss), float(np.abs(theta * gradient).sum()))
+    larger = np.maximum(np.abs(gradient), np.abs(quotients))
+    agrees = np.abs(gradient - quotients) <= TOLERANCE * larger + rounding
+    return np.where(np.isnan(quotients), None, agrees)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
+import sys
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta, Struct
 
-from ..data import prepare
+from ..data import Floats, prepare
 from ..engines.reference import evaluate
-from ..engines.task import State
+from ..engines.task import Best, State
 from ..errors import InputError
 from ..optimizers import LBFGS, OPTIMIZERS
 from ..parameters import Parameters
@@ -27,6 +29,8 @@ MAX_EPOCHS = 1_000_000
 _MAX_MEMORY = 40_000  # characters, of one vector of the largest network
 
 Vector = Annotated[str, Meta(max_length=_MAX_MEMORY)]
+Epoch = Annotated[int, Meta(ge=0, le=50_000_000)]
+Loss = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
 class Memory(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +48,23 @@ class Memory(Struct, frozen=True, forbid_unknown_fields=True):
     vectors: Annotated[dict[Name, Vector], Meta(max_length=4)] = {}
 
 
+class BestSoFar(Struct, frozen=True, forbid_unknown_fields=True):
+    """The best epoch of a run with patience, as a frame had it.
+
+    Attributes
+    ----------
+    epoch : int
+    loss : float or None
+        None for one that was no number.
+    parameters : str
+        As base64 of float32 numbers.
+    """
+
+    epoch: Epoch
+    loss: Loss | None
+    parameters: Vector
+
+
 class Training(Struct, frozen=True, forbid_unknown_fields=True):
     """How to train.
 
@@ -55,8 +76,12 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True):
     batch_size : int
         Or all rows, where there are fewer.
     epochs : int
-        How many more; 0 only shows the network as it is.
+        How many more, until all are done.
+    pause_after : int or None
+        Pauses after so many of them, as for a single step; 0 only shows the network as it is.
     l1, l2 : float
+    clip_norm : float or None
+        The greatest length of a gradient; L-BFGS takes none.
     loss_below : float or None
         Ends the run after the first epoch whose training loss is lower.
     patience : int or None
@@ -69,6 +94,8 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True):
         How many epochs the weights of the scene have behind them.
     memory : Memory or None
         What the optimiser remembers of them.
+    best : BestSoFar or None
+        The best epoch of them, from which patience counts.
     epochs_a_frame : int or None
         Slows the run down to so many in 50 ms, so that one can watch; None for as many as it can make, where the
         held-out loss is told once in a frame and not of every epoch.
@@ -77,15 +104,18 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: Name = "sgd"
     learning_rate: Annotated[float, Meta(gt=0, le=MAX_SIZE)] = 0.03
     batch_size: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
-    epochs: Annotated[int, Meta(ge=0, le=MAX_EPOCHS)] = 1_000
+    epochs: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] = 1_000
+    pause_after: Annotated[int, Meta(ge=0, le=MAX_EPOCHS)] | None = None
     l1: Annotated[float, Meta(ge=0, le=MAX_SIZE)] = 0.0
     l2: Annotated[float, Meta(ge=0, le=MAX_SIZE)] = 0.0
+    clip_norm: Annotated[float, Meta(gt=0, le=MAX_SIZE)] | None = None
     loss_below: Annotated[float, Meta(ge=0, le=MAX_SIZE)] | None = None
     patience: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] | None = None
     seconds: Annotated[float, Meta(ge=1, le=600)] = 60.0
     seed: Seed = 0
-    start_epoch: Annotated[int, Meta(ge=0, le=50_000_000)] = 0
+    start_epoch: Epoch = 0
     memory: Memory | None = None
+    best: BestSoFar | None = None
     epochs_a_frame: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] | None = 1
 
 
@@ -138,10 +168,11 @@ class Lesson:
             len(x),
             DTYPE,
             optimizer=_optimizer(asked),
-            epochs=asked.start_epoch + max(1, asked.epochs),
+            epochs=asked.start_epoch + asked.epochs,
             batch_size=min(asked.batch_size, len(x)),
             l1=asked.l1,
             l2=asked.l2,
+            clip_norm=asked.clip_norm,
             patience=asked.patience,
             seed=asked.seed,
         )
@@ -149,6 +180,10 @@ class Lesson:
         state.epoch = asked.start_epoch
         if asked.memory is not None:
             _remember(state, asked.memory)
+        if asked.best is not None and asked.patience is not None:
+            best = asked.best
+            loss = math.nan if best.loss is None else best.loss
+            state.best = Best(best.epoch, loss, _numbers("best.parameters", best.parameters, len(state.theta)))
         for part in ((x, y), held_out):
             if part is not None:
                 prepare(net, *part, dtype=DTYPE)  # for its complaints, which should come before the job begins
@@ -194,6 +229,7 @@ class Lesson:
             batch_size=settings.batch_size,
             l1=settings.penalty.l1,
             l2=settings.penalty.l2,
+            clip_norm=settings.clip_norm,
             patience=settings.patience,
             seed=settings.seed,
             dtype=DTYPE,
@@ -218,11 +254,22 @@ def _remember(state: State, memory: Memory) -> None:
     if {*memory.vectors} != {*state.memory}:
         raise InputError("what the optimiser remembers is another optimiser's: leave memory out")
     for name, text in memory.vectors.items():
-        try:
-            numbers = np.frombuffer(base64.b64decode(text, validate=True), dtype=DTYPE)
-        except (binascii.Error, ValueError) as error:
-            raise InputError(f"memory.vectors.{name} is no base64 of float32 numbers: {error}") from error
-        if numbers.shape != state.theta.shape or not np.isfinite(numbers).all():
-            raise InputError(f"memory.vectors.{name} must hold {len(state.theta)} finite numbers: leave memory out")
-        state.memory[name] = numbers.copy()
+        state.memory[name] = _numbers(f"memory.vectors.{name}", text, len(state.theta))
     state.step = memory.step
+
+
+def _numbers(name: str, text: str, count: int) -> Floats:
+    """Return a vector that a frame had; `name` is for the complaint.
+
+    Raises
+    ------
+    InputError
+        When it is none, or has another length.
+    """
+    try:
+        numbers = np.frombuffer(base64.b64decode(text, validate=True), dtype=DTYPE)
+    except (binascii.Error, ValueError) as error:
+        raise InputError(f"{name} is no base64 of float32 numbers: {error}") from error
+    if numbers.shape != (count,) or not np.isfinite(numbers).all():
+        raise InputError(f"{name} must hold {count} finite numbers: leave {name.partition('.')[0]} out")
+    return numbers.copy()

@@ -1,20 +1,22 @@
 """Training that can be watched: the native engine makes some epochs, and a frame says how far it is.
 
 A run is one long run, however often it is paused: a frame says what the next request needs to go on, to the same bits.
-But patience counts anew from where a request begins; and L-BFGS begins its memory anew in each part of a run, which for
-it are of a fixed length.
+But L-BFGS begins its memory anew in each part of a run, which for it are of a fixed length. From a run that has ended
+another goes on, with the weights that it ended with and all patience.
 """
 
 from __future__ import annotations
 
 import base64
+import math
 import time
 from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 
-from ..errors import ChainruleError, DivergenceError, InputError
+from ..data import Floats
+from ..errors import ChainruleError, DivergenceError
 from ..optimizers import LBFGS
 from ..parameters import Parameters
 from ..training import Run
@@ -23,25 +25,26 @@ from .endpoints import LARGE, Endpoint, Lab, Stream
 from .jobs import PAUSE, Frame, Job
 from .pictures import Pictures
 from .scene import MAX_SIZE
-from .training import Lesson, Memory, Trained
+from .training import BestSoFar, Lesson, Memory, Trained
 
 _ROWS = 20_000  # that any network goes through in 50 ms or so: the first part of a run, until its speed is known
 _LBFGS_EPOCHS = 20
 _CURVE = 60  # points of a curve in one frame
+_ADVICE = "Try a smaller learning rate, or clip the gradient to length 1."  # of what the page has
 
 
 def frames(lesson: Lesson) -> Generator[Frame]:
-    """Train, and yield a frame every 50 ms or so; the last says why it ended.
+    """Train, and yield a frame every 50 ms or so; the last says why it ended, if it has and is not paused.
 
-    A run that is over in one frame has only that, so that a single step is there at once.
+    What is over in one frame has only that, so that a single step is there at once.
     """
     watched = _Watched(lesson)
-    epochs, pace = lesson.training.epochs, lesson.training.epochs_a_frame
+    epochs, pace = watched.until - lesson.run.epoch, lesson.training.epochs_a_frame
     is_short = pace is not None and 0 < epochs <= pace
     due = time.monotonic()
     if not is_short:
         yield watched.first()
-    while watched.ended is None:
+    while watched.ended is None and watched.run.epoch < watched.until:
         due = max(due + PAUSE, now := time.monotonic())
         if pace is not None and not is_short:
             time.sleep(due - now)
@@ -57,59 +60,75 @@ class _Watched:
         self.began = time.monotonic()
         self.epochs = max(1, _ROWS // len(lesson.x))  # in 50 ms
         self.is_lbfgs = isinstance(lesson.run.settings.optimizer, LBFGS)
-        self.ended = None if lesson.training.epochs else ALL_DONE
+        epochs, pause = lesson.training.epochs, lesson.training.pause_after
+        self.until = self.run.epoch + (epochs if pause is None else min(epochs, pause))
+        self.ended: str | None = None
         self.error: str | None = None
 
     def first(self) -> Frame:
         """Return the frame from before the first step."""
-        lesson, params = self.lesson, self.run.parameters
-        return self._frame([[self.run.epoch, lesson.training_loss(params), lesson.held_out_loss(params)]])
+        return self._frame([[self.run.epoch, *self._losses(self._last())]])
 
     def next(self) -> Frame:
         """Go through the next part and return the frame after it."""
         before, began = self.run, time.monotonic()
         try:
             self._go_on()
+        except DivergenceError as error:
+            self.run, self.ended = error.run, "it diverged"
+            where = f"In epoch {error.epoch}, batch {error.batch}, the {error.quantity} of layer {error.layer}"
+            self.error = f"{where} is not finite any more. {_ADVICE}"
         except ChainruleError as error:
-            self.ended, self.error = "it diverged", str(error)
-            last = error.run if isinstance(error, DivergenceError) else before
-            self.run = before if _is_too_large(last) else last
+            self.ended, self.error = "it cannot go on", str(error)
+        if np.abs(self.run.state.theta).max() > MAX_SIZE:  # which a scene could not have
+            self.run, self.ended = before, "it diverged"
+            self.error = self.error or f"A weight or bias has grown beyond {MAX_SIZE:,.0f}. {_ADVICE}"
         made, took = self.run.epoch - before.epoch, max(time.monotonic() - began, 1e-6)
+        if self.ended and (best := self.run.best) and best.epoch < self.run.epoch:
+            self.ended += f"; back at the weights of epoch {best.epoch}"
         if made and not self.is_lbfgs:
             self.epochs = max(1, min(int(0.9 * PAUSE * made / took), 4 * self.epochs))
         curve = [] if self.run is before else _curve(self.run)
         if curve and curve[-1][-1] is None:
-            curve[-1][-1] = self.lesson.held_out_loss(self.run.network.parameters(self.run.state.theta))
+            curve[-1][-1] = self.lesson.held_out_loss(self._last())
         return self._frame(curve)
 
     def _go_on(self) -> None:
         lesson, asked, before = self.lesson, self.lesson.training, self.run
-        last = lesson.run.settings.epochs
-        most = _LBFGS_EPOCHS if self.is_lbfgs else asked.epochs_a_frame or last
-        self.run = lesson.further(before, min(self.epochs, most, last - before.epoch))
+        most = _LBFGS_EPOCHS if self.is_lbfgs else asked.epochs_a_frame or asked.epochs
+        self.run = lesson.further(before, min(self.epochs, most, self.until - before.epoch))
         losses = self.run.history["loss"]
         low = next((k for k, loss in enumerate(losses, start=1) if loss < (asked.loss_below or 0.0)), None)
         if low is not None:
             self.ended = f"loss below {asked.loss_below:g}"
             if low < len(losses):  # once more, to exactly there
                 self.run = lesson.further(before, low)
-        elif self.run.stopped != ALL_DONE or self.run.epoch >= last:
-            self.ended = self.run.stopped
+        elif asked.patience and (best := self.run.best) and self.run.epoch - best.epoch >= asked.patience:
+            # Asked here, as the library calls all done what ends with its last epoch, which is a part's last.
+            self.ended = f"no lower {'' if lesson.held_out is None else 'held-out '}loss for {asked.patience} epochs"
+        elif self.run.epoch >= lesson.run.settings.epochs:
+            self.ended = ALL_DONE
         elif time.monotonic() - self.began >= asked.seconds:
             self.ended = f"{asked.seconds:g} seconds have passed"
-        if _is_too_large(self.run):
-            raise InputError(f"a parameter has grown beyond {MAX_SIZE:,.0f}: try a smaller learning rate")
+
+    def _last(self) -> Parameters:
+        """Return the parameters to go on from, whichever were the best."""
+        return self.run.network.parameters(self.run.state.theta)
+
+    def _losses(self, params: Parameters) -> list[float | None]:
+        return [self.lesson.training_loss(params), self.lesson.held_out_loss(params)]
 
     def _frame(self, curve: list[list[Any]]) -> Frame:
         run, lesson = self.run, self.lesson
         # In the end those of the best epoch, where patience looks for it; on the way those to go on from.
-        params = run.parameters if self.ended else run.network.parameters(run.state.theta)
-        epoch, loss, held_out_loss = curve[-1] if curve else (run.epoch, None, None)
+        goes_back = self.ended is not None and run.best is not None
+        params = run.parameters if goes_back else self._last()
+        loss, held_out_loss = curve[-1][1:] if curve and not goes_back else self._losses(params)
         seconds = max(time.monotonic() - self.began, 1e-6)
         rows = (run.epoch - lesson.run.epoch) * len(lesson.x)
         steps = run.state.step - lesson.run.state.step
         return {
-            "epoch": epoch,
+            "epoch": run.epoch,
             "step": run.state.step,
             "rows": rows,
             "seconds": round(seconds, 3),
@@ -121,15 +140,11 @@ class _Watched:
             "layers": lesson.measured(params),
             **_written(params),
             "memory": _memory(run),
+            "best": None if self.ended else _best(run),
             **self.pictures.drawn(params),
             "ended": self.ended,
             "error": None if self.error is None else {"message": self.error},
         }
-
-
-def _is_too_large(run: Run) -> bool:
-    """Tell whether a scene could not have these parameters."""
-    return bool(np.abs(run.parameters.vector).max() > MAX_SIZE)
 
 
 def _curve(run: Run) -> list[list[Any]]:
@@ -161,8 +176,19 @@ def _written(params: Parameters) -> dict[str, Any]:
 
 def _memory(run: Run) -> Memory:
     """Return what the optimiser remembers."""
-    vectors = {name: base64.b64encode(vector.tobytes()).decode() for name, vector in run.state.memory.items()}
-    return Memory(run.state.step, vectors)
+    return Memory(run.state.step, {name: _base64(vector) for name, vector in run.state.memory.items()})
+
+
+def _best(run: Run) -> BestSoFar | None:
+    """Return the best epoch; None without patience."""
+    best = run.best
+    if best is None:
+        return None
+    return BestSoFar(best.epoch, best.loss if math.isfinite(best.loss) else None, _base64(best.theta))
+
+
+def _base64(vector: Floats) -> str:
+    return base64.b64encode(vector.tobytes()).decode()
 
 
 def begun(_: Lab, body: Trained) -> Stream:

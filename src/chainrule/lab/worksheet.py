@@ -38,7 +38,7 @@ def problems(scene: Scene) -> list[Problem]:
     trace = backprop(net, params, x, y)
     if not all(np.isfinite(one).all() for one in (*trace.z[1:], *trace.f, trace.loss, trace.gradient.vector)):
         raise InputError("with these parameters some numbers are not finite: choose smaller ones")
-    made = derive(net, params, x, y, sign=scene.sign)
+    made = derive(net, params, x, y, sign=scene.sign, notation=scene.notation)
     steps = list(_steps(made, scene.learning_rate))
     if len(steps) > MAX_STEPS:
         raise InputError(

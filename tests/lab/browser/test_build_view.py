@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pages import link, told
 
+from chainrule.lab.data import Data, ready
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -53,6 +55,18 @@ def scene(page: Page) -> Any:
 
 def key(page: Page, name: str) -> Locator:
     return page.locator(f"[data-name='{name}']")
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    """Drop a file on the page."""
+    page.evaluate(
+        """([name, text]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], name));
+            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+        }""",
+        [name, text],
+    )
 
 
 def wait_for_layers(page: Page, count: int) -> None:
@@ -104,15 +118,37 @@ def test_arrow_keys_change_a_number(build: Callable[..., Page]) -> None:
     assert scene(page) == {"x": [0.42]}
 
 
-def test_what_is_no_number_changes_nothing(build: Callable[..., Page]) -> None:
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("x.0", "a half", "Only a number from −1000000 to 1000000."),
+        ("layer.0.units", "13", "Only a whole number from 1 to 12."),
+    ],
+)
+def test_what_is_no_number_that_fits_changes_nothing_and_it_is_said_what_fits(
+    build: Callable[..., Page], name: str, typed: str, said: str
+) -> None:
     page = build()
-    box = key(page, "x.0")
-    box.fill("a half")
+    box = key(page, name)
+    before = box.input_value()
+    box.fill(typed)
     assert box.get_attribute("aria-invalid") == "true"
     box.press("Tab")
-    assert box.input_value() == "0.5"
+    assert box.input_value() == before
     assert box.get_attribute("aria-invalid") == "false"
+    page.get_by_role("status").get_by_text(said).wait_for()
+    assert page.locator(f"#{box.get_attribute('aria-describedby')}").inner_text() == said
     assert scene(page) == {}
+    box.fill("1")
+    assert page.get_by_text(said).count() == 0
+
+
+def test_of_a_number_that_is_typed_no_digit_is_hidden(build: Callable[..., Page]) -> None:
+    box = key(build(), "weights.0.0.0")
+    box.fill("-0.0123456")
+    box.press("Tab")
+    assert box.input_value() == "−0.0123456"
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
 
 
 def test_layers_come_and_go_and_the_others_keep_their_weights(build: Callable[..., Page]) -> None:
@@ -189,6 +225,7 @@ def test_a_loss_brings_its_output_along_and_says_so(build: Callable[..., Page]) 
 
 
 def test_data_bring_a_network_that_fits_and_their_first_row(build: Callable[..., Page]) -> None:
+    ready(Data(name="iris"))  # loads libraries, for which the page would wait
     page = build()
     page.get_by_role("radio", name="Iris").press("Space")
     wait_for_layers(page, 3)
@@ -203,21 +240,32 @@ def test_data_bring_a_network_that_fits_and_their_first_row(build: Callable[...,
     key(page, "x.7").wait_for(state="detached")
     assert page.get_by_role("radio", name="Iris").is_checked()
 
+    # Their pictures have the colours of the theme.
+    pictures = "JSON.stringify([...document.querySelectorAll('.pictures canvas')].map(one => one.toDataURL()))"
+    light = page.evaluate(pictures)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"light => {pictures} !== light", arg=light)
+
 
 def test_an_own_table_is_dropped_on_the_page(build: Callable[..., Page]) -> None:
-    page = build()
-    table = "a,b,c\n" + "".join(f"{k / 8},{k % 3},{k / 4 + k % 3}\n" for k in range(30))
-    page.evaluate(
-        """table => {
-            const data = new DataTransfer();
-            data.items.add(new File([table], "own.csv"));
-            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
-        }""",
-        table,
-    )
-    key(page, "x.1").wait_for()
+    page = build(may_refuse=("/api/data",))
+    good = "size,weight,c\n" + "".join(f"{k / 8},{k % 3},{k / 4 + k % 3}\n" for k in range(30))
+    drop(page, "own.csv", good)
+    page.get_by_role("textbox", name="Input x₂ weight").wait_for()
     assert page.locator(".own").get_by_text("own.csv").is_visible()
     assert key(page, "layer.2.activation").input_value() == "identity"
+    before = told(page)
+    drop(page, "bad.csv", "a,b\n1,2,3\n")
+    page.get_by_role("alert").get_by_text("bad.csv is not taken: the table, row 1 (line 2): 3 fields").wait_for()
+    assert page.locator(".own").get_by_text("own.csv").is_visible()
+    assert told(page) == before
+    drop(page, "text.csv", good.replace("\n0.5,", "\nn/a,"))
+    said = (
+        "Column 'size' is read as categories, since row 5 holds 'n/a': write a number there, or leave the field empty."
+    )
+    page.locator(".notes").get_by_text(said).wait_for()
+    page.locator("#live").get_by_text(f"text.csv is loaded. The network is now 23–4–2–1. {said}").wait_for()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_what_cannot_be_done_is_told_and_taken_back(build: Callable[..., Page]) -> None:

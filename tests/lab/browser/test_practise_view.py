@@ -163,9 +163,13 @@ def test_answers_and_bookmarks_stay_and_each_learner_has_their_own(
     wait_for_focus(page, "Not right yet")
     page.get_by_role("button", name="Bookmark").click()
     page.get_by_role("button", name="Bookmark", pressed=True).wait_for()
+    page.get_by_role("button", name="Hint 1 of 2").click()
+    hint = page.locator(".hints li").inner_text()
 
     page.reload()
     page.get_by_text("4 attempts left").wait_for()
+    page.get_by_role("button", name="Hint 2 of 2").wait_for()
+    assert page.locator(".hints li").inner_text() == hint
     assert "δ_3 w_3" in page.locator(".answers").inner_text()
     assert page.get_by_role("button", name="Bookmark", pressed=True).is_visible()
 

@@ -148,6 +148,40 @@ def test_an_update_is_applied_and_the_next_sample_taken(begun: Begin) -> None:
     page.locator(f".net-input .net-f:text-is('{first[0]}')").wait_for()
 
 
+def test_what_comes_late_does_not_change_another_scene(begun: Begin) -> None:
+    page = begun(SMALL)
+    page.locator(".net-chip[aria-current]").press("End")
+    held: list[Any] = []
+    page.route("**/api/data", lambda route: held.append(route))
+    page.get_by_role("button", name="take the next sample").click()
+    page.get_by_label("Learning rate").fill("0.5")
+    page.locator(".net-value-numbers", has_text="0.5").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+    page.unroute("**/api/data")
+    page.evaluate("new Promise(done => setTimeout(done, 100))")
+    assert not any("/api/" in one for one in asked)  # no other network is to be shown
+    assert page.locator(".step-learnt").is_hidden()
+
+
+def test_the_drawing_updates_a_weight_when_the_rows_do(begun: Begin) -> None:
+    page = begun({"scene": {"x": [-0.0604], "weights": [[[-12.35]], [[-0.00877]], [[-0.0604]]]}})
+    go(page, "new w₂")
+    of_w2 = page.locator("[data-of='w2.1.1']")
+    assert of_w2.locator(".net-name").first.text_content() == "w₂ −0.00877 →"
+    assert of_w2.locator(".net-weight").text_content() == result(page) == "−0.01488"
+    assert page.locator("[data-of='w3.1.1'] .net-name").first.text_content() == "w₃"
+    numbers = [7.3672e-6, -0.000421, 0.0421, -12.345, 12345.6, 1.2e9, 0.015625, 0.00099996, 0.0]
+    shown = page.evaluate(
+        "async all => { const { shown } = await import('./network.js'); return all.map(one => shown(one)); }", numbers
+    )
+    assert shown == [figure(one) for one in numbers]
+    wide = "texts => texts.map(one => one.getBBox().width / one.parentNode.querySelector('.net-body').getBBox().width)"
+    assert max(page.locator(".net-svg .net-f").evaluate_all(wide)) < 1  # numbers stay in their circles and boxes
+
+
 def test_arrows_move_only_where_motion_is_wanted(begun: Begin) -> None:
     page = begun()
     moves = "arrow => getComputedStyle(arrow).animationName"
@@ -221,9 +255,13 @@ def test_at_a_kink_there_is_no_quotient(begun: Begin) -> None:
     layers = [{"units": 1, "activation": name, "bias": False} for name in ("relu", "identity")]
     page = begun({"scene": {"layers": layers, "x": [1.0], "weights": [[[0.0]], [[1.0]]], "biases": [None, None]}})
     go(page, "∂ℒ/∂w₁")
-    page.locator(".net-value-check", has_text="no quotient").wait_for()
+    page.locator(".net-value-check", has_text="a kink lies between").wait_for()
     go(page, "∂ℒ/∂w₂")
     page.locator(".net-value-check", has_text="they agree").wait_for()
+    relu = {"units": 12, "activation": "relu", "bias": True}
+    page = begun({"scene": {"inputs": 64, "layers": [relu] * 4, "x": [0.0] * 64, "y": [1.0] * 12}})
+    go(page, "∂ℒ/∂b₁")  # every bias of a unit whose z is 0
+    page.locator(".net-value-check", has_text="all 12 quotients, so they say nothing").wait_for()
 
 
 def test_a_sign_is_foreseen_then_shown(begun: Begin) -> None:
@@ -233,6 +271,7 @@ def test_a_sign_is_foreseen_then_shown(begun: Begin) -> None:
         page.keyboard.press("ArrowRight")
     assert title(page) == "δ₃"
     assert page.locator(".net-question").inner_text() == "Before you see it: which sign will δ₃ have?"
+    assert page.locator(".net-predict .hint").inner_text().startswith("Is the output too large")
     assert page.locator(".net-value-result").is_hidden()
     assert page.locator("[data-key='u3.1'] .net-delta").text_content() == ""
     tab_to(page, ".net-guess", MATCHES)
@@ -247,6 +286,8 @@ def test_a_sign_is_foreseen_then_shown(begun: Begin) -> None:
     page.keyboard.press("ArrowRight")  # no guess: it is shown, and the next → goes on
     assert page.locator(".net-verdict").inner_text().startswith("δ₁ = 0.4377 is smaller in size than δ₂ = 0.4629.")
     assert title(page) == "δ₁"
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".net-predict .hint").inner_text().startswith("It has the signs of δ and of what comes in")
 
 
 def test_formulae_turn_with_the_switches(begun: Begin) -> None:
@@ -307,7 +348,8 @@ def test_it_can_be_read_on_a_telephone(begun: Begin) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         script = "texts => Math.min(...texts.map(text => parseFloat(getComputedStyle(text).fontSize)))"
         assert page.locator(".net-svg text").evaluate_all(script) >= 11
-        assert page.locator(".net-scroller").get_attribute("tabindex") == "0"  # to be scrolled by keyboard
+        scroller = page.locator(".net-scroller.has-before")  # faded where there is more
+        assert scroller.get_attribute("tabindex") == "0"  # to be scrolled by keyboard
 
 
 def test_nothing_that_is_written_lies_over_another(begun: Begin) -> None:

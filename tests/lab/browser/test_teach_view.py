@@ -36,11 +36,16 @@ def test_a_lesson_is_begun_mended_and_taken_along(visit: Open, tmp_path: Path) -
     assert "A chain of 3 layers" in page.locator(".drawn").inner_text()
 
     # What is wrong stands beside what it names.
-    broken = [{"family": "shapes"}, {"family": "recursion", "parameters": {"length": 99}}, {"family": "no such"}]
+    broken = [
+        {"family": "shapes", "count": "x", "points": 1},
+        {"family": "recursion", "parameters": {"length": 99}},
+        {"family": "no such"},
+    ]
     scene = {"layers": [{"units": 1, "activation": "sin", "bias": True}]}
     page.evaluate("hash => { location.hash = hash }", link("teach", {"teach": {"entries": broken}, "scene": scene}))
     page.locator(".entries > li").nth(1).get_by_text("length is 99, but may be a whole number from 2 to 5").wait_for()
     assert entries(page) == ["1. shapes", "2. recursion"]
+    page.get_by_role("alert").get_by_text("left out: teach.entries[0].count, teach.entries[2].family").wait_for()
     page.get_by_role("button", name="Remove “recursion”").click()
     page.get_by_text("1 problem, 1 point").wait_for()
 
@@ -103,12 +108,21 @@ def test_families_are_added_changed_moved_and_removed(
     assert serious_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
+    # What is open stays open, wherever it goes.
+    def is_open() -> list[bool]:
+        return [one.get_attribute("open") is not None for one in page.locator(".entries details").all()]
+
     page.get_by_role("button", name="Move “shapes” up").press("Enter")
+    assert is_open() == [True, False, False]
     assert entries(page) == ["1. shapes", "2. recursion", "3. counting"]
     assert page.evaluate("document.activeElement.ariaLabel") == "Move “shapes” down"  # as it is the first
     page.get_by_role("button", name="Remove “recursion”").press("Enter")
     assert entries(page) == ["1. shapes", "2. counting"]
     assert page.evaluate("document.activeElement.ariaLabel") == "Remove “counting”"
+    page.keyboard.press("Control+z")
+    page.get_by_role("heading", name="2. recursion").wait_for()
+    assert is_open() == [True, False, False]
+    page.keyboard.press("Control+Shift+Z")
     page.reload()
     page.get_by_text("3 problems, 7 points").wait_for()
     assert page.locator(".entries > li").first.get_by_label("Points each").input_value() == "3"

@@ -91,10 +91,11 @@ def test_by_keyboard_alone_a_network_learns_is_paused_read_and_goes_on(train: Pa
     assert reading.get_attribute("aria-valuenow") == "0"
 
     page.locator("[data-key=step]").focus()
-    page.keyboard.press("Enter")
-    wait_for_epoch(page, int(epoch) + 1)
+    for further in (1, 2):
+        page.keyboard.press("Enter")
+        says(page, ".status", f"Epoch {epoch + further:g}: loss 0.")
+        assert figure(page, "epoch") == epoch + further
     assert is_soon_idle()
-    assert figure(page, "epoch") == epoch + 1
 
 
 def test_the_charts_can_be_pointed_at_and_opened_as_tables(train: Page) -> None:
@@ -111,7 +112,7 @@ def test_the_charts_can_be_pointed_at_and_opened_as_tables(train: Page) -> None:
         assert box is not None
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         section = page.locator("section.chart", has=place)
-        assert re.match(r"epoch \d+ · (training|layer 1) \d", section.locator(".reading").inner_text())
+        assert re.match(r"epoch\s\d+ · (training|layer\s1)\s\d", section.locator(".reading").inner_text())
         section.locator("summary").click()
         rows = section.locator("tbody tr")
         rows.nth(1).wait_for()
@@ -127,11 +128,20 @@ def test_the_charts_can_be_pointed_at_and_opened_as_tables(train: Page) -> None:
 
 def test_the_trained_weights_are_those_of_every_view_and_can_be_undone(train: Page) -> None:
     page = train
+    page.locator("[data-key=patience]").fill("9")
     page.locator("[data-key=step]").click()
     says(page, ".status", "Epoch 1:")
     assert '"weights"' in state(page)
-    page.get_by_role("button", name="Undo").click()
-    says(page, "dd[data-key=epoch]", "0")
+    with page.expect_request("**/api/train") as asked:
+        page.locator("[data-key=start]").click()
+    sent: Any = asked.value.post_data_json
+    assert sent["training"]["best"]["epoch"] == 1
+    says(page, ".status", "Training until epoch 1\u202f000, for at most 60 seconds.")
+    wait_for_epoch(page, 20)
+    for status, epoch in (("Ready to go on from epoch 1.", "1"), ("Ready to start.", "0")):
+        page.get_by_role("button", name="Undo").click()
+        says(page, ".status", status)
+        says(page, "dd[data-key=epoch]", epoch)
     assert '"weights"' not in state(page)
 
 
@@ -143,19 +153,29 @@ def state(page: Page) -> str:
 def test_leaving_the_view_leaves_no_job_and_whoever_comes_back_goes_on(train: Page) -> None:
     train.locator("[data-key=start]").click()
     wait_for_epoch(train, 25)
-    train.get_by_role("link", name="Practise").click()
+    leave = """() => {
+        const shown = document.querySelector("dd[data-key=epoch]").textContent;
+        document.querySelector("nav a[href^='#practise']").click();
+        return Number(shown);
+    }"""
+    shown = train.evaluate(leave)
     train.wait_for_selector(".view-practise")
     assert is_soon_idle()
     train.get_by_role("link", name="Train").click()
     ready(train)
     epoch = figure(train, "epoch")
-    assert epoch > 0
+    assert epoch >= shown  # or a later one that had come and was not drawn yet
+    says(train, ".status", f"Ready to go on from epoch {epoch:g}.")
     assert said(chart(train, "Loss")).startswith(f"epoch {epoch:g} · training 0.")
     assert train.locator("[data-key=start]").inner_text() == "Go on"
 
 
 def test_a_page_that_is_closed_leaves_no_job(train: Page) -> None:
     train.locator("input[value='full']").check()
+    train.reload()
+    ready(train)
+    assert train.locator("input[value='full']").is_checked()
+    assert train.get_by_role("alert").all_inner_texts() == []
     train.locator("[data-key=seconds]").fill("600")
     train.locator("[data-key=epochs]").fill("1000000")
     train.locator("[data-key=start]").click()
@@ -189,7 +209,8 @@ def test_an_own_table_can_be_chosen_and_dropped_and_what_is_wrong_is_said(open_p
     }"""
     page.evaluate(drop, "size,kind\n1,big\n2\n")
     says(page, ".settings [role=alert]", "the table, row 2 (line 3): 1 fields, but the header has 2")
-    assert page.locator("[data-key=start]").is_disabled()
+    assert "sizes.csv" in page.locator(".own").inner_text()
+    assert page.locator("[data-key=start]").is_enabled()
 
 
 def test_a_run_that_diverges_says_what_to_try(train: Page) -> None:
@@ -197,10 +218,26 @@ def test_a_run_that_diverges_says_what_to_try(train: Page) -> None:
     page.locator("input[value=regression]").check()
     ready(page)
     says(page, ".chips", "identity")
-    page.locator("[data-key=learning_rate]").fill("1000")
+    page.locator("[data-key=learning_rate]").fill("1000000")
     page.locator("[data-key=start]").click()
     page.wait_for_selector("#notices [role=alert]")
-    assert "learning rate" in page.locator("#notices").inner_text()
+    assert "Try a smaller learning rate, or clip the gradient" in page.locator("#notices").inner_text()
+    says(page, ".status", "Ended after epoch 0: it diverged. The charts have only what was before it.")
+    assert page.locator(".mark circle").count() == 11  # training and held out, and of three layers in three charts
+    page.locator("[data-key=learning_rate]").fill("0.1")
+    page.locator("[data-key=clip_norm]").fill("1")
+    page.locator("[data-key=start]").click()
+    wait_for_epoch(page, 5)
+
+
+def test_a_lab_that_is_gone_is_told(visit: Open) -> None:
+    page = visit("#train", ("/api/train",))
+    ready(page)
+    page.route("**/api/train", lambda route: route.abort())
+    page.locator("[data-key=start]").click()
+    page.wait_for_selector("#notices [role=alert]")
+    says(page, ".status", "Stopped after epoch 0: no more came from the lab.")
+    assert page.locator("[data-key=start]").inner_text() == "Start"
 
 
 def test_nothing_serious_is_wrong_for_those_who_cannot_see_it(

@@ -3,32 +3,19 @@ import { words } from "./words.js";
 
 /** What the lab, or the way to it, says is wrong; its message says what to do. */
 export class ApiError extends Error {
-  /**
-   * @param {string} message
-   * @param {number} status of HTTP; 0 where the lab did not answer
-   */
+  /** @param {number} status of HTTP; 0 where the lab did not answer */
   constructor(message, status) {
     super(message);
-    this.name = "ApiError";
     this.status = status;
   }
 }
 
-/**
- * Ask, and return what answers.
- * @param {string} path "/api/…"
- * @param {object} body
- * @throws {ApiError}
- */
+/** Ask at a path "/api/…", and return what answers, or throw an ApiError. */
 export async function ask(path, body) {
   return (await post(path, body)).json();
 }
 
-/**
- * Ask for a file, and save it as the browser saves downloads.
- * @returns {Promise<string>} its name
- * @throws {ApiError}
- */
+/** Ask for a file, save it as the browser saves downloads, and return its name. */
 export async function download(path, body) {
   const response = await post(path, body);
   const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "download";
@@ -43,8 +30,6 @@ export async function download(path, body) {
 
 /**
  * Ask for a stream, and hand on each object that comes.
- * @param {string} path
- * @param {object} body
  * @param {(frame: object) => void} onFrame
  * @param {(error: ApiError|null) => void} [onEnd] called once, when the stream has ended by itself or failed; not after stop()
  * @returns {() => void} stop
@@ -53,7 +38,7 @@ export function stream(path, body, onFrame, onEnd = () => {}) {
   const control = new AbortController();
   follow(path, body, onFrame, control.signal).then(
     () => control.signal.aborted || onEnd(null),
-    (error) => control.signal.aborted || onEnd(error instanceof ApiError ? error : new ApiError(words.shell.cutOff, 0)),
+    (error) => control.signal.aborted || onEnd(error instanceof ApiError ? error : new ApiError(words.shell.noAnswer, 0)),
   );
   return () => control.abort();
 }

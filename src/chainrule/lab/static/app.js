@@ -12,7 +12,7 @@
  * - `ask`, `download`, `stream`: see api.js. An ApiError that nobody catches becomes a notice;
  * - `source`: what network.js is given; `catalogue()`: what /api/catalogue answers, asked for once;
  * - `words`; `announce(text)`: said to those who do not see the page; `announce(text, true)`: shown, too;
- * - `notice(text)`: what is wrong and what to do, until it is dismissed; `notice(null)`: nothing any more;
+ * - `notice(problem)`: what is wrong, an ApiError or a text, until it is dismissed; `notice(null)`: nothing any more;
  * - `go(view)`; `view`: the view's name; `isArrival`: whether the page was opened without a link, and nothing done since.
  */
 import { ApiError, ask, download, stream } from "./api.js";
@@ -42,6 +42,7 @@ let isArrival = location.hash === "";
 let isEntry = false; // whether the browser's history has an entry for a state that is not settled
 let reads = 0;
 let catalogued = null;
+const missed = {}; // makes a view's module another one for the browser, which asks only once
 
 const app = {
   get state() {
@@ -155,15 +156,20 @@ function put(final) {
 }
 
 /** Show a view in place of the one that is shown. */
-async function open(name, moved) {
-  if (name === view.name) return;
+async function open(name, moved, isAnew = false) {
+  if (name === view.name && !isAnew) return;
   leave();
   const place = element("div", `view view-${name}`);
   view = { name, shown: {} };
   const mine = view;
   for (const [of, link] of links) link.ariaCurrent = of === name ? "page" : null;
   if (moved) write(true);
-  const { show } = await import(`./${name}.js`);
+  const { show } = await import(`./${name}.js${(missed[name] ??= "")}`).catch(async (error) => {
+    if (view === mine) main.replaceChildren();
+    missed[name] += "?";
+    await ask("/api/catalogue", {}); // where the lab is away, this says so
+    throw error;
+  });
   if (view !== mine) return;
   main.replaceChildren(place);
   document.title = say.title(links.get(name).textContent); // now, as the view before could title itself so far
@@ -192,12 +198,15 @@ async function read() {
   const isKnown = links.has(name);
   let next = state;
   let broken = null;
+  const leftOut = [];
   // An address without a state, unless we wrote it, is just a view's name: what is shown stays.
   if (told !== null || history.state !== null) {
     try {
-      next = decode(told ?? "");
+      next = decode(told ?? "", leftOut);
       if (next.data.name === "own") next = merged(next, { data: { csv: next.data.csv ?? ownTable } });
-      if (!same(next.scene, state.scene) && !same(next.scene, DEFAULTS.scene)) next = await checked(next);
+      if (!same(next.scene, state.scene) && !same(next.scene, DEFAULTS.scene)) next = await checked(next, leftOut);
+      if (next.teach.entries.length) next = await taught(next, leftOut);
+      if (leftOut.length) broken = say.leftOut(leftOut.join(", "));
     } catch {
       next = DEFAULTS;
       broken = say.brokenLink;
@@ -206,6 +215,7 @@ async function read() {
   if (mine !== reads) return; // there is another address by now
   const isFirst = view.name === null;
   const wanted = isKnown ? name : FIRST_VIEW;
+  isEntry = true; // the address is that of the entry that is there, whatever a view still keeps
   if (wanted !== view.name) leave();
   change(next);
   if (isFirst) settled = state;
@@ -218,15 +228,24 @@ async function read() {
   await opening;
 }
 
-/** Return a state whose scene the lab has looked at, mended where that can be done. */
-async function checked(next) {
+/** Return a state whose scene the lab has looked at, mended where that can be done, or else left out. */
+async function checked(next, leftOut) {
   try {
     const { scene, changed } = await ask("/api/fit", { scene: next.scene });
     return changed.length ? merged(next, { scene }) : next;
   } catch (error) {
-    if (error instanceof ApiError && error.status !== 400 && error.status !== 422) return next; // not the link's fault
-    throw error;
+    if (![400, 422].includes(error.status)) return next; // not the link's fault
+    leftOut.push("scene");
+    return { ...next, scene: DEFAULTS.scene };
   }
+}
+
+/** Return a state whose lesson has what the lab can teach. */
+async function taught(next, leftOut) {
+  const told = await ask("/api/teach/entries", { entries: next.teach.entries }).catch(() => null);
+  if (!told) return next;
+  leftOut.push(...told.left_out);
+  return merged(next, { teach: { entries: told.entries } });
 }
 
 let fading = null;
@@ -240,19 +259,28 @@ function announce(text, isSeen = false) {
   if (isSeen) fading = setTimeout(() => live.classList.add("unseen"), SHOWN_FOR + A_LETTER * text.length);
 }
 
-function notice(text) {
-  if (text === null) {
-    notices.replaceChildren();
-    return;
-  }
+function notice(problem) {
+  const text = problem?.message ?? problem;
+  if (text === null) return notices.replaceChildren();
   if (notices.querySelector("p")?.textContent === text) return; // said once is enough
-  const dismiss = button("×", () => {
-    notices.replaceChildren();
+  const closing = (then) => () => {
+    notice(null);
     main.focus({ preventScroll: true });
-  }, { label: say.dismiss, class: "icon" });
-  notices.replaceChildren(element("div", { class: "notice", role: "alert", tabindex: -1 }, element("p", { text }), dismiss));
+    then?.();
+  };
+  const isAway = [0, 403].includes(problem.status); // it was stopped, or started anew
+  const retry = isAway ? button(say.tryAgain, closing(() => open(view.name, false, true))) : null;
+  const dismiss = button("×", closing(), { label: say.dismiss, class: "icon" });
+  notices.replaceChildren(element("div", { class: "notice", role: "alert", tabindex: -1 }, element("div", {}, element("p", { text }), retry), dismiss));
 }
 
+for (const [name, link] of links) {
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault(); // as the view that is left may still keep something, which the link does not have
+    app.go(name);
+  });
+}
 addEventListener("popstate", read);
 addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey || isTyping(event.target)) return;
@@ -263,14 +291,13 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 addEventListener("unhandledrejection", (event) => {
-  if (event.reason instanceof ApiError) {
-    event.preventDefault();
-    notice(event.reason.message);
-  } else {
-    notice(say.failed(event.reason?.message ?? event.reason));
-  }
+  const { reason } = event;
+  const isKnown = reason instanceof ApiError;
+  if (isKnown) event.preventDefault();
+  notice(isKnown ? reason : say.failed(reason?.message ?? reason));
 });
-addEventListener("error", (event) => notice(say.failed(event.message)));
+// Without an error, some elements are drawn in their new size a frame later.
+addEventListener("error", (event) => event.error && notice(say.failed(event.message)));
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address has the state
   main.focus();
@@ -278,7 +305,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 
 /** Tell whether keys go into a text, which has an undo of its own. */
 function isTyping(target) {
-  return target.matches("textarea, [contenteditable], input:not([type=range], [type=checkbox], [type=radio], [type=button])");
+  return target.matches("textarea, input:not([type=range], [type=checkbox], [type=radio], [type=button])");
 }
 
 read();

@@ -91,7 +91,9 @@ class Build {
     const { scene, weights, biases } = made;
     this.made = made;
     this.numbers = { x: scene.x, y: scene.y, weights, biases, seed: scene.seed, layers: scene.layers.length };
-    const structure = JSON.stringify([scene.inputs, scene.layers, scene.loss, scene.notation, scene.y.length]);
+    this.called = this.told?.target && fits(scene, this.told) ? this.told : null;
+    const { names, classes, target } = this.called ?? {};
+    const structure = JSON.stringify([scene.inputs, scene.layers, scene.loss, scene.notation, scene.y.length, names, classes, target]);
     if (structure !== this.structure) this.build();
     this.structure = structure;
     for (const [key, control] of this.controls) if (key !== "layers" || !this.edits) control.put(at(this.numbers, key));
@@ -128,7 +130,7 @@ class Build {
       if (made.changed.length) this.app.announce(made.changed.join(" "), true);
     };
     this.editing = this.editing.then(make).catch((error) => {
-      this.app.notice(error.message);
+      this.app.notice(error);
       this.build(); // what was chosen is not so
       this.count.put(this.numbers.layers);
     });
@@ -148,7 +150,9 @@ class Build {
   /** Take the first row of data as the sample, and make the network one that fits; with the choice, that is one step for undo. */
   take(told, isOther) {
     const { app } = this;
-    if (isOther) app.set(told ? { scene: fits(app.state.scene, told) ? firstRow(told) : fitted(app, told) } : {});
+    this.told = told;
+    if (isOther) app.set({ scene: fits(app.state.scene, told) ? firstRow(told) : fitted(app, told) });
+    else if (told?.target) this.following = this.follow(app.state.scene); // to show what the columns are called
   }
 
   buildLayers() {
@@ -237,8 +241,15 @@ class Build {
     const inside = isClass
       ? { min: 0, max: units - 1, step: 1, whole: true, least: 0, most: units - 1 }
       : { min: low ?? -NEAR, max: high ?? NEAR, step: FINE, least: low ?? -size, most: high ?? size };
-    const numbers = (kind, words, limits) => this.shown(names[kind].map((name, k) => ({ key: `${kind}.${k}`, name, words: words(name), ...limits })));
-    this.sample.replaceChildren(numbers("x", say.input, near), numbers("y", isClass ? () => say.targetClass : say.target, inside));
+    const { names: columns = [], classes, target } = this.called ?? {};
+    const numbered = classes?.map((name, k) => `${k} ${name}`).join(", ");
+    const targets = isClass ? [numbered] : scene.y.length > 1 ? classes : [target];
+    const numbers = (kind, words, limits, about = []) =>
+      this.shown(names[kind].map((name, k) => ({ key: `${kind}.${k}`, name, words: `${words(name)} ${about[k] ?? ""}`, about: about[k], ...limits })));
+    this.sample.replaceChildren(
+      numbers("x", say.input, near, columns),
+      numbers("y", isClass ? () => say.targetClass : say.target, inside, targets),
+    );
   }
 
   buildParameters() {
@@ -288,15 +299,15 @@ class Build {
 
   matrix(place, rows) {
     const { say } = this;
-    const layer = place + 1;
-    const head = rows[0].map((_, to) => element("th", { scope: "col", text: say.to(layer, to + 1) }));
+    const { f, z } = this.made.names;
+    const head = z[place].map((text) => element("th", { scope: "col", text }));
     const body = rows.map((row, from) => {
-      const text = from < this.made.weights[place].length ? say.from(layer, from + 1) : say.bias;
+      const text = f[place][from] ?? say.bias;
       return element("tr", {}, element("th", { scope: "row", text }), ...row.map((one) => element("td", {}, this.box(one))));
     });
     return element(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": say.matrix(layer) },
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": say.matrix(place + 1) },
       element("table", "build-matrix", element("thead", {}, element("tr", {}, element("td"), ...head)), element("tbody", {}, ...body)),
     );
   }
@@ -304,11 +315,12 @@ class Build {
   /** Return sliders for some numbers, or fields where they are many. */
   shown(all) {
     if (all.length <= MOST_SLIDERS) return element("div", "build-sliders", ...all.map((one) => this.slider(one)));
-    return element("div", "build-cells", ...all.map((one) => element("label", "build-cell", one.name, this.box(one))));
+    return element("div", "build-cells", ...all.map((one) => element("label", "build-cell", one.name, this.box(one), below(one.about))));
   }
 
-  slider({ key, name, words, ...limits }) {
+  slider({ key, name, words, about, ...limits }) {
     const made = range(name, at(this.numbers, key), limits, this.putting(key), { words, key });
+    if (about) made.append(below(about));
     this.controls.set(key, made);
     return made;
   }
@@ -329,6 +341,9 @@ class Build {
     };
   }
 }
+
+/** Return what stands below a number of which a table says what it is. */
+const below = (text) => (text ? element("small", { class: "about", text }) : null);
 
 /** Return the number that a key like "weights.0.1.2" tells of. */
 function at(numbers, key) {

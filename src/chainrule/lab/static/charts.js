@@ -83,13 +83,8 @@ const upward = (low, high, height) => (y) => height - MARGIN.bottom - ((y - low)
 
 /**
  * Return a chart of curves over epochs.
- * @param {object} given
- * @param {string} given.title
- * @param {string} [given.hint]
- * @param {boolean} [given.log] whether the scale may be logarithmic, and is at first
- * @param {boolean} [given.canSwitch] whether that can be changed
- * @param {number} [given.most] the end of the scale, where it begins at 0
- * @param {object} given.words `epoch`, `asTable`, `log`, `nothing`, `how`
+ * @param {object} given `title`, `hint`; `log`: whether the scale is logarithmic at first, `canSwitch`: whether that can be
+ *   changed; `most`: the end of a scale that begins at 0; `words`: `epoch`, `asTable`, `log`, `nothing`, `how`
  * @returns {HTMLElement} with `show(names, points, final)`, each point being [epoch, value|null, …]
  */
 export function curves({ title, hint, log = false, canSwitch = false, most = null, words }) {
@@ -119,7 +114,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   );
 
   const place = () => (at === null ? points.length - 1 : Math.min(at, points.length - 1));
-  const usable = (value) => value !== null && value !== undefined && (!log || value > 0);
+  const usable = (value) => (value ?? null) !== null && (!log || value > 0);
   let size = { width: 0, height: 0 };
   let toX = () => 0;
   let toY = () => 0;
@@ -127,8 +122,8 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   function scale() {
     const all = points.flatMap((point) => point.slice(1)).filter(usable);
     if (!all.length) return null;
-    let low = all.reduce((a, b) => Math.min(a, b));
-    let high = all.reduce((a, b) => Math.max(a, b));
+    let low = Math.min(...all);
+    let high = Math.max(...all);
     if (log) {
       [low, high] = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
       if (low === high) high += 1;
@@ -138,7 +133,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
       low = Math.min(0, low);
       if (low === high) high = low + 1;
     }
-    const [first, last] = [points[0][0], Math.max(points[points.length - 1][0], points[0][0] + 1)];
+    const [first, last] = [points[0][0], Math.max(points.at(-1)[0], points[0][0] + 1)];
     const { width, height } = size;
     toX = along(first, last, width);
     const up = upward(low, high, height);
@@ -168,18 +163,14 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
     const k = place();
     mark.replaceChildren();
     if (k < 0) {
-      reading.textContent = words.nothing;
-      slider.setAttribute("aria-valuetext", words.nothing);
+      reading.textContent = slider.ariaValueText = words.nothing;
       return;
     }
     const [epoch, ...values] = points[k];
     const said = [`${words.epoch} ${grouped(epoch)}`, ...names.map((name, i) => `${name} ${short(values[i])}`)].join(" · ");
-    reading.textContent = said;
-    slider.setAttribute("aria-valuetext", said);
-    slider.setAttribute("aria-valuemin", points[0][0]);
-    slider.setAttribute("aria-valuemax", points[points.length - 1][0]);
-    slider.setAttribute("aria-valuenow", epoch);
-    if (at === null || !size.width) return;
+    reading.textContent = said.replaceAll(/(?<!·) (?!·)/g, "\u00a0");
+    Object.assign(slider, { ariaValueText: said, ariaValueMin: points[0][0], ariaValueMax: points.at(-1)[0], ariaValueNow: epoch });
+    if ((at === null && k) || !size.width) return; // a single point is no line, so it is marked
     mark.append(svg("line", { x1: toX(epoch), x2: toX(epoch), y1: MARGIN.top, y2: size.height - MARGIN.bottom }));
     values.forEach((value, i) => {
       if (!usable(value)) return;
@@ -197,11 +188,8 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   slider.addEventListener("pointermove", (event) => {
     if (!points.length) return;
     const x = event.clientX - slider.getBoundingClientRect().left;
-    let best = 0;
-    points.forEach((point, k) => {
-      if (Math.abs(toX(point[0]) - x) < Math.abs(toX(points[best][0]) - x)) best = k;
-    });
-    go(best);
+    const away = points.map(([epoch]) => Math.abs(toX(epoch) - x));
+    go(away.indexOf(Math.min(...away)));
   });
   const leave = () => {
     at = null;
@@ -321,15 +309,15 @@ export function dots(pen, told, size, radius) {
 
 /**
  * Return a picture of what a network says over the plane, with the points that it learns from.
- * @param {object} words `title`, `hint`, `alt(score)`, `asTable`, `corner`
+ * @param {object} given `title`, `hint`, `corner(x, y)` of its table, `words` as of `curves`
  * @returns {HTMLElement} with `show(told, fit, alt, final)`
  */
-export function plane({ title, hint, words }) {
+export function plane({ title, hint, corner, words }) {
   const canvas = element("canvas", { role: "img", class: "plane" });
   const pen = canvas.getContext("2d");
   const small = document.createElement("canvas");
   let shown = null;
-  const made = frame({ title, hint, words, table: () => sampled(shown, words, title) }, canvas);
+  const made = frame({ title, hint, words, table: () => sampled(shown, words, corner, title) }, canvas);
 
   function draw() {
     if (!shown || !canvas.width) return;
@@ -413,13 +401,13 @@ function outline(pen, fit, size) {
 }
 
 /** Return a coarse table of what is painted. */
-function sampled(shown, words, title) {
+function sampled(shown, words, corner, title) {
   if (!shown?.fit) return element("p", { text: words.nothing });
   const { columns, rows, values, classes, range } = shown.fit;
   const places = (count) => Array.from({ length: 7 }, (_, k) => Math.round((k * (count - 1)) / 6));
   const value = (bounds, k, count) => short(bounds[0] + ((bounds[1] - bounds[0]) * k) / (count - 1), 3);
   const cell = (k) => (classes ? shown.told.classes[classes[k]] : short(values[k], 3));
-  const head = [words.corner(...shown.told.names), ...places(columns).map((k) => value(range[0], k, columns))];
+  const head = [corner(...shown.told.names), ...places(columns).map((k) => value(range[0], k, columns))];
   const body = places(rows)
     .reverse()
     .map((row) => [value(range[1], row, rows), ...places(columns).map((column) => cell(row * columns + column))]);
@@ -484,13 +472,13 @@ export function cloud({ title, hint, words }) {
  * Return a table of which class was taken for which; a darker cell has more of the rows of its class.
  * @returns {HTMLElement} with `show(fit)`
  */
-export function confusion({ title, hint, words }) {
+export function confusion({ title, hint, corner }) {
   const heading = element("h3", { text: title, id: newId() });
   const place = scrolled(title);
   const made = element("section", { class: "panel chart confusion", "aria-labelledby": heading.id }, heading, element("p", { class: "hint", text: hint }), place);
   made.stop = () => {};
   made.show = ({ classes, counts }) => {
-    const table = tableOf([[words.corner, ...classes], ...counts.map((row, k) => [classes[k], ...row.map(String)])], title);
+    const table = tableOf([[corner, ...classes], ...counts.map((row, k) => [classes[k], ...row.map(String)])], title);
     counts.forEach((row, k) => {
       const total = row.reduce((sum, one) => sum + one, 0);
       row.forEach((count, j) => {

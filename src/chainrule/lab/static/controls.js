@@ -1,4 +1,5 @@
-/** Form controls, each with its label. All text comes from the caller. */
+/** Form controls, each with its label. Text comes from the caller, but for which numbers are allowed. */
+import { shell as say } from "./words/shell.js";
 
 let made = 0;
 
@@ -34,7 +35,7 @@ export function panel(title, ...content) {
 export function field(label, control, hint) {
   control.id ||= newId();
   const below = hint ? element("small", { class: "hint", id: `${control.id}-hint`, text: hint }) : null;
-  if (below) control.setAttribute("aria-describedby", below.id);
+  if (below) control.setAttribute("aria-describedby", `${below.id} ${control.getAttribute("aria-describedby") ?? ""}`);
   return element("div", "field", element("label", { for: control.id, text: label }), control, below);
 }
 
@@ -92,11 +93,14 @@ export function choice(legend, options, value, onChange) {
   return element("fieldset", "choice", element("legend", { text: legend }), element("div", {}, ...radios));
 }
 
+const TYPED = 8; // digits, all of which are shown: somebody may have typed them
+
 /** Return a number as it is shown in a field: five digits, or fewer, are enough to look at. */
 export const shown = (value, digits = 5) => String(Number(value.toPrecision(digits))).replace("-", "−");
 
 /**
  * Return a field for a number, which may be typed in any form that can be read as one, or changed by the arrow keys.
+ * What is no number that fits gives way, at the end, to the one before, and below it is said what fits.
  * @param {number|null} value
  * @param {{min?: number, max?: number, step?: number, whole?: boolean, digits?: number, optional?: boolean}}
  *   limits, how many digits it shows, and whether it may be empty, which is null
@@ -105,7 +109,9 @@ export const shown = (value, digits = 5) => String(Number(value.toPrecision(digi
  */
 export function numberField(value, { min = -Infinity, max = Infinity, step = 0.05, whole = false, digits, optional = false }, onInput, properties = {}) {
   let before = value;
-  const write = (number) => (number === null ? "" : shown(number, whole ? 12 : digits));
+  const about = element("small", { class: "bad about", id: newId(), role: "status" });
+  const isShort = (number) => whole || Number(number.toPrecision(TYPED)) === number;
+  const write = (number) => (number === null ? "" : shown(number, isShort(number) ? 16 : digits));
   const read = () => {
     const typed = box.value.trim().replace("−", "-").replace(",", ".");
     const number = Number(typed);
@@ -113,14 +119,22 @@ export function numberField(value, { min = -Infinity, max = Infinity, step = 0.0
     const fits = typed !== "" && Number.isFinite(number) && number >= min && number <= max && (!whole || Number.isInteger(number));
     return fits ? number : undefined;
   };
+  const refuse = () => {
+    box.value = write(before);
+    about.textContent = ""; // a text is said when it comes later than its place
+    (box.closest(".stepper") ?? box).after(about);
+    requestAnimationFrame(() => (about.textContent = say.allowed(whole, write(min), write(max))));
+  };
   /** Take what is typed; where it is none that fits, what was there before, at the end. */
   const take = (number, final) => {
     box.setAttribute("aria-invalid", number === undefined && !final);
     if (number === undefined) {
-      if (final) box.value = write(before);
+      if (final) refuse();
       return;
     }
+    about.remove();
     before = number;
+    if (final) box.value = write(number);
     onInput(number, final);
   };
   const listen = {
@@ -131,7 +145,6 @@ export function numberField(value, { min = -Infinity, max = Infinity, step = 0.0
       if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       const next = Math.min(max, Math.max(min, Number((before + by).toPrecision(12))));
-      box.value = write(next);
       take(next, true);
     },
   };
@@ -140,14 +153,18 @@ export function numberField(value, { min = -Infinity, max = Infinity, step = 0.0
     inputmode: whole && min >= 0 ? "numeric" : "decimal",
     autocomplete: "off",
     class: "number",
+    size: 8, // where no style makes it as wide as its digits
     value: write(value),
+    "aria-describedby": about.id,
     ...properties,
     on: listen,
   });
   /** Show another number, but not while this one is being typed. */
   box.put = (number) => {
     before = number;
-    if (document.activeElement !== box) box.value = write(number);
+    if (document.activeElement === box) return;
+    about.remove();
+    box.value = write(number);
   };
   return box;
 }

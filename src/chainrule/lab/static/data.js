@@ -11,7 +11,7 @@ const PERCENT = { min: 0, max: 50, step: 5, whole: true };
 const THUMB = 56;
 
 let thumbs = null; // these two outlive the view
-let fileName = null;
+let ownFile = null; // the last one: its name and what it holds
 
 /** Tell whether a network has the inputs and outputs that data need. */
 export function fits({ inputs, layers }, told) {
@@ -22,31 +22,36 @@ export function fits({ inputs, layers }, told) {
 /** Return the first row, as a scene's sample. */
 export const firstRow = ({ x, y }) => ({ x: x[0], y: [y[0]].flat() });
 
+const shape = ({ inputs, layers }) => say.shape([inputs, ...layers.map(({ units }) => units)].join("–"));
+
 /** Return a scene's change to one that fits, and say so: its hidden layers stay, but for those of a chain. */
 export function fitted(app, told) {
   const { inputs, outputs, loss, output_activation } = told.suggests;
   const before = app.state.scene.layers;
   const isChain = before.every((layer) => layer.units === 1 && !layer.bias);
   const layers = [...(isChain ? HIDDEN : before.slice(0, -1)), { units: outputs, activation: output_activation, bias: true }];
-  app.announce(say.fitted([inputs, ...layers.map((layer) => layer.units)].join("–")));
+  app.announce(shape({ inputs, layers }));
   return { inputs, layers, loss, weights: null, biases: null, ...firstRow(told) };
 }
 
 /**
- * Return a panel in which data are chosen; `show()` shows what the state has and asks for it, and `stop()` ends.
+ * Return a panel in which data are chosen; `show()` shows what the state has and asks for it, and `stop()` ends. Other data
+ * take the place of the former once they have come: where they are refused, those stay.
  * @param {object} app
  * @param {(patch: object, final: boolean, isOther: boolean) => void} put is to put it into the state; `isOther` where the data
  *   are of another kind, which the network is to follow
  * @param {(told: object|null, isOther: boolean) => void} came is called with what /api/data answers; null where it refuses
+ *   what the state has
  * @param {{withScene?: boolean}} [options] whether targets are told as the network needs them, if it fits
  */
 export function chooser(app, put, came, { withScene = false } = {}) {
   let told = null;
-  let isOther = false;
+  let wanted = null; // what is asked for and has not come: { data, isOther, name }, with a file's name
   let isOver = false;
   let puts = []; // which show what the state has in the fields
   const cards = element("div");
   const error = element("p", { class: "bad", role: "alert", hidden: true });
+  const notes = element("div", "notes");
   const fields = element("div", "stack");
   const summary = element("p", "hint");
   const file = element("input", {
@@ -55,48 +60,55 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     hidden: true,
     on: { change: () => file.files[0] && readTable(file.files[0]) },
   });
-  const made = panel(say.heading, cards, error, fields, summary, file);
+  const made = panel(say.heading, cards, error, notes, fields, summary, file);
 
-  const load = latest(async (data) => {
+  const load = latest(async (asked) => {
+    const { data, isOther, name } = asked;
     const scene = withScene ? app.state.scene : null;
     const [answer, complaint] = await app.ask("/api/data", { data, scene }).then((one) => [one, ""], ({ message }) => [null, message]);
-    const now = app.state.data;
-    if (isOver || Object.keys(data).some((member) => data[member] !== now[member])) return; // others are on their way
-    told = answer;
-    error.textContent = complaint;
-    error.hidden = told !== null;
+    if (isOver || asked !== wanted) return; // others are on their way
+    wanted = null;
+    complain(name && complaint ? say.refused(name, complaint) : complaint);
+    if (isOther && answer) {
+      if (name) ownFile = { name, csv: data.csv };
+      put(data, true, true);
+    }
+    const isNew = answer || !isOther;
+    if (isNew) told = answer;
+    if (isOther) showCards();
     showFields();
-    const shouldFollow = isOther;
-    isOther = false;
-    if (told && shouldFollow && data.name === "own") app.announce(say.ownName(fileName));
-    came(told, shouldFollow);
+    if (isNew) came(told, isOther);
+    if (isOther && answer) app.announce([name ? say.ownName(name) : "", shape(app.state.scene), ...told.notes].join(" "), told.notes.length > 0);
   });
 
-  function take(patch, final) {
-    put(patch, final, false);
-    load(app.state.data);
+  function request(data, isOther, name) {
+    wanted = { data, isOther, name };
+    load(wanted);
   }
 
-  function takeOther(patch) {
-    isOther = true;
-    told = null;
-    put(patch, true, true);
-    load(app.state.data);
+  function take(patch, final) {
+    if (wanted?.isOther) return; // the fields are about to be others
+    put(patch, final, false);
+    request(app.state.data, false);
+  }
+
+  const takeOther = (patch, name) => request({ ...app.state.data, ...patch }, true, name);
+
+  function complain(text) {
+    error.textContent = text;
+    error.hidden = !text;
   }
 
   async function readTable(given) {
     file.value = ""; // so that the same one can be chosen again
-    app.notice(null);
-    if (given.size > LARGEST_TABLE) return app.notice(say.tooLarge(given.name));
+    if (given.size > LARGEST_TABLE) return complain(say.tooLarge(given.name));
     let csv;
     try {
       csv = new TextDecoder("utf-8", { fatal: true }).decode(await given.arrayBuffer());
     } catch {
-      return app.notice(say.notText(given.name));
+      return complain(say.notText(given.name));
     }
-    fileName = given.name;
-    takeOther({ name: "own", csv, target: null });
-    showCards();
+    takeOther({ name: "own", csv, target: null }, given.name);
   }
 
   function showCards() {
@@ -121,7 +133,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
       element(
         "div",
         isOwn ? "own chosen" : "own",
-        element("strong", { text: isOwn ? (fileName ?? say.ownNameless) : say.own }),
+        element("strong", { text: isOwn && ownFile?.csv === app.state.data.csv ? ownFile.name : say.own }),
         element("div", "row", button(say.chooseFile, () => file.click(), { data: { key: "file" } }), element("small", { text: say.drop })),
       ),
     );
@@ -135,7 +147,8 @@ export function chooser(app, put, came, { withScene = false } = {}) {
 
   function showFields() {
     const { data } = app.state;
-    summary.replaceChildren(...(told ? [say.summary(told), ...told.notes.flatMap((note) => [element("br"), note])] : []));
+    notes.replaceChildren(...(told?.notes ?? []).map((text) => element("p", { text })));
+    summary.textContent = told ? say.summary(told) : "";
     if (fields.contains(document.activeElement) && fields.dataset.of === data.name) {
       for (const put of puts) put(data);
       return;
@@ -150,7 +163,11 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     };
     const noise = () => slider("noise", say.noise, { ...PERCENT, most: 100 }, 100);
     const rows = () => slider("rows", say.rows, { min: 20, max: 1000, step: 20, whole: true });
-    const target = () => field(say.target, select(told.targets.map((one) => [one, one]), told.target, (name) => takeOther({ target: name })));
+    const target = () => {
+      const made = select(told.targets.map((one) => [one, one]), told.target, (name) => takeOther({ target: name }));
+      puts.push(() => (made.value = told.target));
+      return field(say.target, made);
+    };
     const ofKind = data.name in say.pointSets ? [noise(), rows()] : told ? [target()] : [];
     const draw = (seed, final) => final && take({ seed }, true);
     const seed = numberField(data.seed, { min: 0, max: 2 ** 31 - 1, step: 1, whole: true }, draw, { data: { key: "data_seed" } });
@@ -174,14 +191,17 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     },
   };
   for (const [name, listener] of Object.entries(drops)) addEventListener(name, listener);
+  const themes = new MutationObserver(showCards); // whose pictures have its colours
+  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
   made.show = () => {
     showCards();
     showFields();
-    load(app.state.data);
+    request(app.state.data, false);
   };
   made.stop = () => {
     isOver = true;
+    themes.disconnect();
     for (const [name, listener] of Object.entries(drops)) removeEventListener(name, listener);
   };
   return made;

@@ -1,15 +1,6 @@
 /** What Practise, Teach and Read share: HTML that the lab has made, and the choice of a family's parameters. */
 import { element } from "./controls.js";
-
-const widths = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
-  }
-});
-
-/** Let an element be scrolled by keyboard whenever it is wider than its place. */
-export const scrollable = (one) => widths.observe(one);
+import { scrollable } from "./scrolling.js";
 
 /**
  * Return an element with HTML in it.

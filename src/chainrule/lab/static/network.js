@@ -9,6 +9,7 @@
  * So it runs wherever somebody answers these two. What is drawn has keys: `u2.1` is unit 1 of layer 2 (layer 0 are the
  * inputs), `w2.1.3` the weight from unit 1 of layer 1 into unit 3 of layer 2, `b2.3` a bias, `loss`, and `y1` a target.
  */
+import { scrollable } from "./scrolling.js";
 import { network as say } from "./words/network.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -158,7 +159,7 @@ class Stepper {
   key(event) {
     const { target, key } = event;
     if (isCommand(event) || event.defaultPrevented || !this.controls) return;
-    const hasOwn = target.matches("input, select, textarea, summary, .net-scrolls");
+    const hasOwn = target.matches("input, select, textarea, summary, .scrolls");
     const question = this.question();
     if (key === " " && !target.matches("button, summary")) this.playing ? this.pause() : this.play();
     else if (question && "123".includes(key)) this.reveal(question.answers[key - 1][0]);
@@ -242,7 +243,7 @@ class Stepper {
     const { widths } = this.timeline.network;
     const steps = widths.length - 1 - step.layer; // from the output: every other δ is asked for its size
     const isSize = step.kind === "delta" && steps > 0 && steps % 2 === 0 && Math.max(...widths) === 1;
-    if (!isSize) return { text: say.askSign(step.title), hint: say.hintSign, answers: say.signs };
+    if (!isSize) return { text: say.askSign(step.title), hint: say.hintSign[step.kind === "delta" && !steps ? "output" : step.kind], answers: say.signs };
     const before = this.steps[this.index - 1];
     return { text: say.askSize(step.title, before.title), hint: say.hintSize, answers: say.sizes, before };
   }
@@ -343,6 +344,7 @@ class Controls {
   }
 
   follow(index) {
+    scrollable(this.chips, null);
     const { scrollLeft, clientWidth } = this.chips;
     const { offsetLeft, offsetWidth } = this.all[index];
     const [least, most] = [offsetLeft + offsetWidth + 48 - clientWidth, offsetLeft - 48];
@@ -431,18 +433,16 @@ class Rows {
     const put = (...parts) => value.check.replaceChildren(...parts);
     if (stepper.question()) return;
     if (check === null) return put(say.noCheck);
-    const pairs = stepper.numbers.placesOf(stepper.step).map((place) => [stepper.timeline.gradient, check].map((of) => parameter(of, place)));
-    const quotients = pairs.filter(([, quotient]) => quotient !== null);
-    const kinks = pairs.length - quotients.length;
-    const isFar = ([one, other]) => Math.abs(one - other) > 1e-4 * Math.max(Math.abs(one), Math.abs(other), 1e-6);
-    const wrong = check.agrees ? 0 : quotients.filter(isFar).length;
+    const places = stepper.numbers.placesOf(stepper.step);
+    const agreement = places.map((place) => parameter(check.agreement, place)); // null where a kink is in the way
+    const count = (verdict) => agreement.filter((one) => one === verdict).length;
+    const [kinks, wrong, h] = [count(null), count(false), shown(check.h)];
     const verdict = (good, bad) => node("span", { class: wrong ? "bad" : "good", text: wrong ? `✗ ${bad}` : `✓ ${good}` });
-    const h = shown(check.h);
-    if (pairs.length > 1) return put(verdict(say.allAgree(h), say.someDiffer(wrong, h)), kinks ? say.someKinks(kinks) : "");
-    if (kinks) return put(say.kink);
+    if (kinks === places.length) return put(say.kink(kinks));
+    if (places.length > 1) return put(verdict(say.allAgree(count(true), h), say.someDiffer(wrong, h)), kinks ? say.someKinks(kinks) : "");
     const figure = (name, number) => node("span", {}, node("b", { class: "net-number", text: shown(number, 8) }), ` ${name}`);
-    value.check.title = say.checkHow(h);
-    return put(figure(say.analytic, pairs[0][0]), figure(say.quotient, pairs[0][1]), verdict(say.agree, say.differ));
+    const [analytic, quotient] = [stepper.timeline.gradient, check].map((of) => parameter(of, places[0]));
+    return put(figure(say.analytic, analytic), figure(say.quotient(h), quotient), verdict(say.agree, say.differ));
   }
 
   light(symbols) {
@@ -453,14 +453,14 @@ class Rows {
   }
 
   measure() {
-    for (const [name, value] of Object.entries(this.value)) scrollable(value, say[name]);
+    for (const [name, value] of Object.entries(this.value)) scrollable(value, say.scrolled(say[name]));
   }
 }
 
 /** The drawing. Its items are units, edges, biases, the loss and targets: `{ key, kind, layer, unit, from, element, … }`. */
 class Drawing {
   constructor(point, isStepped) {
-    Object.assign(this, { items: new Map(), room: null, pointed: null });
+    Object.assign(this, { isStepped, items: new Map(), room: null, pointed: null });
     const pointAt = ({ target }) => {
       const { key, of } = target?.closest("[data-key], [data-of]")?.dataset ?? {};
       const found = key ?? of ?? null;
@@ -543,7 +543,7 @@ class Drawing {
     const isWithin = (each) => room >= (last + 2) * each;
     const isWide = isChain && isWithin(140);
     const isRoomy = isChain || (rows <= 5 && room >= (last + 2.6) * 96);
-    const [radius, between, least] = isRoomy ? [isWide ? 34 : 29, 32, 104] : [20, 17, 90];
+    const [radius, between, least] = isRoomy ? [isWide ? 34 : 29, 32, 104] : [22, 15, 90];
     const side = radius + 16;
     const end = Math.min(150, Math.max(least - 10, isChain ? (room - 2 * side) / (last + 2) : 0)); // to the loss, and on to the target
     const pitch = Math.min(240, Math.max(least, (room - 2 * side - 2 * end) / last));
@@ -563,7 +563,7 @@ class Drawing {
     this.draw();
     this.fill();
     if (hadFocus) this.items.get(this.roving).element.focus({ preventScroll: true });
-    scrollable(this.scroller, say.drawing);
+    scrollable(this.scroller, say.scrolled(say.drawing));
     return true;
   }
 
@@ -644,18 +644,18 @@ class Drawing {
     const targets = this.numbers.timeline.y;
     const half = radius * 0.95;
     const wire = (from, to, gap) => this.groups.wires.append(svg("path", { d: wayFrom(from, to, gap, half).d, class: "net-wire" }));
-    const box = (item, size) => {
+    const box = (item) => {
       const [x, y] = item.spot;
-      const body = svg("rect", { x: x - size, y: y - size, width: 2 * size, height: 2 * size, rx: 8, class: "net-body" });
+      const body = svg("rect", { x: x - half, y: y - half, width: 2 * half, height: 2 * half, rx: 8, class: "net-body" });
       this.item(item, "bodies", body, text(x, y - 5, "net-name"), text(x, y + 12, "net-f"));
     };
     const spot = this.spot(last + 1, 0, 1);
     for (const output of outputs) wire(output.spot, spot, radius);
-    box({ key: "loss", kind: "loss", column: last + 1, spot }, half);
+    box({ key: "loss", kind: "loss", column: last + 1, spot });
     targets.forEach((_, at) => {
       const place = this.spot(last + 2, at, targets.length);
       wire(spot, place, half);
-      box({ key: `y${at + 1}`, kind: "y", layer: last, unit: at + 1, column: last + 2, spot: place }, this.isRoomy ? half * 0.85 : half);
+      box({ key: `y${at + 1}`, kind: "y", layer: last, unit: at + 1, column: last + 2, spot: place });
     });
     this.loss = { spot, half };
     this.head(last + 1, say.loss, this.network.loss_name);
@@ -665,34 +665,64 @@ class Drawing {
   /** Write in what does not change from step to step: names, weights, how long bars are, what a part is called. */
   fill() {
     const { numbers, isDense } = this;
-    const parameters = [...this.items.values()].filter((item) => (item.kind === "w" || item.kind === "b") && item.from !== "more");
-    const largest = Math.max(1e-9, ...parameters.map((item) => Math.abs(numbers.value(item.kind, item))));
+    const parameters = [...this.items.values()].filter(isParameter);
+    this.largest = Math.max(1e-9, ...parameters.map((item) => Math.abs(numbers.value(item.kind, item))));
     this.known = -1;
     this.log = logScale(numbers.timeline);
     this.legend.lastChild.textContent = say.legend.log(power(this.log.low), power(this.log.high));
     for (const item of this.items.values()) {
       const { element, kind, unit } = item;
       const isMore = unit === "more" || item.from === "more";
-      const value = isMore || kind === "f" || kind === "loss" ? null : numbers.value(kind, item);
       if (kind === "w" || kind === "b") {
-        paint(element, value);
-        put(element, "sign", signOf(value, true) || "0");
-        const width = ([least, more], share) => `${least + more * share}px`;
-        element.style.setProperty("--width", width(isDense ? [0.6, 1.9] : [1.2, 4.3], Math.abs(value / largest)));
-        if (!item.isLabelled && !isMore) element.style.setProperty("--log", width([0.4, isDense ? 2 : 5.5], this.log.share(numbers.value("gradient", item))));
+        item.value = undefined; // to be weighed anew
+        if (!item.isLabelled && !isMore) element.style.setProperty("--log", `${0.4 + (isDense ? 2 : 5.5) * this.log.share(numbers.value("gradient", item))}px`);
       } else if (isMore) {
         put(element, "f", `⋮ ${this.network.inputs - MOST_INPUTS + 1}`);
       } else {
         put(element, "name", numbers.name(kind, item));
-        if (value !== null) put(element, "f", this.number(value));
+        if (kind === "x" || kind === "y") this.putInside(element, numbers.value(kind, item));
         if (kind === "f") stretch(element, this.log.share(numbers.value("delta", item)));
       }
       element.ariaLabel = this.tell(item);
     }
   }
 
-  number(value, sign) {
-    return this.isRoomy && value !== null ? shown(value, this.digits, sign) : short(value, sign);
+  /** Show the sign and the size of a weight or a bias, if it has become another. */
+  weigh(item) {
+    const value = this.present(item);
+    if (value === item.value) return;
+    item.value = value;
+    paint(item.element, value);
+    put(item.element, "sign", signOf(value, true) || "0");
+    const share = Math.min(1, Math.abs(value / this.largest));
+    item.element.style.setProperty("--width", `${this.isDense ? 0.6 + 1.9 * share : 1.2 + 4.3 * share}px`);
+  }
+
+  /** Return what a weight or a bias is by now: after its update the new one. */
+  present(item) {
+    return this.numbers.value(this.isUpdated(item) ? "update" : item.kind, item);
+  }
+
+  /** Return its name, after its update with what it was before. */
+  called(item, written) {
+    const name = this.numbers.name(item.kind, item);
+    return this.isUpdated(item) ? `${name} ${written(this.numbers.value(item.kind, item))} →` : name;
+  }
+
+  isUpdated(item) {
+    return this.isStepped && this.isKnown("update", item);
+  }
+
+  /** Write a number, if it is known, into a unit or a box: with fewer digits, and smaller, where it would be too long. */
+  putInside(element, value) {
+    const all = value === undefined ? [""] : [this.digits, 3, 2, 1].map((digits) => this.number(value, false, digits));
+    const written = all.find((one) => one.length * 4 < this.radius) ?? all.at(-1);
+    if (this.isRoomy) element.querySelector(".net-f").style.fontSize = `${Math.min(13, (this.radius * 2.7) / written.length)}px`;
+    put(element, "f", written);
+  }
+
+  number(value, sign, digits = this.digits) {
+    return this.isRoomy && value !== null ? shown(value, digits, sign) : short(value, sign);
   }
 
   /** Show a step: accent what it computes, light what it uses, and show what is known by then, with bars or without. */
@@ -712,6 +742,7 @@ class Drawing {
       element.classList.toggle("is-now", isNow);
       element.classList.toggle("is-used", isUsed);
       if (kind === "f" || kind === "loss") this.showKnown(item);
+      if (isParameter(item)) this.weigh(item);
       if (kind === "b" && (isNow || isUsed) && this.isRoomy) labels.push(this.labelBias(item));
       if (kind !== "w" || item.from === "more") continue;
       const isLit = hasLabels && (isNow || isUsed);
@@ -731,15 +762,14 @@ class Drawing {
   showKnown(item) {
     const { numbers, isChain } = this;
     const { element, kind } = item;
-    const write = (place, what, name, sign) => {
-      const value = this.isKnown(what, item) ? numbers.value(what, item) : undefined;
-      put(element, place, value === undefined ? "" : name + this.number(value, sign));
-      return value;
-    };
-    element.classList.toggle("is-known", write("f", kind, "") !== undefined);
+    const value = (what) => (this.isKnown(what, item) ? numbers.value(what, item) : undefined);
+    const [inside, delta] = [value(kind), value("delta")];
+    element.classList.toggle("is-known", inside !== undefined);
+    this.putInside(element, inside);
     if (kind === "loss") return;
-    write("z", "z", `${isChain ? numbers.name("z", item) : "z"} `);
-    const delta = write("delta", "delta", `${isChain ? numbers.name("delta", item) : "δ"} `, true);
+    const write = (what, name, sign) => put(element, what, value(what) === undefined ? "" : `${isChain ? numbers.name(what, item) : name} ${this.number(value(what), sign)}`);
+    write("z", "z");
+    write("delta", "δ", true);
     element.classList.toggle("has-delta", delta !== undefined);
     paint(element, delta);
   }
@@ -748,18 +778,21 @@ class Drawing {
   labelEdge(item, log, isLit) {
     const { numbers, isRoomy, isChain } = this;
     const [x, y] = item.spot;
-    const [weight, gradient] = ["w", "gradient"].map((kind) => numbers.value(kind, item));
-    const written = (value) => (this.digits === 4 ? shown(value, 4, true) : short(value, true));
+    const [weight, gradient] = [this.present(item), numbers.value("gradient", item)];
     const hasNames = isRoomy && (isChain || isLit);
+    const isTag = hasNames && !isChain;
+    const isNew = isTag && this.isUpdated(item);
+    const written = (value) => (this.digits === 4 || isNew ? shown(value, 4, true) : short(value, true));
     const isKnown = this.isKnown("gradient", item);
     const hasGradient = hasNames && isKnown;
     const hasBar = isKnown && log;
     const [name, below] = isChain ? [10, 20] : [6, 14]; // from the edge up to the weight, and down to the gradient's name
     const bottom = hasGradient ? below + 16 : 0;
+    const half = isNew ? 66 : 29;
     const label = svg("g", { class: "net-label", "data-of": item.key });
-    if (hasNames && !isChain) label.append(svg("rect", { x: x - 29, y: y - 34, width: 58, height: 36 + bottom + (hasBar ? 11 : 5) * hasGradient, rx: 6, class: "net-tag" }));
+    if (isTag) label.append(svg("rect", { x: x - half, y: y - 34, width: 2 * half, height: 36 + bottom + (hasBar ? 11 : 5) * hasGradient, rx: 6, class: "net-tag" }));
     label.append(text(x, y - name, "net-weight", written(weight)));
-    if (hasNames) label.append(text(x, y - name - 16, "net-name", numbers.name("w", item)));
+    if (hasNames) label.append(text(x, y - name - 16, "net-name", this.called(item, written)));
     if (hasGradient) label.append(text(x, y + below, "net-name", isChain ? numbers.name("gradient", item) : "∂ℒ/∂w"), text(x, y + bottom, "net-gradient", written(gradient)));
     if (hasBar) label.append(...bar(x, y + bottom + 6, isRoomy ? 46 : 30));
     paint(label, weight);
@@ -769,7 +802,8 @@ class Drawing {
 
   labelBias(item) {
     const [x, y] = item.spot;
-    return text(x, y - this.radius - 25, "net-weight", `${this.numbers.name("b", item)} ${shown(this.numbers.value("b", item), 3, true)}`);
+    const written = (value) => shown(value, 3, true);
+    return text(x, y - this.radius - 25, "net-weight", `${this.called(item, written)} ${written(this.present(item))}`);
   }
 
   /** Return arrows along what a step sends: forward to the right, δ to the left. */
@@ -858,7 +892,7 @@ class Table {
     const before = Array.from(this.place.children, (one) => one.scrollTop);
     this.place.replaceChildren(table(say.units, say.unitColumns, unitRows), table(say.parameters, say.parameterColumns, parameterRows));
     [...this.place.children].forEach((one, at) => {
-      scrollable(one, say.asTable);
+      scrollable(one, say.scrolled(say.asTable));
       one.scrollTop = before[at] ?? 0;
     });
   }
@@ -909,6 +943,7 @@ class Numbers {
 }
 
 const mark = (kind, { layer, unit, from }) => `${kind} ${layer ?? ""} ${unit ?? ""} ${unit || from === 0 ? (from ?? "") : ""}`;
+const isParameter = ({ kind, from }) => (kind === "w" || kind === "b") && from !== "more";
 const isBias = ({ kind, from, name, symbol }) => kind === "b" || from === 0 || / b/.test(name ?? symbol);
 
 /** Return the `data-symbol` of what a step finds. */
@@ -934,13 +969,13 @@ export const power = (exponent) => `10${above(exponent)}`;
 
 const signOf = (value, always) => (value < 0 ? "−" : always && value > 0 ? "+" : "");
 
-/** Return a number with a few digits; where it is asked for, with its sign also where that is +. */
+/** Return a number with a few digits, written as the lab's figures.py does; if asked for, with its sign also where that is +. */
 export function shown(value, digits = 4, sign = false) {
   if (value === null) return say.noNumber;
-  const size = Math.abs(value);
-  if (size === 0 || (size >= 1e-3 && size < 1e6)) return signOf(value, sign) + Number(size.toPrecision(digits));
-  const [mantissa, exponent] = size.toExponential(digits - 1).split("e");
-  return `${signOf(value, sign)}${Number(mantissa)}·${power(Number(exponent))}`;
+  const size = Number(Math.abs(value).toPrecision(digits));
+  if (size === 0 || (size >= 1e-3 && size < 1e6)) return signOf(value, sign) + size;
+  const [mantissa, exponent] = size.toExponential().split("e");
+  return `${signOf(value, sign)}${mantissa}·${power(Number(exponent))}`;
 }
 
 /** Return a number in at most six characters. */
@@ -1008,15 +1043,4 @@ function table(caption, columns, rows) {
   const body = rows.map(([name, ...cells]) => node("tr", {}, node("th", { scope: "row", text: name }), ...cells.map((text) => node("td", { text }))));
   const parts = [node("caption", { text: caption }), node("thead", {}, node("tr", {}, ...head)), node("tbody", {}, ...body)];
   return node("div", {}, node("table", {}, ...parts));
-}
-
-/** Let an element be scrolled by keyboard if there is more than can be seen. */
-function scrollable(element, label) {
-  const isLarge = element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
-  if (isLarge === element.classList.contains("net-scrolls")) return;
-  element.classList.toggle("net-scrolls", isLarge);
-  for (const [name, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": say.scrolled(label) })) {
-    if (isLarge) element.setAttribute(name, value);
-    else element.removeAttribute(name);
-  }
 }

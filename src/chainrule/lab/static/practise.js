@@ -16,8 +16,8 @@ export function show(place, app) {
   let shownId = NONE; // of the problem that is shown
 
   const ask = (what, body) => app.ask(`/api/practice/${what}`, { learner, ...body });
-  const told = () => app.state.practise;
-  const choose = ({ family, seed, parameters }, options) => app.set({ practise: { family, seed, parameters } }, options);
+  const told = ({ hints, ...id } = app.state.practise) => id;
+  const choose = (id, options) => app.set({ practise: { ...id, hints: 0 } }, options);
 
   async function load(name = learner) {
     families = await ask("families", { learner: name });
@@ -31,7 +31,7 @@ export function show(place, app) {
       if (asked.family === null) await overview(isMoved);
       else if (!same(asked, shownId)) await open(asked, isMoved);
     } catch (error) {
-      app.notice(error.message);
+      app.notice(error);
       if (asked.family !== null) choose(NONE);
     }
   }
@@ -44,10 +44,10 @@ export function show(place, app) {
     if (!place.isConnected || !same(told(), before)) return;
     shownId = shown.id;
     const ways = { next, another: (parameters) => open({ ...asked, seed: null, parameters }), all: () => choose(NONE) };
+    // Where an address told no seed, going back should not lead there, since another problem would be drawn.
+    if (!same(before, shownId)) choose(shownId, { replace: same(asked, before) });
     const made = problem(app, learner, shown, families.families.find(({ name }) => name === asked.family), ways);
     place.replaceChildren(made);
-    // Where an address told no seed, going back should not lead there, since another problem would be drawn.
-    if (!same(before, shownId)) choose(shownId, { replace: asked === before });
     if (!isMoved) return;
     scrollTo(0, 0);
     made.begin();

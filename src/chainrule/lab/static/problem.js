@@ -111,7 +111,7 @@ export function problem(app, learner, shown, family, ways) {
   const aside = element(
     "aside",
     { class: "stack" },
-    shown.hints ? panel(say.hints, ...hints(say, shown.hints, (number) => ask("hint", { number }))) : null,
+    shown.hints ? panel(say.hints, ...hints(app, shown)) : null,
     worked,
     earlier,
     element("details", "panel", element("summary", { text: say.which }), element("p", { class: "hint", text: say.whichHint }), picks(say, family, given, (chosen) => (given = chosen))),
@@ -137,7 +137,7 @@ function optionList(say, shown) {
   const name = newId();
   const boxes = shown.options.map((_, place) => element("input", { type: isOne ? "radio" : "checkbox", name, value: place }));
   const labels = shown.options.map((one, place) => {
-    const letter = element("b", { class: "letter", text: say.option(place) });
+    const letter = element("b", { class: "muted", text: say.option(place) });
     return element("label", "option", boxes[place], letter, html("span", "formulae", one));
   });
   const list = element("fieldset", "options", element("legend", { text: isOne ? say.chooseOne : say.chooseAll }), ...labels);
@@ -155,19 +155,23 @@ function optionList(say, shown) {
   };
 }
 
-/** Return hints that are shown one after the other. */
-function hints(say, count, ask) {
+/** Return hints that are shown one after the other; first as many as the state tells. */
+function hints(app, { id, hints: count }) {
+  const say = app.words.practise;
   const list = element("ol", "hints");
-  const more = button(say.hint(1, count), show);
-  async function show() {
+  const more = button(say.hint(1, count), async () => {
     const number = list.children.length + 1;
-    const { hint } = await ask(number);
-    if (number <= list.children.length) return; // of two quick clicks
-    const one = element("li", { tabindex: -1 }, html("div", "formulae", hint));
-    list.append(one);
-    one.focus();
+    await show(number);
+    list.lastChild.focus();
+    app.set({ practise: { hints: number } }, { replace: true });
+  });
+  async function show(number) {
+    const { hints } = await app.ask("/api/practice/hints", { id, number });
+    list.replaceChildren(...hints.map((one) => element("li", { tabindex: -1 }, html("div", "formulae", one))));
     if (number < count) more.textContent = say.hint(number + 1, count);
     else more.remove();
   }
+  const { hints: seen } = app.state.practise;
+  if (seen > 0) show(Math.min(seen, count));
   return [list, more];
 }

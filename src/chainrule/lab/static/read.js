@@ -12,8 +12,9 @@
 import { ApiError, latest } from "./api.js";
 import { short } from "./charts.js";
 import { button, element, range } from "./controls.js";
-import { keepTogether, scrollable, wrapped } from "./lessons.js";
+import { keepTogether, wrapped } from "./lessons.js";
 import { below, mount } from "./network.js";
+import { scrollable } from "./scrolling.js";
 import { DEFAULTS, encode, merged, replaced, same } from "./state.js";
 
 const CONTENTS = "index";
@@ -64,7 +65,7 @@ export async function show(place, app) {
     for (const math of article.querySelectorAll("math[display=block]")) wrapped("div", { class: "formula scroll" }, math);
     keepTogether(article);
     examples = [...article.querySelectorAll("figure")].map((figure) => example(figure, app, address));
-    article.querySelectorAll(".scroll").forEach(scrollable);
+    article.querySelectorAll(".scroll").forEach((one) => scrollable(one));
     lead();
     if (!isMoved) return;
     scrollTo(0, 0);

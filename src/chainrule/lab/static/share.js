@@ -11,12 +11,7 @@ const ICONS = {
   theme: "M16.5 11.6A7 7 0 1 1 8.4 3.5a5.6 5.6 0 0 0 8.1 8.1z",
 };
 
-/**
- * Fill the header's right side.
- * @param {HTMLElement} place
- * @param {object} app with `undo`, `redo` and `reset` besides what views get
- * @returns {{update: (canUndo: boolean, canRedo: boolean) => void}}
- */
+/** Fill the header's right side; `app` has `undo`, `redo`, `reset`, `link` and `isLinkWhole` besides what views get. */
 export function tools(place, app) {
   const undo = iconButton("undo", say.undo, app.undo);
   const redo = iconButton("redo", say.redo, app.redo);

@@ -2,6 +2,7 @@
 
 /** What a newcomer sees: the lecture's chain of three layers. The same as in lab/scene.py, data.py and training.py. */
 export const DEFAULTS = Object.freeze({
+  __proto__: null,
   scene: {
     inputs: 1,
     layers: [1, 2, 3].map(() => ({ units: 1, activation: "tanh", bias: false })),
@@ -23,6 +24,7 @@ export const DEFAULTS = Object.freeze({
     epochs: 1000,
     l1: 0,
     l2: 0,
+    clip_norm: null,
     loss_below: null,
     patience: null,
     seconds: 60,
@@ -31,16 +33,19 @@ export const DEFAULTS = Object.freeze({
     epochs_a_frame: 1,
   },
   show: { log: false, predict: false },
-  practise: { family: null, seed: null, parameters: {} },
+  practise: { family: null, seed: null, parameters: {}, hints: 0 },
   teach: { title: null, seed: 1, show_solution: "after last attempt", entries: [] },
   read: { page: null },
 });
+
+/** What may stand in place of the usual, by its name. */
+const EXAMPLES = { weights: [], biases: [], target: "", csv: "", clip_norm: 0, epochs_a_frame: null, loss_below: 0, patience: 0, family: "", seed: 0, title: "", page: "" };
 
 /** A table of one's own that is longer than this stays out of the address. */
 const LONGEST_TABLE = 4000;
 
 /** Tell whether two values are the same, all the way down. */
-export const same = (one, other) => one === other || (typeof one === typeof other && JSON.stringify(one) === JSON.stringify(other));
+export const same = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);
 
 /** Return the state in which one or more sections have members replaced. */
 export function merged(state, patch) {
@@ -64,28 +69,33 @@ export function encode(state) {
   }
   if (!Object.keys(told).length) return "";
   const bytes = new TextEncoder().encode(JSON.stringify(told));
-  const letters = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-  return btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /**
  * Return the state that an address tells of.
+ * @param {string[]} leftOut gets the names of what no state has, or not in this form
  * @throws {Error} when it is not what `encode` writes
  */
-export function decode(text) {
+export function decode(text, leftOut = []) {
   if (!text) return DEFAULTS;
   const letters = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const told = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(letters, (one) => one.charCodeAt(0))));
+  if (kind(told) !== "object") throw new Error(text);
+  let state = DEFAULTS;
   for (const [section, members] of Object.entries(told)) {
-    if (!Object.hasOwn(DEFAULTS, section)) throw new Error(section);
+    const usual = DEFAULTS[section];
+    if (!usual || kind(members) !== "object") {
+      leftOut.push(section);
+      continue;
+    }
     for (const [name, value] of Object.entries(members)) {
-      const usual = DEFAULTS[section][name];
-      if (usual === undefined || (usual !== null && kind(usual) !== kind(value))) throw new Error(`${section}.${name}`);
+      const fits = name in usual && [usual[name], EXAMPLES[name]].map(kind).includes(kind(value));
+      if (fits) state = merged(state, { [section]: { [name]: value } });
+      else leftOut.push(`${section}.${name}`);
     }
   }
-  return merged(DEFAULTS, told);
+  return state;
 }
 
-function kind(value) {
-  return Array.isArray(value) ? "array" : typeof value;
-}
+const kind = (value) => (Array.isArray(value) ? "array" : value === null ? "null" : typeof value);

@@ -18,8 +18,10 @@ export function show(element, app) {
     announce: app.announce,
     onStep: ({ kind }) => kind === "loss" && fitting(), // so that they are there in time
     nextSample: async (updated, another) => {
-      losses = [...losses, stepper.timeline.loss].slice(-MOST_LOSSES);
+      const { shows } = stepper;
       const sample = another ? await nextSample() : {};
+      if (shows !== stepper.shows) return; // it was of another scene, which is no longer shown
+      losses = [...losses, stepper.timeline.loss].slice(-MOST_LOSSES);
       isOurs = true;
       app.set({ scene: { weights: updated.weights, biases: updated.biases, ...sample } });
       isOurs = false;
@@ -51,7 +53,7 @@ export function show(element, app) {
       const { inputs, outputs, x, y } = await app.ask("/api/data", { data, scene });
       return { x: inputs === scene.inputs && outputs === scene.layers.at(-1).units ? x : [], y };
     } catch (error) {
-      app.notice(error.message);
+      app.notice(error);
       return { x: [], y: [] };
     }
   }

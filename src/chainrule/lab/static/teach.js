@@ -10,14 +10,15 @@ const WAIT = 300; // ms after a change, before problems are drawn
 export async function show(place, app) {
   const say = app.words.teach;
   const known = new Map((await app.ask("/api/practice/families", {})).families.map((one) => [one.name, one]));
-  let rows = [];
+  let listed = []; // the entries that are shown
+  let rows = []; // the element of each
   let waiting = null;
   let isTyped = false; // whether a change comes from a row, which shows it already
 
   const set = (patch, options) => app.set({ teach: patch }, options);
-  const entries = () => app.state.teach.entries.filter((one) => known.has(one?.family)); // a link may tell anything
+  const entries = () => app.state.teach.entries;
   const put = (some, options) => set({ entries: some.slice(0, MAX_ENTRIES) }, options);
-  const lesson = () => ({ ...app.state.teach, title: app.state.teach.title ?? say.usualTitle, entries: entries() });
+  const lesson = () => ({ ...app.state.teach, title: app.state.teach.title || say.usualTitle });
 
   // The lesson
   const title = element("input", { type: "text", maxlength: 100, autocomplete: "off", on: { change: () => set({ title: title.value.trim() || null }) } });
@@ -53,12 +54,12 @@ export async function show(place, app) {
 
   function change(at, patch, options) {
     isTyped = true;
-    put(entries().map((one, k) => (k === at ? { ...one, ...patch } : one)), options);
+    put(entries().with(at, { ...entries()[at], ...patch }), options);
     isTyped = false;
   }
 
   function move(from, to) {
-    const some = entries();
+    const some = [...entries()];
     const [one] = some.splice(from, 1);
     some.splice(to, 0, one);
     put(some);
@@ -73,12 +74,15 @@ export async function show(place, app) {
     app.announce(say.removed(one.family));
   }
 
-  function row({ family, count = 1, points = 1, attempts = null, parameters = {} }, at, all) {
+  function row(entry, at, all) {
+    const { family, count = 1, points = 1, attempts = null, parameters = {} } = entry;
+    // A move leaves an entry itself as it is; undo may bring another one to its place.
+    const before = rows[listed.includes(entry) || listed[at]?.family !== family ? listed.indexOf(entry) : at];
     const one = known.get(family);
     const tool = (name, does, disabled) => button(say.signs[name], does, { label: say[name](family), class: `icon ${name}`, disabled });
     const tools = [tool("up", () => move(at, at - 1), at === 0), tool("down", () => move(at, at + 1), at === all.length - 1), tool("remove", () => remove(at))];
     const number = (name, value, max) => numberField(value, { min: 1, max, step: 1, whole: true }, (now, final) => change(at, { [name]: now }, { undo: final }));
-    const tries = [["", say.usual], ...[...Array(MAX_ATTEMPTS).keys()].map((k) => `${k + 1}`), ["unlimited", say.unlimited]];
+    const tries = [["", say.usual], ...[...Array(Math.max(MAX_ATTEMPTS, Number(attempts) || 0)).keys()].map((k) => `${k + 1}`), ["unlimited", say.unlimited]];
     const chosen = (value) => change(at, { attempts: Number(value) || value || null });
     return element(
       "li",
@@ -86,7 +90,7 @@ export async function show(place, app) {
       element("div", "row entry-head", element("h3", { text: say.entry(at + 1, family) }), element("span", {}, ...tools)),
       element("p", { class: "muted", text: one.about }),
       element("div", "fields", field(say.count, number("count", count, MAX_PROBLEMS)), field(say.points, number("points", points, MAX_POINTS)), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
-      element("details", {}, element("summary", { text: say.parameters }), picks(app.words.practise, one, parameters, (given) => change(at, { parameters: given }))),
+      element("details", { open: before?.querySelector("details").open }, element("summary", { text: say.parameters }), picks(app.words.practise, one, parameters, (given) => change(at, { parameters: given }))),
       wrong(at),
     );
   }
@@ -95,13 +99,14 @@ export async function show(place, app) {
   function update(state, { teach }) {
     if (!teach) return;
     const some = entries();
-    title.value = state.teach.title ?? say.usualTitle;
+    title.value = state.teach.title || say.usualTitle;
     seed.put(state.teach.seed);
     when.value = state.teach.show_solution;
     if (teach.entries && !isTyped) {
       rows = some.map(row);
       list.replaceChildren(...rows);
     }
+    listed = some;
     nothing.hidden = some.length > 0;
     add.disabled = some.length >= MAX_ENTRIES;
     for (const one of take.querySelectorAll("button")) one.disabled = !some.length;
@@ -111,7 +116,7 @@ export async function show(place, app) {
 
   const preview = latest(async () => {
     if (!entries().length) {
-      blame(null);
+      blame("");
       empty();
       return;
     }
@@ -128,10 +133,10 @@ export async function show(place, app) {
   async function blaming(does, where) {
     try {
       await does();
-      blame(null);
+      blame("");
     } catch (error) {
       if (error.status !== 400 && error.status !== 422) throw error;
-      blame(where ?? rows[await culprit()]?.querySelector(".wrong") ?? general, error.message.replace(/^lesson\.yaml:\d+:\d+: /, ""));
+      blame(error.message, where);
       if (!where) empty();
     }
   }
@@ -141,22 +146,16 @@ export async function show(place, app) {
     drawn.replaceChildren();
   }
 
-  function blame(where, text) {
-    for (const one of place.querySelectorAll(".wrong")) one.textContent = one === where ? text : "";
-  }
-
-  /** Return the place of the entry that makes no lesson by itself either. */
-  async function culprit() {
-    for (const [at, one] of entries().entries()) {
-      const isFine = await app.ask("/api/teach/preview", { ...lesson(), title: say.usualTitle, entries: [one] }).catch(() => null);
-      if (!isFine) return at;
+  function blame(message, where) {
+    for (const one of place.querySelectorAll(".wrong")) one.textContent = "";
+    for (const [, at, said] of message.matchAll(/^(?:entries\[(\d+)\]: )?(.+)/gm)) {
+      (where ?? rows[at]?.querySelector(".wrong") ?? general).append(said, element("br"));
     }
-    return null;
   }
 
   const left = [
     panel(say.lesson, element("div", "stack", field(say.lessonTitle, title), field(say.when, when), field(say.seed, seed, say.seedHint))),
-    element("section", "stack", element("h2", { text: say.entries }), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork), general),
+    element("section", "stack", element("h2", { text: say.entries }), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork, element("small", { class: "hint", text: say.fromNetworkHint })), general),
   ];
   const right = [panel(say.take, take), panel(say.byHand, element("p", { class: "hint", text: say.byHandHint }), sheets, ofSheets), panel(say.preview, element("p", { class: "hint", text: say.keysHint }), sum, drawn)];
   place.replaceChildren(

@@ -8,5 +8,6 @@
   };
   system.addEventListener("change", apply);
   root.addEventListener("theme", apply);
+  addEventListener("storage", apply); // chosen in another tab
   apply();
 }

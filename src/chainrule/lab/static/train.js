@@ -2,17 +2,18 @@
  * The view Train: a network learns while one watches.
  *
  * The lab trains and measures; a run is a stream of frames, and what a frame has is enough to go on from it. While it
- * runs, the weights go into the state now and then, so that every other view shows the network as it is.
+ * runs, the weights go into the state now and then, and at its end, so that every other view shows the network as it is.
  */
 import { cloud, confusion, curves, grouped, plane, short } from "./charts.js";
 import { button, choice, element, field, numberField, panel, select } from "./controls.js";
 import { chooser, fits as isFit, fitted } from "./data.js";
 
 const MOST_POINTS = 1200; // of a curve, before it is thinned
-const SAY_EVERY = 5000; // ms
 const MOST_KEPT = 30; // frames
 const KEEP_EVERY = 500; // ms between two times that the weights go into the state
 const CALM = 1000; // ms between two pictures, where less motion is wanted
+const COUNT = { min: 1, max: 1_000_000, step: 1, whole: true };
+const SIZE = { min: 0, max: 1e6, step: 0.001 };
 const SEED = { min: 0, max: 2 ** 31 - 1, step: 1, whole: true };
 
 /** What was seen of the run; it outlives the view. `kept` has the frames whose weights a state has or had, by its key. */
@@ -45,9 +46,9 @@ export function show(place, app) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let told = null; // of the data
   let stop = null; // the stream, while there is one
-  let runs = false; // whether it is a run, and not only a look at the network
+  let going = null; // "run" or "step", where it is not only a look at the network
   let ours = false; // whether a change of the state is this view's own
-  let saidAt = 0;
+  let said = null; // of how the last run ended, while that is news
   let keptAt = 0;
   let drawnAt = 0;
   let drawing = 0;
@@ -56,10 +57,10 @@ export function show(place, app) {
 
   // The run
 
-  const start = button(say.start, () => (runs ? pause() : run(null)), { class: "main", data: { key: "start" } });
-  const step = button(say.step, () => run(1), { data: { key: "step" } });
-  const again = button(say.reset, reset, { data: { key: "reset" } });
-  const status = element("p", { class: "status", text: say.idle });
+  const start = button(say.start, () => (going === "run" ? pause() : run()), { class: "main", data: { key: "start" } });
+  const step = button(say.step, () => going === "step" || run("step"), { data: { key: "step" } });
+  const again = button(say.reset, () => anew(app.state.scene.seed), { data: { key: "reset" } });
+  const status = element("p", "status");
   const figures = element("dl", "figures numbers");
   const speed = element("div");
   const bar = element(
@@ -70,27 +71,23 @@ export function show(place, app) {
     figures,
   );
 
-  function run(epochs) {
+  /** Train until the run ends, or for a step: one epoch of it. */
+  function run(how = "run") {
     if (!told) return;
-    if (runs) keep(false);
-    halt();
+    if (going) keep(false);
+    cut();
     if (!fits()) fit();
     const { scene, data, training } = app.state;
-    const remaining = training.epochs - training.start_epoch;
-    const many = epochs ?? (remaining > 0 ? remaining : training.epochs);
-    const body = { scene, data, training: { ...training, epochs: many, memory: seen.frame?.memory ?? null } };
-    const isStep = epochs === 1;
-    if (isStep) body.training.epochs_a_frame = 1;
-    else app.announce(say.started);
-    saidAt = keptAt = performance.now();
+    const { memory = null, best = null } = seen.frame ?? {};
+    const epochs = training.epochs - (training.start_epoch % training.epochs);
+    const step = how === "step" ? { pause_after: 1, epochs_a_frame: 1 } : {};
+    keptAt = performance.now();
     app.notice(null);
-    runs = true;
-    stop = app.stream("/api/train", body, take, (error) => {
-      halt();
-      if (error) app.notice(error.message);
-      finish(error ? null : isStep ? "step" : "end");
-    });
+    going = how;
+    said = null;
+    stop = app.stream("/api/train", { scene, data, training: { ...training, epochs, memory, best, ...step } }, take, over);
     showRun();
+    if (how === "run") app.announce(status.textContent);
   }
 
   /** Take in a frame. */
@@ -100,13 +97,9 @@ export function show(place, app) {
     seen.losses = thinned(seen.losses, frame.curve.filter(([epoch]) => epoch > last));
     if (frame.epoch > (seen.layers.at(-1)?.epoch ?? -1)) seen.layers = thinned(seen.layers, [{ epoch: frame.epoch, of: frame.layers }]);
     const now = performance.now();
-    if (runs && now - keptAt > KEEP_EVERY) {
+    if (going && now - keptAt > KEEP_EVERY) {
       keptAt = now;
       keep(false);
-    }
-    if (runs && now - saidAt > SAY_EVERY) {
-      saidAt = now;
-      app.announce(say.going(frame.epoch, short(frame.loss, 3), frame.held_out_loss === null ? null : short(frame.held_out_loss, 3)));
     }
     if (!drawing && (!calm.matches || now - drawnAt > CALM)) drawing = requestAnimationFrame(() => draw(false));
   }
@@ -127,32 +120,40 @@ export function show(place, app) {
 
   function pause() {
     halt();
-    finish("pause");
+    tell(say.paused(grouped(app.state.training.start_epoch)));
+  }
+
+  /** Take in that the stream has ended, by itself or by an error. */
+  function over(error) {
+    const isCut = error || (going === "run" && !seen.frame?.ended);
+    halt();
+    const { frame } = seen;
+    const epoch = grouped(app.state.training.start_epoch);
+    if (isCut) tell(say.stopped(epoch));
+    else if (frame.ended) tell(say.ended(frame.ended, epoch, frame.error && seen.losses.length < 2));
+    else tell(say.stepped(epoch, short(frame.loss)));
+    const problem = error ?? frame?.error;
+    if (problem) app.notice(problem);
   }
 
   /** End the stream, if there is one, without a word. */
-  function halt() {
+  function cut() {
     stop?.();
-    stop = null;
-    runs = false;
+    stop = going = null;
   }
 
-  function finish(how) {
-    const { frame } = seen;
-    if (frame) keep(true);
-    if (frame && how) {
-      const text =
-        how === "pause"
-          ? say.paused(grouped(frame.epoch))
-          : how === "step" && !frame.error
-            ? say.stepped(grouped(frame.epoch), short(frame.loss))
-            : say.ended(frame.ended, grouped(frame.epoch));
-      status.textContent = text;
-      app.announce(text);
-      if (frame.error) app.notice(frame.error.message);
-    }
+  /** Cut a run short, if there is one, and keep what was seen of it last. */
+  function halt() {
+    if (going) keep(true);
+    cut();
+  }
+
+  /** Say how a run ended, or what became of the network, and show it. */
+  function tell(text) {
+    said = text;
     showRun();
     draw(true);
+    app.announce(text);
   }
 
   /** Draw the weights anew, by the seed. */
@@ -160,14 +161,8 @@ export function show(place, app) {
     halt();
     seen = nothing();
     change({ scene: { seed, weights: null, biases: null } });
-    showRun();
+    tell(say.wasReset);
     look();
-  }
-
-  function reset() {
-    anew(app.state.scene.seed);
-    status.textContent = say.wasReset;
-    app.announce(say.wasReset);
   }
 
   /** Show the network as it is before anything is learnt. */
@@ -175,8 +170,8 @@ export function show(place, app) {
     draw(true);
     if (stop || isOver || !told || !fits() || seen.frame) return;
     const { scene, data, training } = app.state;
-    stop = app.stream("/api/train", { scene, data, training: { ...training, epochs: 0 } }, take, () => {
-      halt();
+    stop = app.stream("/api/train", { scene, data, training: { ...training, pause_after: 0 } }, take, () => {
+      cut();
       if (seen.frame) hold();
       draw(true);
     });
@@ -190,12 +185,11 @@ export function show(place, app) {
   }
 
   function showRun() {
-    start.textContent = runs ? say.pause : app.state.training.start_epoch ? say.goOn : say.start;
-    step.disabled = runs || !told;
-    start.disabled = !told;
-    place.classList.toggle("runs", runs);
-    if (runs) status.textContent = say.started;
-    else if (status.textContent === say.started) status.textContent = say.idle;
+    const { epochs, seconds, start_epoch: epoch } = app.state.training;
+    start.textContent = going === "run" ? say.pause : epoch ? say.goOn : say.start;
+    start.disabled = step.disabled = !told;
+    if (going === "run") status.textContent = say.running(grouped(epoch - (epoch % epochs) + epochs), grouped(seconds));
+    else if (!going) status.textContent = said ?? (!told ? say.noData : epoch ? say.at(grouped(epoch)) : say.idle);
   }
 
   // The data
@@ -203,11 +197,13 @@ export function show(place, app) {
   /** Take other data, and begin anew where something was learnt from the old. */
   function takeData(data, final, isOther) {
     halt();
-    const began = app.state.training.start_epoch > 0 ? { scene: { weights: null, biases: null } } : {};
+    const isTrained = app.state.training.start_epoch > 0;
+    const began = isTrained ? { scene: { weights: null, biases: null } } : {};
     seen = nothing();
     if (isOther) told = null;
     change({ data, ...began }, final && !isOther);
-    showRun();
+    if (isTrained) tell(say.wasReset);
+    else showRun();
   }
 
   const dataPanel = chooser(app, takeData, (came, isOther) => {
@@ -232,6 +228,7 @@ export function show(place, app) {
     seen = nothing();
     change({ scene: fitted(app, told) });
     showNetwork();
+    showRun();
   }
 
   function showNetwork() {
@@ -257,38 +254,42 @@ export function show(place, app) {
   async function showHow() {
     const { training } = app.state;
     const put = (member) => (value, final = true) => {
-      change({ training: { [member]: value } }, final);
+      const without = value === "lbfgs" ? { clip_norm: null } : {}; // which it cannot use
+      change({ training: { [member]: value, ...without } }, final);
       if (member === "optimizer") {
         if (seen.frame) seen.frame = { ...seen.frame, memory: null };
         showHow();
       }
-      if (final && runs) run(null);
+      if (final && going === "run") run();
     };
-    const number = (member, limits, placeholder = null) => numberField(training[member], limits, put(member), { data: { key: member }, placeholder });
-    const optional = (member, limits) => number(member, { ...limits, optional: true }, say.never);
-    const names = (await app.catalogue()).optimizers;
     const isLbfgs = training.optimizer === "lbfgs";
-    const rate = number("learning_rate", { min: 1e-6, max: 1e6, step: 0.005 });
-    rate.disabled = isLbfgs;
+    const number = (member, limits, { hint, placeholder } = {}) => {
+      const disabled = isLbfgs && ["learning_rate", "clip_norm"].includes(member);
+      const more = { data: { key: member }, placeholder, disabled };
+      return field(say.settings[member], numberField(training[member], { optional: !!placeholder, ...limits }, put(member), more), hint);
+    };
+    const names = (await app.catalogue()).optimizers;
+    const optimizers = select(names.map((one) => [one, say.optimizers[one] ?? one]), training.optimizer, put("optimizer"), { data: { key: "optimizer" } });
     const focused = how.contains(document.activeElement) && document.activeElement.dataset.key;
     how.replaceChildren(
       element(
         "div",
-        { class: "fields" },
-        field(say.optimizer, select(names.map((one) => [one, say.optimizers[one] ?? one]), training.optimizer, put("optimizer"), { data: { key: "optimizer" } })),
-        field(say.learningRate, rate),
-        field(say.batch, number("batch_size", { min: 1, max: 1_000_000, step: 1, whole: true })),
-        field(say.l1, number("l1", { min: 0, max: 1e6, step: 0.001 })),
-        field(say.l2, number("l2", { min: 0, max: 1e6, step: 0.001 })),
+        "fields",
+        field(say.settings.optimizer, optimizers),
+        number("learning_rate", { min: 1e-6, max: 1e6, step: 0.005 }),
+        number("batch_size", COUNT),
+        number("l1", SIZE),
+        number("l2", SIZE),
+        number("clip_norm", { ...SIZE, min: 1e-6, step: 0.1 }, { placeholder: say.noClip }),
       ),
       element("h3", { text: say.ends }),
       element(
         "div",
-        { class: "fields" },
-        field(say.epochs, number("epochs", { min: 1, max: 1_000_000, step: 100, whole: true })),
-        field(say.seconds, number("seconds", { min: 1, max: 600, step: 10 })),
-        field(say.lossBelow, optional("loss_below", { min: 0, max: 1e6, step: 0.01 })),
-        field(say.patience, optional("patience", { min: 1, max: 1_000_000, step: 1, whole: true }), say.patienceHint),
+        "fields",
+        number("epochs", { ...COUNT, step: 100 }),
+        number("seconds", { min: 1, max: 600, step: 10 }),
+        number("loss_below", { ...SIZE, step: 0.01 }, { placeholder: say.never }),
+        number("patience", COUNT, { placeholder: say.never, hint: say.patienceHint }),
       ),
     );
     if (focused) how.querySelector(`[data-key="${focused}"]`)?.focus();
@@ -311,19 +312,12 @@ export function show(place, app) {
   const results = element("div", "results", pictureAt, losses, deltas, gradients, saturated);
 
   function choosePicture() {
-    const of = told?.held_out ? "held_out" : "training";
-    const makes = {
-      plane: () => plane({ title: say.plane.title, hint: say.plane.hint, words: say.plane }),
-      surface: () => plane({ title: say.plane.title, hint: say.plane.surfaceHint, words: say.plane }),
-      confusion: () => confusion({ title: say.confusion.title, hint: say.confusion.hint[of], words: say.confusion }),
-      line: () => cloud({ title: say.cloud.line, hint: say.cloud.lineHint, words: say.cloud }),
-      scatter: () => cloud({ title: say.cloud.title, hint: say.cloud.hint, words: say.cloud }),
-    };
     if (!told) return;
     const kind = told.inputs === 2 ? (told.classes ? "plane" : "surface") : told.classes ? "confusion" : told.inputs === 1 ? "line" : "scatter";
-    if (picture?.kind === kind && picture.of === of) return;
+    if (picture?.kind === kind) return;
     picture?.chart.stop();
-    picture = { kind, of, chart: makes[kind]() };
+    const makes = { plane, surface: plane, confusion, line: cloud, scatter: cloud };
+    picture = { kind, chart: makes[kind]({ ...say.pictures[kind], words: say.charts }) };
     pictureAt.replaceChildren(picture.chart);
   }
 
@@ -346,32 +340,34 @@ export function show(place, app) {
   function drawPicture(frame, final) {
     const { chart, kind } = picture;
     const fit = frame?.fit ?? null;
-    const score = frame ? `${say.figures.score[frame.score.name]} ${short(frame.score.value, 3)}` : "";
+    const { alt, across, up } = say.pictures[kind];
+    const text = frame ? `${alt} ${say.figures.score[frame.score.name]} ${short(frame.score.value, 3)}` : alt;
     const paired = (xs, ys) => xs.map((x, k) => [x, ys[k]]);
     pictureAt.hidden = !fit && (kind === "confusion" || kind === "scatter");
     if (kind === "plane" || kind === "surface") {
-      chart.show(told, fit, say.plane.alt(score), final);
+      chart.show(told, fit, text, final);
     } else if (kind === "line") {
-      const points = paired(told.x.map(([x]) => x), told.y);
-      chart.show({ dots: points, line: fit ? paired(fit.x, fit.y) : [], across: told.names[0], up: told.target }, say.cloud.lineAlt(score), final);
+      chart.show({ dots: told.x.map(([x], k) => [x, told.y[k]]), line: fit ? paired(fit.x, fit.y) : [], across: told.names[0], up: told.target }, text, final);
     } else if (fit && kind === "confusion") {
       chart.show(fit);
     } else if (fit) {
-      chart.show({ dots: paired(fit.wanted, fit.predicted), line: [], across: say.cloud.wanted, up: say.cloud.predicted }, say.cloud.alt(score), final);
+      chart.show({ dots: paired(fit.wanted, fit.predicted), line: [], across, up }, text, final);
     }
   }
 
   function showFigures(frame) {
     const words = say.figures;
-    const listed = [
-      ["epoch", words.epoch, grouped(frame?.epoch ?? app.state.training.start_epoch)],
-      ["loss", words.loss, short(frame?.loss)],
-      ["held-out", words.heldOut, short(frame?.held_out_loss)],
-      ["score", frame ? `${words.score[frame.score.name]} ${words.of[frame.score.of]}` : words.score.accuracy, short(frame?.score.value, 3)],
-      ["steps", words.stepsASecond, frame?.steps_per_second ? grouped(frame.steps_per_second) : "–"],
-      ["rows", words.rowsASecond, frame?.rows_per_second ? grouped(frame.rows_per_second) : "–"],
-    ];
-    figures.replaceChildren(...listed.map(([key, name, value]) => element("div", {}, element("dt", { text: name }), element("dd", { text: value, data: { key } }))));
+    const speed = (value) => (value ? grouped(value) : "–");
+    const listed = {
+      epoch: grouped(frame?.epoch ?? app.state.training.start_epoch),
+      loss: short(frame?.loss),
+      heldOut: short(frame?.held_out_loss),
+      score: short(frame?.score.value, 3),
+      steps: speed(frame?.steps_per_second),
+      rows: speed(frame?.rows_per_second),
+    };
+    const names = { ...words, score: frame ? `${words.score[frame.score.name]} ${words.of[frame.score.of]}` : words.score.accuracy };
+    figures.replaceChildren(...Object.entries(listed).map(([key, text]) => element("div", {}, element("dt", { text: names[key] }), element("dd", { text, data: { key } }))));
   }
 
   // Together
@@ -390,7 +386,8 @@ export function show(place, app) {
   return {
     update(state, what) {
       if (ours) return;
-      halt();
+      cut();
+      said = null;
       recall(state);
       showNetwork();
       showHow();

@@ -29,11 +29,5 @@ export const build = {
   weight: (layer, from, to) => `weight of layer ${layer}, from ${layer === 1 ? "input" : "unit"} ${from} to unit ${to}`,
   biasWords: (layer, unit) => `bias of unit ${unit} of layer ${layer}`,
   matrix: (layer) => `Layer ${layer}: a row for each unit it comes from, a column for each it leads to`,
-  from: (layer, unit) => (layer === 1 ? `x${subscript(unit)}` : `f${subscript(layer - 1)},${subscript(unit)}`),
-  to: (layer, unit) => `z${subscript(layer)},${subscript(unit)}`,
   summary: (layer, rows, columns, hasBias) => `Layer ${layer}: ${rows} × ${columns}${hasBias ? ", and biases" : ""}`,
 };
-
-function subscript(number) {
-  return String(number).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
-}

@@ -37,7 +37,7 @@ export const practise = {
   option: (place) => String.fromCharCode(65 + place),
   rightOption: "right",
   understood: "Understood as",
-  howToType: "Indices may be written w_2, w2 or w₂, and a product with or without a sign; slopes are written out, as in 1 - f_2^2.",
+  howToType: "Indices may be written w_2, w2 or w₂, and a product with or without a sign; slopes are written out, as in 1\u00a0-\u00a0f_2^2.",
   check: "Check",
   unreadable: "That cannot be read, so it was no attempt.",
   right: "Right",

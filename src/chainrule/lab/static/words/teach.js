@@ -20,6 +20,7 @@ export const teach = {
   add: "Add a family",
   addThis: "Add",
   fromNetwork: "From the network on the screen",
+  fromNetworkHint: "Most families are about chains of 2 to 5 units with one activation and squared error.",
   fromNetworkDone: (count) => `The lesson has ${several(count, "family", "families")} now, about the network on the screen.`,
   entry: (place, family) => `${place}. ${family}`,
   count: "Problems",
