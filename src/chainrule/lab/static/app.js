@@ -16,7 +16,7 @@
  * - `go(view)`; `view`: the view's name; `isArrival`: whether the page was opened without a link, and nothing done since.
  */
 import { ApiError, ask, download, stream } from "./api.js";
-import { button, element } from "./controls.js";
+import { button, element, isCommand } from "./controls.js";
 import { tools } from "./share.js";
 import { DEFAULTS, decode, encode, merged, same } from "./state.js";
 import { words } from "./words.js";
@@ -221,7 +221,7 @@ async function read() {
   if (isFirst) settled = state;
   else settle();
   const opening = open(wanted, !isFirst);
-  isEntry = true; // the address is that of the entry that is there
+  isEntry = true; // also after what that has written
   write(true);
   if (name && !isKnown && !broken) notice(say.noView(name));
   if (broken) notice(broken);
@@ -276,7 +276,7 @@ function notice(problem) {
 
 for (const [name, link] of links) {
   link.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (isCommand(event) || event.shiftKey) return;
     event.preventDefault(); // as the view that is left may still keep something, which the link does not have
     app.go(name);
   });

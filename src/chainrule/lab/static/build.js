@@ -3,7 +3,7 @@ import { latest } from "./api.js";
 import { button, element, field, newId, numberField, panel, range, select, toggle } from "./controls.js";
 import { chooser, firstRow, fits, fitted } from "./data.js";
 import { mount } from "./network.js";
-import { replaced } from "./state.js";
+import { at, replaced } from "./state.js";
 
 const MOST_SLIDERS = 8; // of one layer, or of x or y; more are a table of fields
 const MOST_OPEN = 60; // parameters of all layers; with more, only the first layer's are shown to begin with
@@ -31,7 +31,7 @@ class Build {
     this.layers = element("div", "stack");
     this.sample = element("div");
     this.parameters = element("div");
-    place.append(element("h1", { text: this.say.heading, class: "unseen" }), this.drawing);
+    place.append(element("h1", "unseen", this.say.heading), this.drawing);
     place.classList.add("stack");
     this.follow = latest((scene) => this.fitted(scene));
   }
@@ -46,8 +46,8 @@ class Build {
     const { seed, layers } = app.state.scene;
     const slide = (count, final) => this.edit((scene) => resized(scene, count), { final });
     const draw = (number, final) => final && this.draw(number);
-    this.count = range(say.layers, layers.length, { min: 1, max: limits.layers, step: 1, whole: true }, slide, { words: say.layersWords, key: "layers" });
-    this.seed = numberField(seed, { min: 0, max: limits.seed, step: 1, whole: true }, draw, { id: newId(), data: { name: "seed" } });
+    this.count = range(say.layers, layers.length, { min: 1, max: limits.layers, whole: true }, slide, { words: say.layersWords, key: "layers" });
+    this.seed = numberField(seed, { min: 0, max: limits.seed, whole: true }, draw, { id: newId(), data: { name: "seed" } });
     const again = button(say.draw, () => this.draw((app.state.scene.seed + 1) % (limits.seed + 1)), { data: { name: "draw" } });
     const seeds = element("p", { class: "row", title: say.seedHint }, element("label", { for: this.seed.id, text: say.seed }), this.seed, again);
     const put = (data, final, isOther) => this.set({ data }, final && !isOther);
@@ -96,7 +96,7 @@ class Build {
     const structure = JSON.stringify([scene.inputs, scene.layers, scene.loss, scene.notation, scene.y.length, names, classes, target]);
     if (structure !== this.structure) this.build();
     this.structure = structure;
-    for (const [key, control] of this.controls) if (key !== "layers" || !this.edits) control.put(at(this.numbers, key));
+    for (const [key, control] of this.controls) if (key !== "layers" || !this.edits) control.put(this.at(key));
   }
 
   /** Make the controls anew that depend on the structure; what had the focus has it again. */
@@ -226,7 +226,7 @@ class Build {
       return button(sign, act, { label, class: "icon", "aria-disabled": isOver, data: { name: `${key}.${sign}` } });
     };
     const put = (count, final) => final && onChange(() => count);
-    const box = numberField(value, { min: 1, max: most, step: 1, whole: true }, put, { "aria-label": what, data: { name: `${key}.units` } });
+    const box = numberField(value, { min: 1, max: most, whole: true }, put, { "aria-label": what, data: { name: `${key}.units` } });
     return element("span", "stepper", by(-1, "−", say.fewer(what)), box, by(1, "+", say.more(what)));
   }
 
@@ -239,7 +239,7 @@ class Build {
     const isClass = scene.y.length < units;
     const near = { min: -NEAR, max: NEAR, step: FINE, least: -size, most: size };
     const inside = isClass
-      ? { min: 0, max: units - 1, step: 1, whole: true, least: 0, most: units - 1 }
+      ? { min: 0, max: units - 1, whole: true }
       : { min: low ?? -NEAR, max: high ?? NEAR, step: FINE, least: low ?? -size, most: high ?? size };
     const { names: columns = [], classes, target } = this.called ?? {};
     const numbered = classes?.map((name, k) => `${k} ${name}`).join(", ");
@@ -260,7 +260,7 @@ class Build {
         ? [this.shown(weights.flatMap((_, place) => this.parametersOf(place).flat()))]
         : weights.map((_, place) => this.layerGroup(place, count <= MOST_OPEN || place === 0))),
     );
-    this.parameters.className = count <= MOST_SLIDERS ? "" : "build-groups";
+    this.parameters.className = count <= MOST_SLIDERS ? "" : "build-groups row";
   }
 
   /** Draw weights. */
@@ -315,11 +315,11 @@ class Build {
   /** Return sliders for some numbers, or fields where they are many. */
   shown(all) {
     if (all.length <= MOST_SLIDERS) return element("div", "build-sliders", ...all.map((one) => this.slider(one)));
-    return element("div", "build-cells", ...all.map((one) => element("label", "build-cell", one.name, this.box(one), below(one.about))));
+    return element("div", "build-cells", ...all.map((one) => element("label", "build-cell row", one.name, this.box(one), below(one.about))));
   }
 
   slider({ key, name, words, about, ...limits }) {
-    const made = range(name, at(this.numbers, key), limits, this.putting(key), { words, key });
+    const made = range(name, this.at(key), limits, this.putting(key), { words, key });
     if (about) made.append(below(about));
     this.controls.set(key, made);
     return made;
@@ -327,9 +327,14 @@ class Build {
 
   box({ key, words, step, whole, least: min, most: max }) {
     const limits = { min, max, step, whole, digits: 3 };
-    const made = numberField(at(this.numbers, key), limits, this.putting(key), { "aria-label": words, data: { name: key } });
+    const made = numberField(this.at(key), limits, this.putting(key), { "aria-label": words, data: { name: key } });
     this.controls.set(key, made);
     return made;
+  }
+
+  /** Return the number that a key like "weights.0.1.2" tells of. */
+  at(key) {
+    return at(this.numbers, key.split("."));
   }
 
   /** Return what puts a number of x, y, the weights or the biases into the state. */
@@ -343,12 +348,7 @@ class Build {
 }
 
 /** Return what stands below a number of which a table says what it is. */
-const below = (text) => (text ? element("small", { class: "about", text }) : null);
-
-/** Return the number that a key like "weights.0.1.2" tells of. */
-function at(numbers, key) {
-  return key.split(".").reduce((inside, part) => inside[part], numbers);
-}
+const below = (text) => (text ? element("small", "about", text) : null);
 
 /** Return a scene's change to so many layers: others, like the one before them, come or go before the output. */
 function resized({ layers, weights, biases }, count) {

@@ -4,8 +4,8 @@
  * Every chart is read by pointing at it, by the arrow keys where it has the focus, and as a table. They only draw: all
  * numbers come from the lab. All text comes from the caller.
  */
-import { element, newId, toggle } from "./controls.js";
-import { power, shown as written, svg } from "./network.js";
+import { element, isCommand, newId, svg, tableOf, toggle } from "./controls.js";
+import { power, shown as written } from "./network.js";
 
 const MARGIN = { top: 10, right: 14, bottom: 24, left: 58 };
 const TABLE_ROWS = 25;
@@ -17,9 +17,8 @@ export const short = (value, digits = 4) => ((value ?? null) === null ? "–" : 
 /** Return a whole number with its thousands apart. */
 export const grouped = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
 
-/** Return a chart's frame: title, drawing, what is read from it, and the same as a table when it is opened. */
-function frame({ title, hint, table, words, tools }, ...drawing) {
-  const heading = element("h3", { text: title, id: newId() });
+/** Return a chart's frame: title, drawing, what is read from it, and the same as a table, made when it is opened. */
+function frame({ title, hint, words, tools }, table, ...drawing) {
   const body = scrolled(`${title}: ${words.asTable}`);
   let filled = 0;
   const fill = () => {
@@ -27,33 +26,25 @@ function frame({ title, hint, table, words, tools }, ...drawing) {
     body.replaceChildren(table());
   };
   const details = element("details", { on: { toggle: () => details.open && fill() } }, element("summary", { text: words.asTable }), body);
-  const made = element(
-    "section",
-    { class: "panel chart", "aria-labelledby": heading.id },
-    element("div", "row chart-head", heading, tools ?? null),
-    hint ? element("p", { class: "hint", text: hint }) : null,
-    ...drawing,
-    details,
-  );
+  const made = chart(title, hint, tools, ...drawing, details);
   made.refresh = (final) => details.open && (final || performance.now() - filled > REFRESH_TABLE) && fill();
   return made;
+}
+
+/** Return a panel; its tools stand at the right of its title. */
+function chart(title, hint, tools, ...content) {
+  const heading = element("h3", { text: title, id: newId() });
+  const head = element("div", "row chart-head", heading, tools);
+  return element("section", { class: "panel chart", "aria-labelledby": heading.id }, head, hint && element("p", "hint", hint), ...content);
 }
 
 /** Return a place for a table, which may be larger and is then moved by the arrow keys. */
 const scrolled = (label) => element("div", { class: "scroll chart-table", tabindex: 0, role: "group", "aria-label": label });
 
-/** Return a table of texts; the first row and the first of each row are headings. */
-export function tableOf(rows, caption) {
-  const [head, ...body] = rows;
-  const line = (cells, inHead) =>
-    element("tr", {}, ...cells.map((text, i) => element(inHead || i === 0 ? "th" : "td", { text, scope: inHead ? "col" : i === 0 ? "row" : null })));
-  return element("table", {}, element("caption", { class: "unseen", text: caption }), element("thead", {}, line(head, true)), element("tbody", {}, ...body.map((row) => line(row, false))));
-}
-
-/** Return which of so many places a table shows: all if they are few, else some of them and the last. */
-function some(count) {
-  if (count <= TABLE_ROWS) return [...Array(count).keys()];
-  return Array.from({ length: TABLE_ROWS }, (_, k) => Math.round((k * (count - 1)) / (TABLE_ROWS - 1)));
+/** Return which of so many places a table shows: all if they are few, else as many as it may, from the first to the last. */
+function some(count, most = TABLE_ROWS) {
+  const length = Math.min(count, most);
+  return Array.from({ length }, (_, k) => Math.round((k * (count - 1)) / Math.max(1, length - 1)));
 }
 
 /** Return round numbers between two, four or so. */
@@ -100,18 +91,10 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
     log = on;
     draw();
   };
-  const made = frame(
-    {
-      title,
-      hint,
-      words,
-      tools: canSwitch ? toggle(words.log, log, setLog) : null,
-      table: () => tableOf([[words.epoch, ...names], ...some(points.length).map((k) => [grouped(points[k][0]), ...points[k].slice(1).map((one) => short(one))])], title),
-    },
-    legend,
-    slider,
-    reading,
-  );
+  const tools = canSwitch ? toggle(words.log, log, setLog) : null;
+  const listed = ([epoch, ...values]) => [grouped(epoch), ...values.map((one) => short(one))];
+  const table = () => tableOf([[words.epoch, ...names], ...some(points.length).map((k) => listed(points[k]))], title);
+  const made = frame({ title, hint, words, tools }, table, legend, slider, reading);
 
   const place = () => (at === null ? points.length - 1 : Math.min(at, points.length - 1));
   const usable = (value) => (value ?? null) !== null && (!log || value > 0);
@@ -151,8 +134,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
     const grid = points.length ? scale() : null;
     const lines = !grid ? [] : names.map((_, i) => {
       const there = points.filter((point) => usable(point[i + 1]));
-      const path = there.map((point, k) => `${k ? "L" : "M"}${toX(point[0]).toFixed(1)} ${toY(point[i + 1]).toFixed(1)}`).join("");
-      return curve(path, i, names.length);
+      return curve(pathOf(there.map((point) => [toX(point[0]), toY(point[i + 1])])), i, names.length);
     });
     drawing.replaceChildren(grid ?? "", ...lines, mark);
     read();
@@ -200,7 +182,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   slider.addEventListener("keydown", (event) => {
     const page = Math.max(1, Math.round(points.length / 10));
     const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -page, PageUp: page, Home: -Infinity, End: Infinity };
-    if (!(event.key in moves) || !points.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!(event.key in moves) || !points.length || isCommand(event)) return;
     event.preventDefault();
     go(place() + moves[event.key]);
   });
@@ -227,6 +209,9 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   return made;
 }
 
+/** Return a line from place to place. */
+const pathOf = (places) => places.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
 /** Return where between the two colours one of so many curves lies. */
 const mix = (i, count) => (count < 2 ? "100%" : `${Math.round(100 - (100 * i) / (count - 1))}%`);
 
@@ -250,17 +235,28 @@ function watchSize(place, tell) {
   return () => observer.disconnect();
 }
 
+/** Call a function when the theme has become another; return what ends that. */
+export function watchTheme(tell) {
+  const observer = new MutationObserver(tell);
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  return () => observer.disconnect();
+}
+
 /** Return a colour of the theme as red, green and blue. */
 function colour(name) {
   const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 }
 
+const palette = () => ["--panel", "--negative", "--positive"].map(colour);
 const between = (one, other, share) => one.map((value, k) => Math.round(value + (other[k] - value) * share));
 const css = (rgb) => `rgb(${rgb.join(" ")})`;
 
-/** Return the colour of one of several classes, between that of minus and that of plus. */
-const classColour = (k, count) => between(colour("--negative"), colour("--positive"), count < 2 ? 1 : k / (count - 1));
+/** Return a colour for each of several classes, between that of minus and that of plus. */
+function classColours({ length }) {
+  const [, negative, positive] = palette();
+  return Array.from({ length }, (_, k) => between(negative, positive, length < 2 ? 1 : k / (length - 1)));
+}
 
 /**
  * Draw points into a small picture, or over a large one: the sign of their class, or its number, is in each.
@@ -271,10 +267,9 @@ const classColour = (k, count) => between(colour("--negative"), colour("--positi
  */
 export function dots(pen, told, size, radius) {
   const [[left, right], [bottom, top]] = told.range;
-  const count = told.classes?.length ?? 0;
-  const [panel, negative, positive] = ["--panel", "--negative", "--positive"].map(colour);
+  const [panel, negative, positive] = palette();
   const paper = css(panel);
-  const several = count > 2 ? told.classes.map((_, k) => css(classColour(k, count))) : null;
+  const several = told.classes?.length > 2 ? classColours(told.classes).map(css) : null;
   const draw = ([across, up], y, isHeldOut) => {
     const x = ((across - left) / (right - left)) * size;
     const height = (1 - (up - bottom) / (top - bottom)) * size;
@@ -317,7 +312,7 @@ export function plane({ title, hint, corner, words }) {
   const pen = canvas.getContext("2d");
   const small = document.createElement("canvas");
   let shown = null;
-  const made = frame({ title, hint, words, table: () => sampled(shown, words, corner, title) }, canvas);
+  const made = frame({ title, hint, words }, () => sampled(shown, words, corner, title), canvas);
 
   function draw() {
     if (!shown || !canvas.width) return;
@@ -333,16 +328,14 @@ export function plane({ title, hint, corner, words }) {
     }
     dots(pen, told, size, Math.max(5, size / 75));
   }
-  const stop = watchSize(canvas, (width) => {
-    canvas.width = canvas.height = Math.round(width * devicePixelRatio);
-    draw();
-  });
-  const themes = new MutationObserver(draw);
-  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  made.stop = () => {
-    stop();
-    themes.disconnect();
-  };
+  const ends = [
+    watchTheme(draw),
+    watchSize(canvas, (width) => {
+      canvas.width = canvas.height = Math.round(width * devicePixelRatio);
+      draw();
+    }),
+  ];
+  made.stop = () => ends.forEach((end) => end());
   made.show = (told, fit, alt, final = false) => {
     shown = { told, fit };
     canvas.setAttribute("aria-label", alt);
@@ -352,16 +345,18 @@ export function plane({ title, hint, corner, words }) {
   return made;
 }
 
+/** Return the output at which the network changes its mind, and how far others are from it at most; a class has but a share. */
+const middleOf = ({ classes, low, high }) => (classes ? [0, 1] : [(low + high) / 2, (high - low) / 2]);
+
 /** Paint the outputs of the network, one pixel each. */
 function paint(canvas, fit, told) {
   const { columns, rows, values, classes } = fit;
   if (canvas.width !== columns) [canvas.width, canvas.height] = [columns, rows];
   const pen = canvas.getContext("2d");
   const image = pen.createImageData(columns, rows);
-  const [paper, positive, negative] = ["--panel", "--positive", "--negative"].map(colour);
-  const middle = classes ? 0 : (fit.low + fit.high) / 2;
-  const reach = classes ? 1 : (fit.high - fit.low) / 2;
-  const several = classes ? told.classes.map((_, k) => classColour(k, told.classes.length)) : [];
+  const [paper, negative, positive] = palette();
+  const [middle, reach] = middleOf(fit);
+  const several = classes ? classColours(told.classes) : [];
   values.forEach((value, k) => {
     const from = (value ?? middle) - middle;
     const full = classes ? several[classes[k]] : from > 0 ? positive : negative;
@@ -375,7 +370,7 @@ function paint(canvas, fit, told) {
 /** Draw the line where the network changes its mind, between the places at which it was asked. */
 function outline(pen, fit, size) {
   const { columns, rows, values, classes } = fit;
-  const middle = classes ? 0 : (fit.low + fit.high) / 2;
+  const [middle] = middleOf(fit);
   const side = (k) => (classes ? classes[k] : values[k] > middle);
   const share = (k, other) => (classes ? 0.5 : (middle - values[k]) / (values[other] - values[k]));
   const [across, up] = [size / (columns - 1), size / (rows - 1)];
@@ -404,7 +399,7 @@ function outline(pen, fit, size) {
 function sampled(shown, words, corner, title) {
   if (!shown?.fit) return element("p", { text: words.nothing });
   const { columns, rows, values, classes, range } = shown.fit;
-  const places = (count) => Array.from({ length: 7 }, (_, k) => Math.round((k * (count - 1)) / 6));
+  const places = (count) => some(count, 7);
   const value = (bounds, k, count) => short(bounds[0] + ((bounds[1] - bounds[0]) * k) / (count - 1), 3);
   const cell = (k) => (classes ? shown.told.classes[classes[k]] : short(values[k], 3));
   const head = [corner(...shown.told.names), ...places(columns).map((k) => value(range[0], k, columns))];
@@ -423,36 +418,29 @@ export function cloud({ title, hint, words }) {
   const plot = element("div", "plot cloud", drawing);
   let shown = null;
   let size = [0, 0];
-  const made = frame(
-    {
-      title,
-      hint,
-      words,
-      table: () => {
-        if (!shown) return element("p", { text: words.nothing });
-        const listed = shown.dots.length ? shown.dots : shown.line;
-        return tableOf([[shown.across, shown.up], ...some(listed.length).map((k) => listed[k].map((one) => short(one)))], title);
-      },
-    },
-    plot,
-  );
+  const table = () => {
+    if (!shown) return element("p", { text: words.nothing });
+    const listed = shown.dots.length ? shown.dots : shown.line;
+    return tableOf([[shown.across, shown.up], ...some(listed.length).map((k) => listed[k].map((one) => short(one)))], title);
+  };
+  const made = frame({ title, hint, words }, table, plot);
   function draw() {
     const [width, height] = size;
     if (!shown || !width) return;
-    const all = [...shown.dots, ...shown.line].filter((point) => point[1] !== null);
+    const [dots, line] = [shown.dots, shown.line].map((all) => all.filter(([, y]) => y !== null));
+    const all = [...dots, ...line];
     const bounds = [0, 1].map((k) => [Math.min(...all.map((point) => point[k])), Math.max(...all.map((point) => point[k]))]);
     const [[left, right], [bottom, top]] = bounds.map(([low, high]) => (low < high ? [low, high] : [low - 1, high + 1]));
     const toX = along(left, right, width);
     const toY = upward(bottom, top, height);
     drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const path = shown.line.filter((point) => point[1] !== null).map(([x, y], k) => `${k ? "L" : "M"}${toX(x)} ${toY(y)}`).join("");
     const texts = (numbers, to) => numbers.map((one) => [to(one), short(one, 3)]);
     drawing.replaceChildren(
       axes({ width, height }, texts(ticks(bottom, top), toY), texts(ticks(left, right), toX)),
       svg("text", { x: MARGIN.left, y: 4, class: "axis" }, `↑ ${shown.up}`),
       svg("text", { x: width - MARGIN.right, y: height - MARGIN.bottom - 6, class: "axis", "text-anchor": "end" }, `${shown.across} →`),
-      svg("g", "points", ...shown.dots.filter((point) => point[1] !== null).map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
-      svg("path", { d: path, class: "curve curve-0" }),
+      svg("g", "points", ...dots.map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
+      svg("path", { d: pathOf(line.map(([x, y]) => [toX(x), toY(y)])), class: "curve" }),
     );
   }
   made.stop = watchSize(plot, (width, height) => {
@@ -473,9 +461,9 @@ export function cloud({ title, hint, words }) {
  * @returns {HTMLElement} with `show(fit)`
  */
 export function confusion({ title, hint, corner }) {
-  const heading = element("h3", { text: title, id: newId() });
   const place = scrolled(title);
-  const made = element("section", { class: "panel chart confusion", "aria-labelledby": heading.id }, heading, element("p", { class: "hint", text: hint }), place);
+  const made = chart(title, hint, null, place);
+  made.classList.add("confusion");
   made.stop = () => {};
   made.show = ({ classes, counts }) => {
     const table = tableOf([[corner, ...classes], ...counts.map((row, k) => [classes[k], ...row.map(String)])], title);

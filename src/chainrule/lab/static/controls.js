@@ -1,5 +1,7 @@
-/** Form controls, each with its label. Text comes from the caller, but for which numbers are allowed. */
+/** Elements, and form controls, each with its label. Text comes from the caller, but for which numbers are allowed. */
 import { shell as say } from "./words/shell.js";
+
+const SVG = "http://www.w3.org/2000/svg";
 
 let made = 0;
 
@@ -13,8 +15,12 @@ export const newId = () => `c${++made}`;
  *   out where null or, but for aria-…, false
  * @param {...(Node|string|null)} children
  */
-export function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
+export const element = (name, properties = {}, ...children) => filled(document.createElement(name), properties, children);
+
+/** Return an element of a drawing, as of `element`. */
+export const svg = (name, properties = {}, ...children) => filled(document.createElementNS(SVG, name), properties, children);
+
+function filled(made, properties, children) {
   for (const [key, value] of Object.entries(typeof properties === "string" ? { class: properties } : properties)) {
     if (key === "text") made.textContent = value;
     else if (key === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
@@ -24,6 +30,19 @@ export function element(name, properties = {}, ...children) {
   made.append(...children.filter((child) => (child ?? null) !== null));
   return made;
 }
+
+/** Return an icon of one line, in a square of so many units. */
+export const icon = (size, d) => svg("svg", { viewBox: `0 0 ${size} ${size}`, "aria-hidden": "true" }, svg("path", { d }));
+
+/** Return a table of texts; the first row and the first of each row are headings. */
+export function tableOf([head, ...body], caption) {
+  const line = (cells, inHead) =>
+    element("tr", {}, ...cells.map((text, i) => element(inHead || i === 0 ? "th" : "td", { text, scope: inHead ? "col" : i === 0 ? "row" : null })));
+  return element("table", {}, element("caption", { text: caption }), element("thead", {}, line(head, true)), element("tbody", {}, ...body.map((row) => line(row, false))));
+}
+
+/** Tell whether a key is for the browser, not for the page. */
+export const isCommand = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
 
 /** Return a panel with a heading. */
 export function panel(title, ...content) {
@@ -65,12 +84,7 @@ export function select(options, value, onChange, properties = {}) {
   return made;
 }
 
-/**
- * Return a switch with its label.
- * @param {string} label
- * @param {boolean} on
- * @param {(on: boolean) => void} onChange
- */
+/** Return a switch with its label; `onChange` is called with whether it is on. */
 export function toggle(label, on, onChange, properties = {}) {
   const box = element("input", { type: "checkbox", role: "switch", ...properties, on: { change: () => onChange(box.checked) } });
   box.checked = on;
@@ -83,31 +97,32 @@ export function toggle(label, on, onChange, properties = {}) {
  * @param {Array<[string, string]>} options values, with what they are called
  * @param {string} value
  * @param {(value: string) => void} onChange
+ * @param {{kind?: string, name?: string, pictures?: Element[]}} [more] its class; a name that several have who are one choice;
+ *   and what stands above the texts
  */
-export function choice(legend, options, value, onChange) {
-  const name = newId();
-  const radios = options.map(([key, text]) => {
+export function choice(legend, options, value, onChange, { kind = "choice", name = newId(), pictures = [] } = {}) {
+  const radios = options.map(([key, text], k) => {
     const radio = element("input", { type: "radio", name, value: key, checked: key === value, on: { change: () => onChange(key) } });
-    return element("label", {}, radio, element("span", { text }));
+    return element("label", {}, radio, pictures[k], element("span", { text }));
   });
-  return element("fieldset", "choice", element("legend", { text: legend }), element("div", {}, ...radios));
+  return element("fieldset", kind, element("legend", { text: legend }), element("div", {}, ...radios));
 }
 
 const TYPED = 8; // digits, all of which are shown: somebody may have typed them
 
 /** Return a number as it is shown in a field: five digits, or fewer, are enough to look at. */
-export const shown = (value, digits = 5) => String(Number(value.toPrecision(digits))).replace("-", "−");
+const shown = (value, digits = 5) => String(Number(value.toPrecision(digits))).replace("-", "−");
 
 /**
  * Return a field for a number, which may be typed in any form that can be read as one, or changed by the arrow keys.
  * What is no number that fits gives way, at the end, to the one before, and below it is said what fits.
  * @param {number|null} value
- * @param {{min?: number, max?: number, step?: number, whole?: boolean, digits?: number, optional?: boolean}}
+ * @param {{min?: number, max?: number, whole?: boolean, step?: number, digits?: number, optional?: boolean}}
  *   limits, how many digits it shows, and whether it may be empty, which is null
  * @param {(value: number|null, final: boolean) => void} onInput called for each number that is typed, and, final, at the end
  * @param {object} [properties] as of `element`
  */
-export function numberField(value, { min = -Infinity, max = Infinity, step = 0.05, whole = false, digits, optional = false }, onInput, properties = {}) {
+export function numberField(value, { min = -Infinity, max = Infinity, whole = false, step = whole ? 1 : 0.05, digits, optional = false }, onInput, properties = {}) {
   let before = value;
   const about = element("small", { class: "bad about", id: newId(), role: "status" });
   const isShort = (number) => whole || Number(number.toPrecision(TYPED)) === number;
@@ -142,10 +157,9 @@ export function numberField(value, { min = -Infinity, max = Infinity, step = 0.0
     change: () => take(read(), true),
     keydown: (event) => {
       const by = { ArrowUp: step, ArrowDown: -step, PageUp: 10 * step, PageDown: -10 * step }[event.key];
-      if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (by === undefined || isCommand(event)) return;
       event.preventDefault();
-      const next = Math.min(max, Math.max(min, Number((before + by).toPrecision(12))));
-      take(next, true);
+      take(Math.min(max, Math.max(min, Number((before + by).toPrecision(12)))), true);
     },
   };
   const box = element("input", {
@@ -173,12 +187,12 @@ export function numberField(value, { min = -Infinity, max = Infinity, step = 0.0
  * Return a slider and a field for the same number. The element has `put(value)`, which shows another number.
  * @param {string} label of both
  * @param {number} value
- * @param {{min: number, max: number, step: number, whole?: boolean, least?: number, most?: number}} limits
+ * @param {{min: number, max: number, whole?: boolean, step?: number, least?: number, most?: number}} limits
  *   of the slider, and `least` and `most` of what may be typed
  * @param {(value: number, final: boolean) => void} onInput not final while the slider moves or digits are typed
  * @param {{words?: string, key?: string}} [more] a longer name for those who do not see the page; and what its data-name is
  */
-export function range(label, value, { min, max, step, whole = false, least = min, most = max }, onInput, { words, key } = {}) {
+export function range(label, value, { min, max, whole = false, step = whole ? 1 : 0.05, least = min, most = max }, onInput, { words, key } = {}) {
   const id = newId();
   const slider = element("input", { type: "range", id, min, max, step, "aria-label": words, data: key ? { name: `${key}.slider` } : {} });
   slider.value = value;

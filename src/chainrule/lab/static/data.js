@@ -1,7 +1,7 @@
 /** Choosing what is to be learnt: points in the plane, a bundled table, or one's own, which may be dropped anywhere on the page. */
 import { latest } from "./api.js";
-import { dots } from "./charts.js";
-import { button, element, field, newId, numberField, panel, range, select } from "./controls.js";
+import { dots, watchTheme } from "./charts.js";
+import { button, choice, element, field, newId, numberField, panel, range, select } from "./controls.js";
 import { words } from "./words.js";
 
 const say = words.data;
@@ -114,22 +114,16 @@ export function chooser(app, put, came, { withScene = false } = {}) {
   function showCards() {
     const name = newId();
     const chosen = app.state.data.name;
-    const group = (legend, className, sets, pictures = []) => {
-      const of = Object.entries(sets).map(([value, text], k) => {
-        const listen = { change: () => takeOther({ name: value, target: null }) };
-        const radio = element("input", { type: "radio", name, value, checked: value === chosen, on: listen });
-        return element("label", "card", radio, pictures[k], element("span", { text }));
-      });
-      return element("fieldset", `choose ${className}`, element("legend", { text: legend }), element("div", {}, ...of));
-    };
+    const other = (chosen) => takeOther({ name: chosen, target: null });
+    const group = (legend, sets, more) => choice(legend, Object.entries(sets), chosen, other, { name, ...more });
     const size = 2 * THUMB;
     const keys = Object.keys(say.pointSets);
     const pictures = keys.map(() => element("canvas", { width: size, height: size, "aria-hidden": true }));
     const isOwn = chosen === "own";
     const hadFocus = cards.contains(document.activeElement);
     cards.replaceChildren(
-      group(say.points, "pictures", say.pointSets, pictures),
-      group(say.tables, "names", say.tableSets),
+      group(say.points, say.pointSets, { kind: "choose", pictures }),
+      group(say.tables, say.tableSets, { kind: "choose names" }),
       element(
         "div",
         isOwn ? "own chosen" : "own",
@@ -170,7 +164,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     };
     const ofKind = data.name in say.pointSets ? [noise(), rows()] : told ? [target()] : [];
     const draw = (seed, final) => final && take({ seed }, true);
-    const seed = numberField(data.seed, { min: 0, max: 2 ** 31 - 1, step: 1, whole: true }, draw, { data: { key: "data_seed" } });
+    const seed = numberField(data.seed, { min: 0, max: 2 ** 31 - 1, whole: true }, draw, { data: { key: "data_seed" } });
     puts.push((data) => seed.put(data.seed));
     fields.replaceChildren(...ofKind, slider("held_out", say.heldOut, PERCENT, 100), field(say.seed, seed));
   }
@@ -191,8 +185,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     },
   };
   for (const [name, listener] of Object.entries(drops)) addEventListener(name, listener);
-  const themes = new MutationObserver(showCards); // whose pictures have its colours
-  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const endThemes = watchTheme(showCards); // whose pictures have its colours
 
   made.show = () => {
     showCards();
@@ -201,7 +194,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
   };
   made.stop = () => {
     isOver = true;
-    themes.disconnect();
+    endThemes();
     for (const [name, listener] of Object.entries(drops)) removeEventListener(name, listener);
   };
   return made;

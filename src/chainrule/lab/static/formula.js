@@ -1,6 +1,6 @@
 /** A field for a formula or a number, which shows how the lab understands what is typed. */
 import { latest } from "./api.js";
-import { button, element, newId } from "./controls.js";
+import { button, element, isCommand, newId } from "./controls.js";
 import { html, understood } from "./lessons.js";
 
 const WAIT = 150; // ms after a key, before the lab is asked
@@ -51,7 +51,7 @@ export function formulaField(app, shown) {
     const signs = [...input.value]; // the lab counts characters, of which some are two of JavaScript's
     const bad = element("mark", { text: signs.slice(begin, end).join("") || "\u00a0" });
     const mirror = element("p", { class: "code formulae mirror", "aria-hidden": "true" }, signs.slice(0, begin).join(""), bad, signs.slice(end).join(""));
-    put(false, mirror, element("p", { class: "bad", text: message }));
+    put(false, mirror, element("p", "bad", message));
   }
 
   function put(isFine, ...what) {
@@ -88,7 +88,7 @@ function toolbar(say, names, insert) {
   function moved(event) {
     const from = buttons.indexOf(event.target);
     const to = { ArrowRight: from + 1, ArrowLeft: from - 1, Home: 0, End: -1 }[event.key];
-    if (to === undefined) return;
+    if (to === undefined || isCommand(event)) return;
     event.preventDefault();
     const next = buttons.at(to % buttons.length);
     for (const one of buttons) one.tabIndex = one === next ? 0 : -1;

@@ -46,7 +46,7 @@ export function understood(say, { understood, warnings }) {
 
 /** Return a sign for right or wrong, and a word for those who do not see it. */
 export const sign = (isRight, word) =>
-  element("span", { class: isRight ? "good" : "bad" }, element("span", { "aria-hidden": "true", text: isRight ? "✓ " : "✗ " }), element("span", { class: "unseen", text: word }));
+  element("span", { class: isRight ? "good" : "bad" }, element("span", { "aria-hidden": "true", text: isRight ? "✓ " : "✗ " }), element("span", "unseen", word));
 
 /** Return a value as it is shown. */
 const called = (value, say) => (typeof value === "boolean" ? (value ? say.yes : say.no) : String(value).replaceAll("_", " "));

@@ -9,10 +9,10 @@
  * So it runs wherever somebody answers these two. What is drawn has keys: `u2.1` is unit 1 of layer 2 (layer 0 are the
  * inputs), `w2.1.3` the weight from unit 1 of layer 1 into unit 3 of layer 2, `b2.3` a bias, `loss`, and `y1` a target.
  */
+import { button, element as node, icon, isCommand, svg, tableOf } from "./controls.js";
 import { scrollable } from "./scrolling.js";
 import { network as say } from "./words/network.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const PLAY_EVERY = 1600; // ms
 const HEAD = 46; // px, for what stands above the columns
 const MOST_INPUTS = 12; // that are drawn; of more, the first ten and the last
@@ -24,6 +24,7 @@ const MOST_FACTORS = 4; // that stand with their words; of more, the word of the
 const PHASE = { z: "forward", f: "forward", loss: "loss", delta: "backward", gradient: "gradients", update: "update" };
 const CLASS = { x: "input", f: "unit", w: "edge", b: "bias", loss: "loss", y: "target" };
 const DRAWN_AS = { x: "x", y: "y", z: "f", f: "f", delta: "f", slope: "f", loss: "loss", loss_slope: "loss", w: "w", b: "b", eta: "nothing" };
+const KEYS = { " ": "play", ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" };
 const ROWS = ["words", "symbols", "numbers", "result", "check"];
 const ICONS = {
   first: "M6 5v14M19 5l-10 7 10 7z",
@@ -57,6 +58,13 @@ class Stepper {
     Object.assign(this, { source, options, index: 0, steps: [], shows: 0 });
     this.guesses = new Map(); // step index → what was said of the guess
     this.score = { right: 0, all: 0 };
+    this.acts = {
+      first: () => this.go(0),
+      previous: () => this.go(this.index - 1),
+      play: () => (this.playing ? this.pause() : this.play()),
+      next: () => this.next(),
+      last: () => this.go(this.steps.length - 1),
+    }; // of its buttons and keys
     this.drawing = new Drawing((key) => this.lightDrawn(key), options.interactive);
     this.table = new Table();
     if (options.interactive) [this.controls, this.rows] = [new Controls(this), new Rows(this)];
@@ -159,15 +167,10 @@ class Stepper {
   key(event) {
     const { target, key } = event;
     if (isCommand(event) || event.defaultPrevented || !this.controls) return;
-    const hasOwn = target.matches("input, select, textarea, summary, .scrolls");
+    const hasOwn = target.matches(key === " " ? "button, summary" : "input, select, textarea, summary, .scrolls");
     const question = this.question();
-    if (key === " " && !target.matches("button, summary")) this.playing ? this.pause() : this.play();
-    else if (question && "123".includes(key)) this.reveal(question.answers[key - 1][0]);
-    else if (hasOwn) return;
-    else if (key === "ArrowRight") this.next();
-    else if (key === "ArrowLeft") this.go(this.index - 1);
-    else if (key === "Home") this.go(0);
-    else if (key === "End") this.go(this.steps.length - 1);
+    if (question && "123".includes(key)) this.reveal(question.answers[key - 1][0]);
+    else if (key in KEYS && !hasOwn) this.acts[KEYS[key]]();
     else return;
     event.preventDefault();
   }
@@ -272,16 +275,9 @@ class Stepper {
 class Controls {
   constructor(stepper) {
     this.stepper = stepper;
-    const actions = {
-      first: () => stepper.go(0),
-      previous: () => stepper.go(stepper.index - 1),
-      play: () => (stepper.playing ? stepper.pause() : stepper.play()),
-      next: () => stepper.next(),
-      last: () => stepper.go(stepper.steps.length - 1),
-    };
     this.buttons = {};
-    for (const [name, click] of Object.entries(actions)) {
-      this.buttons[name] = button({ class: `icon net-icon net-${name}`, on: { click } });
+    for (const [name, click] of Object.entries(stepper.acts)) {
+      this.buttons[name] = button("", click, { class: `icon net-icon net-${name}` });
       this.name(name, name);
     }
     const scrubbed = ({ target }) => {
@@ -304,7 +300,7 @@ class Controls {
   name(of, name) {
     const made = this.buttons[of];
     made.title = made.ariaLabel = say[name];
-    made.replaceChildren(svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICONS[name] })));
+    made.replaceChildren(icon(24, ICONS[name]));
   }
 
   /** Take another timeline: a chip for each of its steps, in groups. */
@@ -315,12 +311,12 @@ class Controls {
     if (titles === this.titles) return;
     this.titles = titles;
     const groups = {};
-    const add = (phase, step, text) => (groups[phase] ??= []).push(button({ class: "net-chip", "data-step": step, tabindex: -1, text }));
+    const add = (phase, step, text) => (groups[phase] ??= []).push(button(text, null, { class: "net-chip", data: { step }, tabindex: -1 }));
     steps.forEach(({ kind, title }, at) => add(PHASE[kind], at, title));
     if (options.nextSample) add("next", "next", say.nextSample);
     const made = Object.entries(groups).map(([phase, chips]) => {
       const text = say.phases[phase];
-      return node("div", { class: "net-group", role: "group", "aria-label": text }, node("span", { class: "net-phase muted", text }), node("div", {}, ...chips));
+      return node("div", { class: "net-group", role: "group", "aria-label": text }, node("span", "net-phase muted", text), node("div", {}, ...chips));
     });
     this.chips.replaceChildren(...made);
     this.all = Object.values(groups).flat();
@@ -362,15 +358,15 @@ class Rows {
     this.stepper = stepper;
     const values = [...ROWS, "unrolled"].map((name) => [name, node("div", `net-value net-value-${name}`)]);
     this.value = Object.fromEntries(values);
-    const rows = ROWS.map((name) => node("div", `net-row net-row-${name}`, node("dt", { text: say[name] }), node("dd", {}, this.value[name])));
+    const rows = ROWS.map((name) => node("div", `net-row net-row-${name}`, node("dt", "muted", say[name]), node("dd", {}, this.value[name])));
     this.title = node("h2", { class: "net-title", tabindex: -1 });
     this.place = node("p", "net-place muted");
     this.asking = node("div");
     const more = node("details", { class: "net-more", on: { toggle: () => this.measure() } }, node("summary", { text: say.unrolled }), this.value.unrolled);
-    const apply = (text, another) => button({ class: another && "main", text, on: { click: () => stepper.apply(another) } });
-    this.after = node("p", "net-after row", apply(say.applyAndNext, true), apply(say.apply, false));
+    const apply = (text, another, name) => button(text, () => stepper.apply(another), { class: name });
+    this.after = node("p", "net-after row", apply(say.applyAndNext, true, "main"), apply(say.apply, false));
     this.note = node("p", "net-note hint");
-    const head = node("div", "net-step-head", this.title, this.place);
+    const head = node("div", "net-step-head row", this.title, this.place);
     // Pointing at a symbol, a number or a word, or focusing its button, lights what belongs to it.
     const light = ({ target }) => stepper.lightSymbol(target.closest("[data-symbol]")?.dataset.symbol);
     const dim = () => stepper.lightSymbol(null);
@@ -388,7 +384,7 @@ class Rows {
     value.words.replaceChildren(node("p", { text: step.words }), ...this.factors(step.parts));
     value.symbols.innerHTML = step.symbols;
     for (const name of ["numbers", "result", "unrolled"]) value[name].innerHTML = (question ? null : step[name]) ?? "";
-    value.result.dataset.sign = Math.sign(step.value);
+    paint(value.result, step.value);
     value.check.textContent = !question && step.kind === "gradient" ? say.checking : "";
     for (const one of Object.values(value)) one.closest(".net-row, .net-more").hidden = !one.hasChildNodes();
     this.after.hidden = step.kind !== "update" || !options.nextSample;
@@ -401,9 +397,11 @@ class Rows {
   factors(parts) {
     const isLong = parts.length > MOST_FACTORS;
     const wordClass = isLong ? "unseen" : "net-factor-word muted";
-    const made = parts.map(({ symbol, label, word }) =>
-      node("li", {}, button({ class: "net-factor", "data-symbol": symbol }, node("b", { text: label }), " ", node("span", { class: wordClass, text: word }))),
-    );
+    const made = parts.map(({ symbol, label, word }) => {
+      const factor = button("", null, { class: "net-factor", data: { symbol } });
+      factor.append(node("b", { text: label }), " ", node("span", wordClass, word));
+      return node("li", {}, factor);
+    });
     this.word = isLong ? node("p", { class: "net-word", "aria-hidden": "true" }) : "";
     return [node("ul", { class: "net-factors", "aria-label": say.factors }, ...made), this.word];
   }
@@ -414,17 +412,17 @@ class Rows {
     asking.hidden = !question && !guess;
     asking.className = `net-predict is-${guess?.isRight}`;
     if (question) {
-      const answer = ([key, text], name = "net-guess") => button({ class: name, text, on: { click: () => stepper.reveal(key) } });
+      const answer = ([key, text], name = "net-guess") => button(text, () => stepper.reveal(key), { class: name });
       const choices = [...question.answers.map((one) => answer(one)), answer([null, say.reveal], "net-skip muted")];
       asking.replaceChildren(
-        node("p", { class: "net-question", text: question.text }),
+        node("p", "net-question", question.text),
         node("div", { class: "net-guesses row", role: "group", "aria-label": question.text }, ...choices),
-        node("p", { class: "hint", text: question.hint }),
+        node("p", "hint", question.hint),
       );
     } else if (guess) {
       const { right, all } = stepper.score;
       const mark = { true: "✓ ", false: "✗ " }[guess.isRight] ?? "";
-      asking.replaceChildren(node("p", "net-verdict", `${mark}${guess.text} `, node("span", { class: "hint", text: all ? say.score(right, all) : "" })));
+      asking.replaceChildren(node("p", "net-verdict", `${mark}${guess.text} `, node("span", "hint", all ? say.score(right, all) : "")));
     }
   }
 
@@ -440,7 +438,7 @@ class Rows {
     const verdict = (good, bad) => node("span", { class: wrong ? "bad" : "good", text: wrong ? `✗ ${bad}` : `✓ ${good}` });
     if (kinks === places.length) return put(say.kink(kinks));
     if (places.length > 1) return put(verdict(say.allAgree(count(true), h), say.someDiffer(wrong, h)), kinks ? say.someKinks(kinks) : "");
-    const figure = (name, number) => node("span", {}, node("b", { class: "net-number", text: shown(number, 8) }), ` ${name}`);
+    const figure = (name, number) => node("span", {}, node("b", "net-number", shown(number, 8)), ` ${name}`);
     const [analytic, quotient] = [stepper.timeline.gradient, check].map((of) => parameter(of, places[0]));
     return put(figure(say.analytic, analytic), figure(say.quotient(h), quotient), verdict(say.agree, say.differ));
   }
@@ -480,8 +478,8 @@ class Drawing {
     this.scroller = node("div", "net-scroller", this.svg);
     this.readout = node("p", "net-readout");
     const keys = isStepped ? ["now", "used", "positive", "negative"] : ["positive", "negative"];
-    const entries = keys.map((name) => node("span", { class: `net-key is-${name}`, text: say.legend[name] }));
-    this.legend = node("p", "net-legend row", ...entries, node("span", { text: say.legend.width }), node("span", "net-scale"));
+    const entries = keys.map((name) => node("span", `net-key is-${name}`, say.legend[name]));
+    this.legend = node("p", "net-legend row muted", ...entries, node("span", { text: say.legend.width }), node("span", "net-scale"));
     this.element = node("figure", "net-figure panel", this.scroller, node("figcaption", {}, this.readout, this.legend));
   }
 
@@ -534,8 +532,8 @@ class Drawing {
   }
 
   /** Lay out and draw, if the room has changed; tell whether it was. All lengths are px of a page with text of 16 px. */
-  layout(size) {
-    const scale = size / 16;
+  layout(fontSize) {
+    const scale = fontSize / 16;
     const room = this.scroller.clientWidth / scale;
     if (room === this.room && scale === this.scale) return false;
     const { rows, last } = this;
@@ -558,7 +556,8 @@ class Drawing {
     this.digits = isWide ? 4 : 3;
     this.isDense = this.counts.some((count, layer) => layer > 0 && count * this.counts[layer - 1] > MANY_EDGES);
     for (const [name, is] of Object.entries({ roomy: isRoomy, chain: isChain, dense: this.isDense })) this.svg.classList.toggle(`is-${name}`, is);
-    filled(this.svg, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` }, []);
+    const size = { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` };
+    for (const [name, value] of Object.entries(size)) this.svg.setAttribute(name, value);
     const hadFocus = this.svg.contains(document.activeElement);
     this.draw();
     this.fill();
@@ -578,7 +577,7 @@ class Drawing {
 
   draw() {
     this.items.clear();
-    const group = (name) => svg("g", { class: `net-${name}`, "aria-hidden": name !== "lines" && name !== "bodies" && "true" });
+    const group = (name) => svg("g", { class: `net-${name}`, "aria-hidden": name !== "lines" && name !== "bodies" });
     this.groups = Object.fromEntries(["heads", "wires", "lines", "bodies", "arrows", "labels"].map((name) => [name, group(name)]));
     this.svg.replaceChildren(...Object.values(this.groups));
     let before = [];
@@ -877,7 +876,7 @@ class Table {
       const cell = (kind) => (numbers.at(kind, place) <= known ? shown(numbers.value(kind, place), 6) : say.notYet);
       return [numbers.name(named, place), ...kinds.map((kind) => (kind ? cell(kind) : ""))];
     };
-    const units = (layer, count = network.widths[layer]) => Array.from({ length: count }, (_, at) => ({ layer, unit: at + 1 }));
+    const units = (layer, count = network.widths[layer]) => upTo(count).map((unit) => ({ layer, unit }));
     const alone = (kind) => (place) => row(place, ["", kind, ""], kind);
     const unitRows = units(0).map(alone("x"));
     const parameterRows = [];
@@ -890,7 +889,8 @@ class Table {
     });
     unitRows.push(...[{}].map(alone("loss")), ...units(network.layers.length, y.length).map(alone("y")));
     const before = Array.from(this.place.children, (one) => one.scrollTop);
-    this.place.replaceChildren(table(say.units, say.unitColumns, unitRows), table(say.parameters, say.parameterColumns, parameterRows));
+    const table = (caption, ...rows) => node("div", {}, tableOf(rows, caption));
+    this.place.replaceChildren(table(say.units, say.unitColumns, ...unitRows), table(say.parameters, say.parameterColumns, ...parameterRows));
     [...this.place.children].forEach((one, at) => {
       scrollable(one, say.scrolled(say.asTable));
       one.scrollTop = before[at] ?? 0;
@@ -936,12 +936,13 @@ class Numbers {
 
   placesOf({ layer, unit, from, ...step }) {
     const { widths } = this.timeline.network;
-    const all = (one, count) => (one === null ? Array.from({ length: count }, (_, at) => at + 1) : [one]);
+    const all = (one, count) => (one === null ? upTo(count) : [one]);
     const sources = isBias({ from, ...step }) ? [0] : all(from, widths[layer - 1]);
     return sources.flatMap((source) => all(unit, widths[layer]).map((into) => ({ layer, unit: into, from: source })));
   }
 }
 
+const upTo = (count) => Array.from({ length: count }, (_, at) => at + 1);
 const mark = (kind, { layer, unit, from }) => `${kind} ${layer ?? ""} ${unit ?? ""} ${unit || from === 0 ? (from ?? "") : ""}`;
 const isParameter = ({ kind, from }) => (kind === "w" || kind === "b") && from !== "more";
 const isBias = ({ kind, from, name, symbol }) => kind === "b" || from === 0 || / b/.test(name ?? symbol);
@@ -988,22 +989,6 @@ function short(value, sign) {
 
 /* Elements */
 
-const isCommand = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
-
-/** Fill in an element: its class, or `text`, `on: {event: listener}` and attributes. */
-function filled(made, properties, children) {
-  for (const [key, value] of Object.entries(typeof properties === "string" ? { class: properties } : properties)) {
-    if (key === "text") made.textContent = value;
-    else if (key === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
-    else if (value !== undefined && value !== false) made.setAttribute(key, value);
-  }
-  made.append(...children);
-  return made;
-}
-
-const node = (name, properties = {}, ...children) => filled(document.createElement(name), properties, children);
-export const svg = (name, properties = {}, ...children) => filled(document.createElementNS(SVG, name), properties, children);
-const button = (properties, ...children) => node("button", { type: "button", ...properties }, ...children);
 const text = (x, y, name, written = "") => svg("text", { x, y, class: name, text: written });
 const line = (d) => [svg("path", { d, class: "net-hit" }), svg("path", { d, class: "net-line" })];
 
@@ -1036,11 +1021,4 @@ function put(element, name, written) {
 function paint(element, value) {
   element.classList.toggle("is-positive", value > 0);
   element.classList.toggle("is-negative", value < 0);
-}
-
-function table(caption, columns, rows) {
-  const head = columns.map((text) => node("th", { scope: "col", text }));
-  const body = rows.map(([name, ...cells]) => node("tr", {}, node("th", { scope: "row", text: name }), ...cells.map((text) => node("td", { text }))));
-  const parts = [node("caption", { text: caption }), node("thead", {}, node("tr", {}, ...head)), node("tbody", {}, ...body)];
-  return node("div", {}, node("table", {}, ...parts));
 }

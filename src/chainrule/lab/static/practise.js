@@ -84,14 +84,14 @@ export function show(place, app) {
     });
     const save = async (format) => app.announce(app.words.shell.saved(await app.download("/api/practice/progress", { learner, format })), true);
     const saving = ["csv", "json"].map((format) => button(say[format], () => save(format), { class: "small" }));
-    return element("div", "whose stack", field(say.learner, list), form, element("p", { class: "points", text: say.points(families.points) }), element("p", "row", say.save, ...saving));
+    return element("div", "whose stack", field(say.learner, list), form, element("p", "points", say.points(families.points)), element("p", "row", say.save, ...saving));
   }
 
   async function take(name) {
     await load(name);
     localStorage.setItem(REMEMBERED, learner);
     await overview(false);
-    place.querySelector(".whose select").focus();
+    place.querySelector(".whose select")?.focus(); // unless a problem was opened meanwhile
   }
 
   function card({ name, about, kind, mastery }) {
@@ -103,7 +103,7 @@ export function show(place, app) {
       { class: `panel${isDue ? " is-due" : ""}` },
       element("h3", {}, button(name, () => open({ ...NONE, family: name }), { class: "family" })),
       element("p", { text: about }),
-      element("p", { class: "facts muted", text: facts.join(" · ") }),
+      element("p", "facts muted", facts.join(" · ")),
     );
   }
 

@@ -26,7 +26,7 @@ export function problem(app, learner, shown, family, ways) {
   const tried = element("div", "stack");
   const answers = element("ol", "answers");
   const earlier = panel(say.earlier, answers);
-  const solving = element("div", {}, element("p", { class: "muted", text: say.solutionLater }));
+  const solving = element("div", {}, element("p", "muted", say.solutionLater));
   const worked = panel(say.solution, solving);
   const reply = shown.options ? optionList(say, shown) : formulaField(app, shown);
   const check = button(say.check, () => {}, { type: "submit", class: "main" });
@@ -89,7 +89,7 @@ export function problem(app, learner, shown, family, ways) {
     const onward = element("p", "row");
     if (!isDone()) onward.append(button(say.again, () => reply.focus(), { class: "main" }));
     if (shown.can_try) onward.append(button(say.tryIt, () => put(typed)));
-    const rest = isDone() ? [] : [element("p", { class: "muted", text: say.left(left) })];
+    const rest = isDone() ? [] : [element("p", "muted", say.left(left))];
     said.replaceChildren(element("section", `panel said ${grade.right ? "is-right" : ""}`, title, ...understood(say, grade), ...feedback, ...rest, onward));
     app.announce([verdict, ...[...feedback, ...rest].map((one) => one.textContent)].join(" "));
     title.focus();
@@ -98,7 +98,7 @@ export function problem(app, learner, shown, family, ways) {
   const put = (typed) => trial(tried, app, { id: shown.id, typed, learner });
 
   function answer({ number, reply, right, feedback }) {
-    const reading = element("p", {}, sign(right, right ? say.right : say.wrong), element("span", { class: "code", text: told(say, reply) }));
+    const reading = element("p", {}, sign(right, right ? say.right : say.wrong), element("span", "code", told(say, reply)));
     const again = shown.can_try ? button(say.tryEarlier(number), () => put(reply), { class: "small" }) : null;
     return element("li", { value: number }, reading, ...paragraphs(feedback), again);
   }
@@ -114,11 +114,11 @@ export function problem(app, learner, shown, family, ways) {
     shown.hints ? panel(say.hints, ...hints(app, shown)) : null,
     worked,
     earlier,
-    element("details", "panel", element("summary", { text: say.which }), element("p", { class: "hint", text: say.whichHint }), picks(say, family, given, (chosen) => (given = chosen))),
+    element("details", "panel", element("summary", { text: say.which }), element("p", "hint", say.whichHint), picks(say, family, given, (chosen) => (given = chosen))),
   );
   const question = element("section", "panel question", ...paragraphs(shown.prompt), form);
   const top = element("header", {}, element("p", "row", button(`← ${say.all}`, ways.all, { class: "small" })), heading, facts);
-  const made = element("div", "problem", top, element("div", "stack", question, said, element("p", "row", next, another, mark), tried), aside);
+  const made = element("div", "problem stack", top, element("div", "stack", question, said, element("p", "row", next, another, mark), tried), aside);
   made.begin = () => heading.focus({ preventScroll: true });
   update();
   if (shown.right_options) reply.reveal(shown.right_options);
@@ -137,7 +137,7 @@ function optionList(say, shown) {
   const name = newId();
   const boxes = shown.options.map((_, place) => element("input", { type: isOne ? "radio" : "checkbox", name, value: place }));
   const labels = shown.options.map((one, place) => {
-    const letter = element("b", { class: "muted", text: say.option(place) });
+    const letter = element("b", "muted", say.option(place));
     return element("label", "option", boxes[place], letter, html("span", "formulae", one));
   });
   const list = element("fieldset", "options", element("legend", { text: isOne ? say.chooseOne : say.chooseAll }), ...labels);

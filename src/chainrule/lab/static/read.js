@@ -15,7 +15,7 @@ import { button, element, range } from "./controls.js";
 import { keepTogether, wrapped } from "./lessons.js";
 import { below, mount } from "./network.js";
 import { scrollable } from "./scrolling.js";
-import { DEFAULTS, encode, merged, replaced, same } from "./state.js";
+import { DEFAULTS, at, encode, merged, replaced, same } from "./state.js";
 
 const CONTENTS = "index";
 const nameIn = (link) => link.getAttribute("href").replace(".html", "");
@@ -126,8 +126,8 @@ function example(figure, app, address) {
     sliders[0].querySelector("input").focus(); // as the button goes
     put(first);
   }, { hidden: true });
-  const toStep = element("a", { class: "button", text: say.step });
-  const toPractise = practise ? element("a", { class: "button", text: say.practise(practise) }) : null;
+  const toStep = element("a", "button", say.step);
+  const toPractise = practise ? element("a", "button", say.practise(practise)) : null;
   for (const one of outputs) one.ariaLive = "off"; // or each would be read aloud while a slider moves
   if (sliders.length) figure.append(element("div", "read-sliders", ...sliders));
   figure.append(net, element("p", "row read-on", toStep, toPractise, again));
@@ -138,17 +138,17 @@ function example(figure, app, address) {
     if (isEnded) return;
     if (!isBegun) stepper.go(step);
     isBegun = true;
-    for (const one of outputs) one.textContent = short(one.dataset.value.split(".").reduce((part, key) => part?.[key], stepper.timeline));
+    for (const one of outputs) one.textContent = short(at(stepper.timeline, one.dataset.value.split(".")));
     lead();
   });
 
   function slider(name) {
     const paths = pathsOf(name, first);
-    const value = paths[0].reduce((part, key) => part[key], first);
+    const value = at(first, paths[0]);
     const most = /[xy]/.test(name) ? 2 : 3;
     const label = below(name.replace(/[_{}]/g, ""));
     const moved = (to) => put(paths.reduce((changed, path) => replaced(changed, path, to), scene));
-    return Object.assign(range(label, value, { min: -most, max: most, step: 0.05 }, moved, { words: say.slide(label) }), { first: value });
+    return Object.assign(range(label, value, { min: -most, max: most }, moved, { words: say.slide(label) }), { first: value });
   }
 
   function put(next) {

@@ -1,6 +1,5 @@
 /** What stands at the right of the header: undo and redo, sharing, and the theme. */
-import { button, choice, dialog, element, newId } from "./controls.js";
-import { svg } from "./network.js";
+import { button, choice, dialog, element, icon, newId } from "./controls.js";
 import { words } from "./words.js";
 
 const say = words.shell;
@@ -48,7 +47,7 @@ const menu = (...content) => element("div", { class: "panel menu", popover: "aut
 
 function iconButton(name, label, onClick, properties) {
   const made = button("", onClick, { label, class: "icon", ...properties });
-  made.append(svg("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("path", { d: ICONS[name] })));
+  made.append(icon(20, ICONS[name]));
   return made;
 }
 
@@ -92,7 +91,7 @@ async function showSnippet(app) {
     if (await copy(python)) said.textContent = say.copied;
     else getSelection().selectAllChildren(code);
   });
-  const shown = dialog(say.snippetTitle, say.close, element("p", { class: "hint", text: say.snippetHint }), code);
+  const shown = dialog(say.snippetTitle, say.close, element("p", "hint", say.snippetHint), code);
   shown.lastChild.prepend(said, copying);
   copying.focus();
 }

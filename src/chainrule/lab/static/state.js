@@ -53,6 +53,9 @@ export function merged(state, patch) {
   return { ...state, ...Object.fromEntries(sections) };
 }
 
+/** Return what is at a path in nested objects and lists. */
+export const at = (all, path) => path.reduce((inside, key) => inside?.[key], all);
+
 /** Return nested objects and lists with one value replaced. */
 export function replaced(all, [first, ...rest], value) {
   const next = rest.length ? replaced(all[first], rest, value) : value;

@@ -75,7 +75,7 @@ export function show(element, app) {
   const made = (all) => all.map(([, one]) => one);
   const settings = make("div", "row step-settings", ...made(choices), field(say.rate, rate), ...made(switches));
   element.classList.add("stack");
-  element.append(make("h1", { class: "unseen", text: say.title }), settings, place, learnt);
+  element.append(make("h1", "unseen", say.title), settings, place, learnt);
 
   const isNew = app.isArrival;
   stepper.show(scene).then(() => isNew && stepper.go(stepper.steps.findIndex(({ kind }) => kind === "delta"))); // what it is about

@@ -22,10 +22,10 @@ export async function show(place, app) {
 
   // The lesson
   const title = element("input", { type: "text", maxlength: 100, autocomplete: "off", on: { change: () => set({ title: title.value.trim() || null }) } });
-  const seed = numberField(app.state.teach.seed, { min: 0, max: 2 ** 53 - 1, step: 1, whole: true }, (value, final) => set({ seed: value }, { undo: final }));
+  const seed = numberField(app.state.teach.seed, { min: 0, max: 2 ** 53 - 1, whole: true }, (value, final) => set({ seed: value }, { undo: final }));
   const when = select(say.whens, app.state.teach.show_solution, (value) => set({ show_solution: value }));
-  const list = element("ol", "entries");
-  const nothing = element("p", { class: "muted", text: say.nothing });
+  const list = element("ol", "entries stack");
+  const nothing = element("p", "muted", say.nothing);
   const adding = select([...known.keys()], null, () => {});
   const add = button(say.addThis, () => {
     put([...entries(), { family: adding.value, count: 1, points: 1, attempts: null, parameters: {} }]);
@@ -81,14 +81,14 @@ export async function show(place, app) {
     const one = known.get(family);
     const tool = (name, does, disabled) => button(say.signs[name], does, { label: say[name](family), class: `icon ${name}`, disabled });
     const tools = [tool("up", () => move(at, at - 1), at === 0), tool("down", () => move(at, at + 1), at === all.length - 1), tool("remove", () => remove(at))];
-    const number = (name, value, max) => numberField(value, { min: 1, max, step: 1, whole: true }, (now, final) => change(at, { [name]: now }, { undo: final }));
+    const number = (name, value, max) => numberField(value, { min: 1, max, whole: true }, (now, final) => change(at, { [name]: now }, { undo: final }));
     const tries = [["", say.usual], ...[...Array(Math.max(MAX_ATTEMPTS, Number(attempts) || 0)).keys()].map((k) => `${k + 1}`), ["unlimited", say.unlimited]];
     const chosen = (value) => change(at, { attempts: Number(value) || value || null });
     return element(
       "li",
       { class: "panel" },
       element("div", "row entry-head", element("h3", { text: say.entry(at + 1, family) }), element("span", {}, ...tools)),
-      element("p", { class: "muted", text: one.about }),
+      element("p", "muted", one.about),
       element("div", "fields", field(say.count, number("count", count, MAX_PROBLEMS)), field(say.points, number("points", points, MAX_POINTS)), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
       element("details", { open: before?.querySelector("details").open }, element("summary", { text: say.parameters }), picks(app.words.practise, one, parameters, (given) => change(at, { parameters: given }))),
       wrong(at),
@@ -120,13 +120,12 @@ export async function show(place, app) {
       empty();
       return;
     }
-    drawn.ariaBusy = "true";
+    drawn.ariaBusy = true;
     await blaming(async () => {
       const { problems } = await app.ask("/api/teach/preview", lesson());
       sum.textContent = say.total(problems.length, problems.reduce((all, { points }) => all + points, 0));
       drawn.replaceChildren(...problems.map((one, at) => told(app, one, at)));
-    });
-    drawn.ariaBusy = "false";
+    }).finally(() => (drawn.ariaBusy = false));
   });
 
   /** Do something with the lesson; what the lab finds wrong with it is shown, there or where it belongs. */
@@ -155,13 +154,13 @@ export async function show(place, app) {
 
   const left = [
     panel(say.lesson, element("div", "stack", field(say.lessonTitle, title), field(say.when, when), field(say.seed, seed, say.seedHint))),
-    element("section", "stack", element("h2", { text: say.entries }), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork, element("small", { class: "hint", text: say.fromNetworkHint })), general),
+    element("section", "stack", element("h2", { text: say.entries }), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork, element("small", "hint", say.fromNetworkHint)), general),
   ];
-  const right = [panel(say.take, take), panel(say.byHand, element("p", { class: "hint", text: say.byHandHint }), sheets, ofSheets), panel(say.preview, element("p", { class: "hint", text: say.keysHint }), sum, drawn)];
+  const right = [panel(say.take, take), panel(say.byHand, element("p", "hint", say.byHandHint), sheets, ofSheets), panel(say.preview, element("p", "hint", say.keysHint), sum, drawn)];
   place.replaceChildren(
     element("h1", { text: say.title }),
     element("p", { text: say.about }),
-    element("div", "lesson", element("div", "stack", ...left), element("div", "stack", ...right)),
+    element("div", "lesson stack", element("div", "stack", ...left), element("div", "stack", ...right)),
   );
   update(app.state, app.state);
   return { update, leave: () => clearTimeout(waiting) };
@@ -181,7 +180,7 @@ function told(app, one, at) {
     "article",
     {},
     element("h3", { text: `${at + 1}. ${one.title}` }),
-    element("p", { class: "facts muted", text: [one.id, app.words.practise.worth(one.points), say.attemptsOf(one.attempts)].join(" · ") }),
+    element("p", "facts muted", [one.id, app.words.practise.worth(one.points), say.attemptsOf(one.attempts)].join(" · ")),
     ...paragraphs(one.prompt),
     options.length ? element("ul", "told", ...options) : null,
     key,

@@ -12,9 +12,10 @@ const MOST_POINTS = 1200; // of a curve, before it is thinned
 const MOST_KEPT = 30; // frames
 const KEEP_EVERY = 500; // ms between two times that the weights go into the state
 const CALM = 1000; // ms between two pictures, where less motion is wanted
-const COUNT = { min: 1, max: 1_000_000, step: 1, whole: true };
+const COUNT = { min: 1, max: 1_000_000, whole: true };
 const SIZE = { min: 0, max: 1e6, step: 0.001 };
-const SEED = { min: 0, max: 2 ** 31 - 1, step: 1, whole: true };
+const OF_LAYERS = { delta: { log: true }, gradient: { log: true }, saturated: { most: 1 } }; // what is measured, and its scale
+const SEED = { min: 0, max: 2 ** 31 - 1, whole: true };
 
 /** What was seen of the run; it outlives the view. `kept` has the frames whose weights a state has or had, by its key. */
 let seen = nothing();
@@ -60,7 +61,7 @@ export function show(place, app) {
   const start = button(say.start, () => (going === "run" ? pause() : run()), { class: "main", data: { key: "start" } });
   const step = button(say.step, () => going === "step" || run("step"), { data: { key: "step" } });
   const again = button(say.reset, () => anew(app.state.scene.seed), { data: { key: "reset" } });
-  const status = element("p", "status");
+  const status = element("p", "status muted");
   const figures = element("dl", "figures numbers");
   const speed = element("div");
   const bar = element(
@@ -217,7 +218,7 @@ export function show(place, app) {
 
   // The network
 
-  const chips = element("ul", { class: "chips", "aria-label": say.network });
+  const chips = element("ul", { class: "chips row", "aria-label": say.network });
   const unfit = element("div", { class: "stack", hidden: true });
   const seedField = numberField(app.state.scene.seed, SEED, (value, final) => final && anew(value));
   const networkPanel = panel(say.network, chips, unfit, element("div", "row ends", button(say.build, () => app.go("build")), field(say.seed, seedField)));
@@ -243,7 +244,7 @@ export function show(place, app) {
       look();
       start.focus();
     });
-    unfit.replaceChildren(element("p", { class: "bad", text: say.doesNotFit(told) }), element("p", {}, take));
+    unfit.replaceChildren(element("p", "bad", say.doesNotFit(told)), element("p", {}, take));
   }
 
   // How it learns
@@ -304,12 +305,10 @@ export function show(place, app) {
   // The charts
 
   const losses = curves({ title: say.loss, log: true, canSwitch: true, words: say.charts });
-  const deltas = curves({ title: say.delta, hint: say.deltaHint, log: true, words: say.charts });
-  const gradients = curves({ title: say.gradient, hint: say.gradientHint, log: true, words: say.charts });
-  const saturated = curves({ title: say.saturated, hint: say.saturatedHint, most: 1, words: say.charts });
+  const ofLayers = new Map(Object.entries(OF_LAYERS).map(([member, scale]) => [member, curves({ ...say.ofLayers[member], ...scale, words: say.charts })]));
   const pictureAt = element("div", "picture");
   let picture = null; // { kind, chart }
-  const results = element("div", "results", pictureAt, losses, deltas, gradients, saturated);
+  const results = element("div", "results", pictureAt, losses, ...ofLayers.values());
 
   function choosePicture() {
     if (!told) return;
@@ -330,7 +329,7 @@ export function show(place, app) {
     const curve = isJudged ? seen.losses : seen.losses.map((point) => point.slice(0, 2));
     losses.show(isJudged ? [say.trainingLoss, say.heldOutLoss] : [say.trainingLoss], curve, final);
     const names = app.state.scene.layers.map((_, k) => say.layerName(k + 1));
-    for (const [member, chart] of Object.entries({ delta: deltas, gradient: gradients, saturated })) {
+    for (const [member, chart] of ofLayers) {
       chart.show(names, seen.layers.map(({ epoch, of }) => [epoch, ...of.map((layer) => layer[member])]), final);
     }
     showFigures(frame);
@@ -367,15 +366,15 @@ export function show(place, app) {
       rows: speed(frame?.rows_per_second),
     };
     const names = { ...words, score: frame ? `${words.score[frame.score.name]} ${words.of[frame.score.of]}` : words.score.accuracy };
-    figures.replaceChildren(...Object.entries(listed).map(([key, text]) => element("div", {}, element("dt", { text: names[key] }), element("dd", { text, data: { key } }))));
+    figures.replaceChildren(...Object.entries(listed).map(([key, text]) => element("div", {}, element("dt", "muted", names[key]), element("dd", { text, data: { key } }))));
   }
 
   // Together
 
   place.append(
-    element("h1", { class: "unseen", text: say.title }),
+    element("h1", "unseen", say.title),
     bar,
-    element("div", "train", results, element("div", "settings", dataPanel, networkPanel, howPanel)),
+    element("div", "train stack", results, element("div", "settings", dataPanel, networkPanel, howPanel)),
   );
   showNetwork();
   showHow();
@@ -400,7 +399,7 @@ export function show(place, app) {
       isOver = true;
       dataPanel.stop();
       cancelAnimationFrame(drawing);
-      for (const chart of [losses, deltas, gradients, saturated, picture?.chart]) chart?.stop();
+      for (const chart of [losses, ...ofLayers.values(), picture?.chart]) chart?.stop();
     },
   };
 }

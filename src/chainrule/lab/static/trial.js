@@ -15,7 +15,7 @@ const FAR = 20; // times the first loss: beside one that is so large, others loo
 export async function trial(place, app, tried) {
   const say = app.words.practise;
   const heading = element("h2", { text: say.trying, tabindex: -1 });
-  const shown = element("div", "stack", element("p", { class: "muted", text: say.tryingAgain }));
+  const shown = element("div", "stack", element("p", "muted", say.tryingAgain));
   const wrong = element("p", "bad");
   const onScreen = toggle(say.onScreen, false, () => run());
 

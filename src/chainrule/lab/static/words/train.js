@@ -82,12 +82,11 @@ export const train = {
   loss: "Loss",
   trainingLoss: "training",
   heldOutLoss: "held out",
-  delta: "Error δ by layer",
-  deltaHint: "Root mean square over rows and units.",
-  gradient: "Gradient by layer",
-  gradientHint: "Root mean square over the weights and biases of a layer.",
-  saturated: "Saturated units",
-  saturatedHint: "Share of units and rows where the slope f′\u2060(z) is below a twentieth of its greatest.",
+  ofLayers: {
+    delta: { title: "Error δ by layer", hint: "Root mean square over rows and units." },
+    gradient: { title: "Gradient by layer", hint: "Root mean square over the weights and biases of a layer." },
+    saturated: { title: "Saturated units", hint: "Share of units and rows where the slope f′\u2060(z) is below a twentieth of its greatest." },
+  },
   layerName: (number) => `layer ${number}`,
   pictures: {
     plane: { ...plane, hint: "Filled: to learn from. Hollow: held out. The line is where it changes its mind." },
