@@ -33,6 +33,11 @@ _TIDY = """() => {
 _SERIOUS = ("serious", "critical")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests with a browser come last: once it was started, asyncio.run cannot be called in the process any more."""
+    items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A Chromium, started once."""
