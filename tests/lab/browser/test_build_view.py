@@ -241,7 +241,7 @@ def test_data_bring_a_network_that_fits_and_their_first_row(build: Callable[...,
     assert page.get_by_role("radio", name="Iris").is_checked()
 
     # Their pictures have the colours of the theme.
-    pictures = "JSON.stringify([...document.querySelectorAll('.pictures canvas')].map(one => one.toDataURL()))"
+    pictures = "JSON.stringify([...document.querySelectorAll('.choose canvas')].map(one => one.toDataURL()))"
     light = page.evaluate(pictures)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"light => {pictures} !== light", arg=light)

@@ -56,6 +56,7 @@ def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open
     names = list(map(text, problem.answer.allowed or ()))
     tab_to(page, f"Write {names[0]}", IS_CALLED)
     keyboard.press("ArrowRight")
+    keyboard.press("Alt+ArrowLeft")  # is the browser's, which goes back in its history
     keyboard.press("Enter")
     keyboard.type(" + foo")
     field = page.get_by_label("Your formula for")

@@ -1,5 +1,5 @@
 /** How the page asks the lab: JSON there, and JSON, a file or a stream of JSON back. */
-import { words } from "./words.js";
+import { shell as say } from "./words/shell.js";
 
 /** What the lab, or the way to it, says is wrong; its message says what to do. */
 export class ApiError extends Error {
@@ -31,14 +31,14 @@ export async function download(path, body) {
 /**
  * Ask for a stream, and hand on each object that comes.
  * @param {(frame: object) => void} onFrame
- * @param {(error: ApiError|null) => void} [onEnd] called once, when the stream has ended by itself or failed; not after stop()
+ * @param {(error: ApiError|null) => void} onEnd called once, when the stream has ended by itself or failed; not after stop()
  * @returns {() => void} stop
  */
-export function stream(path, body, onFrame, onEnd = () => {}) {
+export function stream(path, body, onFrame, onEnd) {
   const control = new AbortController();
   follow(path, body, onFrame, control.signal).then(
     () => control.signal.aborted || onEnd(null),
-    (error) => control.signal.aborted || onEnd(error instanceof ApiError ? error : new ApiError(words.shell.noAnswer, 0)),
+    (error) => control.signal.aborted || onEnd(error instanceof ApiError ? error : new ApiError(say.noAnswer, 0)),
   );
   return () => control.abort();
 }
@@ -63,7 +63,7 @@ async function post(path, body, signal) {
     const headers = { "Content-Type": "application/json" };
     response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
   } catch {
-    throw new ApiError(words.shell.noAnswer, 0);
+    throw new ApiError(say.noAnswer, 0);
   }
   if (response.ok) return response;
   const said = await response.json().catch(() => null);

@@ -11,7 +11,7 @@
  *   `replace: true` it takes the place of the last step, as where an address left open what is shown;
  * - `ask`, `download`, `stream`: see api.js. An ApiError that nobody catches becomes a notice;
  * - `source`: what network.js is given; `catalogue()`: what /api/catalogue answers, asked for once;
- * - `words`; `announce(text)`: said to those who do not see the page; `announce(text, true)`: shown, too;
+ * - `announce(text)`: said to those who do not see the page; `announce(text, true)`: shown, too;
  * - `notice(problem)`: what is wrong, an ApiError or a text, until it is dismissed; `notice(null)`: nothing any more;
  * - `go(view)`; `view`: the view's name; `isArrival`: whether the page was opened without a link, and nothing done since.
  */
@@ -19,9 +19,8 @@ import { ApiError, ask, download, stream } from "./api.js";
 import { button, element, isCommand } from "./controls.js";
 import { tools } from "./share.js";
 import { DEFAULTS, decode, encode, merged, same } from "./state.js";
-import { words } from "./words.js";
+import { shell as say } from "./words/shell.js";
 
-const say = words.shell;
 const FIRST_VIEW = "step";
 const MOST_STEPS = 200; // that can be undone
 const WRITE_EVERY = 300; // ms, while a slider moves: browsers stop a page that rewrites its address too often
@@ -58,7 +57,6 @@ const app = {
   ask,
   download,
   stream,
-  words,
   source: {
     timeline: (scene) => ask("/api/timeline", { scene }),
     check: (scene) => ask("/api/check", { scene }),
@@ -83,7 +81,7 @@ const app = {
   link: () => `${location.origin}/${hash()}`,
   isLinkWhole: () => same(decode(encode(state)), state),
 };
-const header = tools(document.getElementById("tools"), app);
+const showSteps = tools(document.getElementById("tools"), app);
 
 function set(patch, { undo = true, replace = false } = {}) {
   const isAnew = patch.scene?.weights === null; // with weights that have not learnt anything
@@ -109,7 +107,6 @@ function change(next) {
   tell(view.shown, before);
 }
 
-/** Tell a view what is other than before. */
 function tell(shown, before) {
   const what = {};
   for (const [section, members] of Object.entries(state)) {
@@ -139,7 +136,7 @@ function hash(name = view.name) {
 
 /** Write the state into the address: as a new entry of the browser's history, or, while a slider moves, over its last. */
 function write(final) {
-  header.update(past.length > 0 || !same(settled, state), future.length > 0);
+  showSteps(past.length > 0 || !same(settled, state), future.length > 0);
   clearTimeout(writing);
   writing = final ? null : setTimeout(put, WRITE_EVERY, false);
   if (final) put(true);
@@ -221,7 +218,7 @@ async function read() {
   if (isFirst) settled = state;
   else settle();
   const opening = open(wanted, !isFirst);
-  isEntry = true; // also after what that has written
+  isEntry = true; // again
   write(true);
   if (name && !isKnown && !broken) notice(say.noView(name));
   if (broken) notice(broken);
@@ -271,7 +268,7 @@ function notice(problem) {
   const isAway = [0, 403].includes(problem.status); // it was stopped, or started anew
   const retry = isAway ? button(say.tryAgain, closing(() => open(view.name, false, true))) : null;
   const dismiss = button("×", closing(), { label: say.dismiss, class: "icon" });
-  notices.replaceChildren(element("div", { class: "notice", role: "alert", tabindex: -1 }, element("div", {}, element("p", { text }), retry), dismiss));
+  notices.replaceChildren(element("div", { class: "notice", role: "alert", tabindex: -1 }, element("div", {}, element("p", {}, text), retry), dismiss));
 }
 
 for (const [name, link] of links) {

@@ -4,6 +4,7 @@ import { button, element, field, newId, numberField, panel, range, select, toggl
 import { chooser, firstRow, fits, fitted } from "./data.js";
 import { mount } from "./network.js";
 import { at, replaced } from "./state.js";
+import { build as say } from "./words/build.js";
 
 const MOST_SLIDERS = 8; // of one layer, or of x or y; more are a table of fields
 const MOST_OPEN = 60; // parameters of all layers; with more, only the first layer's are shown to begin with
@@ -11,7 +12,6 @@ const USUAL = 3; // a slider for a weight reaches from −3 to 3
 const NEAR = 2; // and one for x or y from −2 to 2
 const FINE = 0.01;
 
-/** Show the view. */
 export async function show(place, app) {
   const view = new Build(place, app);
   await view.begin();
@@ -22,22 +22,21 @@ class Build {
   constructor(place, app) {
     this.app = app;
     this.place = place;
-    this.say = app.words.build;
     this.editing = Promise.resolve(); // the edits so far: each goes out from what the one before made
     this.edits = 0; // that wait
     this.before = null; // the scene before the number of layers began to be slid
     this.isOwn = false; // whether a change comes from a control here, which then shows it already
-    this.drawing = element("section", { "aria-label": this.say.network });
+    this.drawing = element("section", { "aria-label": say.network });
     this.layers = element("div", "stack");
     this.sample = element("div");
     this.parameters = element("div");
-    place.append(element("h1", "unseen", this.say.heading), this.drawing);
+    place.append(element("h1", "unseen", say.heading), this.drawing);
     place.classList.add("stack");
     this.follow = latest((scene) => this.fitted(scene));
   }
 
   async begin() {
-    const { app, say } = this;
+    const { app } = this;
     this.picture = mount(this.drawing, app.source, { interactive: false, log: app.state.show.log });
     this.picture.show(app.state.scene);
     this.known = await app.catalogue();
@@ -49,23 +48,17 @@ class Build {
     this.count = range(say.layers, layers.length, { min: 1, max: limits.layers, whole: true }, slide, { words: say.layersWords, key: "layers" });
     this.seed = numberField(seed, { min: 0, max: limits.seed, whole: true }, draw, { id: newId(), data: { name: "seed" } });
     const again = button(say.draw, () => this.draw((app.state.scene.seed + 1) % (limits.seed + 1)), { data: { name: "draw" } });
-    const seeds = element("p", { class: "row", title: say.seedHint }, element("label", { for: this.seed.id, text: say.seed }), this.seed, again);
+    const seeds = element("p", { class: "row", title: say.seedHint }, element("label", { for: this.seed.id }, say.seed), this.seed, again);
     const put = (data, final, isOther) => this.set({ data }, final && !isOther);
     this.data = chooser(app, put, (told, isOther) => this.take(told, isOther), { withScene: true });
-    this.place.append(
-      element(
-        "div",
-        "panels",
-        element("div", "stack", panel(say.network, this.count, this.layers), panel(say.parameters, seeds, this.parameters)),
-        element("div", "stack", panel(say.sample, this.sample), this.data),
-      ),
-    );
+    const left = element("div", "stack", panel(say.network, this.count, this.layers), panel(say.parameters, seeds, this.parameters));
+    const right = element("div", "stack", panel(say.sample, this.sample), this.data);
+    this.place.append(element("div", "panels", left, right));
     this.data.show();
     this.following = this.follow(app.state.scene);
     await this.following;
   }
 
-  /** Show a state that has changed. */
   update(state, what) {
     if ("log" in (what.show ?? {})) this.picture.set({ log: state.show.log });
     if (what.scene) this.picture.show(state.scene);
@@ -75,7 +68,6 @@ class Build {
     if (what.scene) this.following = this.follow(state.scene);
   }
 
-  /** End. */
   leave() {
     this.picture.destroy();
     this.data?.stop();
@@ -156,42 +148,28 @@ class Build {
   }
 
   buildLayers() {
-    const { say, known, hidden } = this;
+    const { known, hidden } = this;
     const { layers, inputs, loss } = this.made.scene;
     const shared = hidden.find((name) => layers.every((layer) => layer.activation === name));
     const activate = (activation) => activation && this.edit((scene) => ({ layers: scene.layers.map((layer) => ({ ...layer, activation })) }));
+    const activations = shared ? hidden : [["", say.different], ...hidden];
     const losses = known.losses.map((one) => [one.name, one.words]);
+    const activationList = select(activations, shared ?? "", activate, { data: { name: "activation" } });
+    const lossList = select(losses, loss, (name) => this.edit(() => ({ loss: name })), { data: { name: "loss" } });
     const about = (all, name) => all.find((one) => one.name === name)?.about;
+    const count = (next) => this.edit((scene) => ({ inputs: next(scene.inputs) }));
+    const inputRow = element("li", "row", element("span", {}, say.inputs), this.stepper(say.inputs, inputs, known.limits.inputs, count, "inputs"));
     const isFull = layers.length === known.limits.layers;
     const add = (scene) => resized(scene, Math.min(scene.layers.length + 1, known.limits.layers));
     this.layers.replaceChildren(
-      element(
-        "div",
-        "fields",
-        field(
-          say.activation,
-          select(shared ? hidden : [["", say.different], ...hidden], shared ?? "", activate, { data: { name: "activation" } }),
-          about(known.activations, shared),
-        ),
-        field(say.loss, select(losses, loss, (name) => this.edit(() => ({ loss: name })), { data: { name: "loss" } }), about(known.losses, loss)),
-      ),
-      element(
-        "ol",
-        "build-layers",
-        element(
-          "li",
-          "row",
-          element("span", { text: say.inputs }),
-          this.stepper(say.inputs, inputs, known.limits.inputs, (next) => this.edit((scene) => ({ inputs: next(scene.inputs) })), "inputs"),
-        ),
-        ...layers.map((layer, place) => this.layerRow(layer, place)),
-      ),
+      element("div", "fields", field(say.activation, activationList, about(known.activations, shared)), field(say.loss, lossList, about(known.losses, loss))),
+      element("ol", "build-layers", inputRow, ...layers.map((layer, place) => this.layerRow(layer, place))),
       element("p", "row", button(say.add, () => isFull || this.edit(add), { "aria-disabled": isFull, data: { name: "add" } })),
     );
   }
 
   layerRow(layer, place) {
-    const { say, known, hidden } = this;
+    const { known, hidden } = this;
     const { length } = this.made.scene.layers;
     const name = say.layer(place + 1);
     const key = `layer.${place}`;
@@ -200,7 +178,7 @@ class Build {
     return element(
       "li",
       "row",
-      element("span", { text: name }),
+      element("span", {}, name),
       this.stepper(say.units(name), layer.units, known.limits.units, (next) => alter(({ units }) => ({ units: next(units) })), key),
       select(all, layer.activation, (activation) => alter(() => ({ activation }), "output"), {
         "aria-label": say.activationOf(name),
@@ -218,7 +196,6 @@ class Build {
 
   /** Return a number with a button for one fewer, and one for one more. `onChange` gets how it changes. */
   stepper(what, value, most, onChange, key) {
-    const { say } = this;
     const by = (step, sign, label) => {
       const isOver = value + step < 1 || value + step > most;
       // Of two quick clicks, the second comes before the first is shown.
@@ -231,7 +208,7 @@ class Build {
   }
 
   buildSample() {
-    const { say, known } = this;
+    const { known } = this;
     const { scene, names } = this.made;
     const { size } = known.limits;
     const { units } = scene.layers.at(-1);
@@ -260,13 +237,12 @@ class Build {
         ? [this.shown(weights.flatMap((_, place) => this.parametersOf(place).flat()))]
         : weights.map((_, place) => this.layerGroup(place, count <= MOST_OPEN || place === 0))),
     );
-    this.parameters.className = count <= MOST_SLIDERS ? "" : "build-groups row";
+    this.parameters.className = count <= MOST_SLIDERS ? "" : "build-groups";
   }
 
-  /** Draw weights. */
   draw(seed) {
     this.app.set({ scene: { seed, weights: null, biases: null } });
-    this.app.announce(this.say.drawn(seed));
+    this.app.announce(say.drawn(seed));
   }
 
   /** Return the parameters of a layer, which are made when they are first looked at. */
@@ -274,15 +250,14 @@ class Build {
     const rows = this.parametersOf(place);
     const isMany = rows.flat().length > MOST_SLIDERS;
     const fill = () => group.childElementCount < 2 && group.append(isMany ? this.matrix(place, rows) : this.shown(rows.flat()));
-    const text = this.say.summary(place + 1, this.made.weights[place].length, rows[0].length, this.made.biases[place] !== null);
-    const group = element("details", { open: isOpen, class: isMany ? "wide" : null, on: { toggle: fill } }, element("summary", { text }));
+    const text = say.summary(place + 1, this.made.weights[place].length, rows[0].length, this.made.biases[place] !== null);
+    const group = element("details", { open: isOpen, class: isMany ? "wide" : null, on: { toggle: fill } }, element("summary", {}, text));
     if (isOpen) fill();
     return group;
   }
 
   /** Return what there is to know of every parameter of a layer: rows of weights, and then of biases. */
   parametersOf(place) {
-    const { say } = this;
     const { weights, biases, names } = this.made;
     const { size } = this.known.limits;
     const layer = place + 1;
@@ -298,12 +273,11 @@ class Build {
   }
 
   matrix(place, rows) {
-    const { say } = this;
     const { f, z } = this.made.names;
-    const head = z[place].map((text) => element("th", { scope: "col", text }));
+    const head = z[place].map((text) => element("th", { scope: "col" }, text));
     const body = rows.map((row, from) => {
       const text = f[place][from] ?? say.bias;
-      return element("tr", {}, element("th", { scope: "row", text }), ...row.map((one) => element("td", {}, this.box(one))));
+      return element("tr", {}, element("th", { scope: "row" }, text), ...row.map((one) => element("td", {}, this.box(one))));
     });
     return element(
       "div",
@@ -357,7 +331,6 @@ function resized({ layers, weights, biases }, count) {
   return { layers: filled(layers, layers.at(-2) ?? layers[0]), weights: filled(weights, []), biases: filled(biases, null) };
 }
 
-/** Return a scene's change to one without a layer. */
 function without({ layers, weights, biases }, place) {
   const others = (all) => all.filter((_, i) => i !== place);
   return { layers: others(layers), weights: others(weights), biases: others(biases) };

@@ -25,7 +25,7 @@ function frame({ title, hint, words, tools }, table, ...drawing) {
     filled = performance.now();
     body.replaceChildren(table());
   };
-  const details = element("details", { on: { toggle: () => details.open && fill() } }, element("summary", { text: words.asTable }), body);
+  const details = element("details", { on: { toggle: () => details.open && fill() } }, element("summary", {}, words.asTable), body);
   const made = chart(title, hint, tools, ...drawing, details);
   made.refresh = (final) => details.open && (final || performance.now() - filled > REFRESH_TABLE) && fill();
   return made;
@@ -33,7 +33,7 @@ function frame({ title, hint, words, tools }, table, ...drawing) {
 
 /** Return a panel; its tools stand at the right of its title. */
 function chart(title, hint, tools, ...content) {
-  const heading = element("h3", { text: title, id: newId() });
+  const heading = element("h3", { id: newId() }, title);
   const head = element("div", "row chart-head", heading, tools);
   return element("section", { class: "panel chart", "aria-labelledby": heading.id }, head, hint && element("p", "hint", hint), ...content);
 }
@@ -41,7 +41,7 @@ function chart(title, hint, tools, ...content) {
 /** Return a place for a table, which may be larger and is then moved by the arrow keys. */
 const scrolled = (label) => element("div", { class: "scroll chart-table", tabindex: 0, role: "group", "aria-label": label });
 
-/** Return which of so many places a table shows: all if they are few, else as many as it may, from the first to the last. */
+/** Return which of so many places a table shows: all, or else as many as it may, from the first to the last. */
 function some(count, most = TABLE_ROWS) {
   const length = Math.min(count, most);
   return Array.from({ length }, (_, k) => Math.round((k * (count - 1)) / Math.max(1, length - 1)));
@@ -62,7 +62,7 @@ function axes({ width, height }, up, below) {
   const text = (content, x, y, anchor) => svg("text", { x, y, "text-anchor": anchor }, content);
   return svg(
     "g",
-    { class: "grid" },
+    "grid",
     ...up.flatMap(([y, content]) => [svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }), text(content, MARGIN.left - 8, y + 4, "end")]),
     ...below.map(([x, content]) => text(content, x, height - 6, "middle")),
   );
@@ -83,7 +83,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   let points = [];
   let at = null; // the place that is read; null is the last
   const mark = svg("g", "mark");
-  const drawing = svg("svg", { "aria-hidden": "true" });
+  const drawing = svg("svg", { "aria-hidden": true });
   const slider = element("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": `${title}. ${words.how}`, "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 }, drawing);
   const legend = element("ul", "row legend");
   const reading = element("p", "reading numbers");
@@ -98,7 +98,7 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
 
   const place = () => (at === null ? points.length - 1 : Math.min(at, points.length - 1));
   const usable = (value) => (value ?? null) !== null && (!log || value > 0);
-  let size = { width: 0, height: 0 };
+  let size = {};
   let toX = () => 0;
   let toY = () => 0;
 
@@ -186,16 +186,16 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
     event.preventDefault();
     go(place() + moves[event.key]);
   });
-  made.stop = watchSize(slider, (width, height) => {
-    size = { width, height };
+  made.stop = watchSize(slider, (now) => {
+    size = now;
     draw();
   });
   made.show = (newNames, newPoints, final = false) => {
     if (newNames.join() !== names.join()) {
       legend.replaceChildren(
         ...newNames.map((name, i) => {
-          const key = svg("svg", { viewBox: "0 0 28 10", "aria-hidden": "true" }, curve("M0 5H28", i, newNames.length));
-          return element("li", {}, key, name);
+          const key = svg("svg", { viewBox: "0 0 28 10", "aria-hidden": true }, curve("M0 5H28", i, newNames.length));
+          return element("li", "row", key, name);
         }),
       );
     }
@@ -209,7 +209,6 @@ export function curves({ title, hint, log = false, canSwitch = false, most = nul
   return made;
 }
 
-/** Return a line from place to place. */
 const pathOf = (places) => places.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 /** Return where between the two colours one of so many curves lies. */
@@ -230,7 +229,7 @@ const compact = (value) => (value >= 1e6 ? `${short(value / 1e6, 3)} M` : value 
 
 /** Call a function with an element's size, now and whenever it changes; return what ends that. */
 function watchSize(place, tell) {
-  const observer = new ResizeObserver(([entry]) => tell(entry.contentRect.width, entry.contentRect.height));
+  const observer = new ResizeObserver(([{ contentRect }]) => tell(contentRect));
   observer.observe(place);
   return () => observer.disconnect();
 }
@@ -330,22 +329,22 @@ export function plane({ title, hint, corner, words }) {
   }
   const ends = [
     watchTheme(draw),
-    watchSize(canvas, (width) => {
+    watchSize(canvas, ({ width }) => {
       canvas.width = canvas.height = Math.round(width * devicePixelRatio);
       draw();
     }),
   ];
   made.stop = () => ends.forEach((end) => end());
-  made.show = (told, fit, alt, final = false) => {
+  made.show = (told, fit, alt, final) => {
     shown = { told, fit };
-    canvas.setAttribute("aria-label", alt);
+    canvas.ariaLabel = alt;
     draw();
     made.refresh(final);
   };
   return made;
 }
 
-/** Return the output at which the network changes its mind, and how far others are from it at most; a class has but a share. */
+/** Return the output at which the network changes its mind, and how far from it others are at most. */
 const middleOf = ({ classes, low, high }) => (classes ? [0, 1] : [(low + high) / 2, (high - low) / 2]);
 
 /** Paint the outputs of the network, one pixel each. */
@@ -397,7 +396,7 @@ function outline(pen, fit, size) {
 
 /** Return a coarse table of what is painted. */
 function sampled(shown, words, corner, title) {
-  if (!shown?.fit) return element("p", { text: words.nothing });
+  if (!shown?.fit) return element("p", {}, words.nothing);
   const { columns, rows, values, classes, range } = shown.fit;
   const places = (count) => some(count, 7);
   const value = (bounds, k, count) => short(bounds[0] + ((bounds[1] - bounds[0]) * k) / (count - 1), 3);
@@ -417,18 +416,18 @@ export function cloud({ title, hint, words }) {
   const drawing = svg("svg", { role: "img" });
   const plot = element("div", "plot cloud", drawing);
   let shown = null;
-  let size = [0, 0];
+  let size = {};
   const table = () => {
-    if (!shown) return element("p", { text: words.nothing });
+    if (!shown) return element("p", {}, words.nothing);
     const listed = shown.dots.length ? shown.dots : shown.line;
     return tableOf([[shown.across, shown.up], ...some(listed.length).map((k) => listed[k].map((one) => short(one)))], title);
   };
   const made = frame({ title, hint, words }, table, plot);
   function draw() {
-    const [width, height] = size;
+    const { width, height } = size;
     if (!shown || !width) return;
-    const [dots, line] = [shown.dots, shown.line].map((all) => all.filter(([, y]) => y !== null));
-    const all = [...dots, ...line];
+    const [points, line] = [shown.dots, shown.line].map((all) => all.filter(([, y]) => y !== null));
+    const all = [...points, ...line];
     const bounds = [0, 1].map((k) => [Math.min(...all.map((point) => point[k])), Math.max(...all.map((point) => point[k]))]);
     const [[left, right], [bottom, top]] = bounds.map(([low, high]) => (low < high ? [low, high] : [low - 1, high + 1]));
     const toX = along(left, right, width);
@@ -436,20 +435,20 @@ export function cloud({ title, hint, words }) {
     drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const texts = (numbers, to) => numbers.map((one) => [to(one), short(one, 3)]);
     drawing.replaceChildren(
-      axes({ width, height }, texts(ticks(bottom, top), toY), texts(ticks(left, right), toX)),
+      axes(size, texts(ticks(bottom, top), toY), texts(ticks(left, right), toX)),
       svg("text", { x: MARGIN.left, y: 4, class: "axis" }, `↑ ${shown.up}`),
       svg("text", { x: width - MARGIN.right, y: height - MARGIN.bottom - 6, class: "axis", "text-anchor": "end" }, `${shown.across} →`),
-      svg("g", "points", ...dots.map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
+      svg("g", "points", ...points.map(([x, y]) => svg("circle", { cx: toX(x), cy: toY(y), r: 3 }))),
       svg("path", { d: pathOf(line.map(([x, y]) => [toX(x), toY(y)])), class: "curve" }),
     );
   }
-  made.stop = watchSize(plot, (width, height) => {
-    size = [width, height];
+  made.stop = watchSize(plot, (now) => {
+    size = now;
     draw();
   });
-  made.show = (given, alt, final = false) => {
+  made.show = (given, alt, final) => {
     shown = given;
-    drawing.setAttribute("aria-label", alt);
+    drawing.ariaLabel = alt;
     draw();
     made.refresh(final);
   };

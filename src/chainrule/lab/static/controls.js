@@ -11,8 +11,8 @@ export const newId = () => `c${++made}`;
 /**
  * Return an element.
  * @param {string} name of the tag
- * @param {object|string} [properties] its class, or `text`, `on: {event: listener}`, `data: {…}` and attributes, which are left
- *   out where null or, but for aria-…, false
+ * @param {object|string} [properties] its class, or `on: {event: listener}`, `data: {…}` and attributes, which are left out where
+ *   null or, but for aria-…, false
  * @param {...(Node|string|null)} children
  */
 export const element = (name, properties = {}, ...children) => filled(document.createElement(name), properties, children);
@@ -22,8 +22,7 @@ export const svg = (name, properties = {}, ...children) => filled(document.creat
 
 function filled(made, properties, children) {
   for (const [key, value] of Object.entries(typeof properties === "string" ? { class: properties } : properties)) {
-    if (key === "text") made.textContent = value;
-    else if (key === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
+    if (key === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
     else if (key === "data") Object.assign(made.dataset, value);
     else if ((value ?? null) !== null && (value !== false || key.startsWith("aria-"))) made.setAttribute(key, value);
   }
@@ -32,30 +31,30 @@ function filled(made, properties, children) {
 }
 
 /** Return an icon of one line, in a square of so many units. */
-export const icon = (size, d) => svg("svg", { viewBox: `0 0 ${size} ${size}`, "aria-hidden": "true" }, svg("path", { d }));
+export const icon = (size, d) => svg("svg", { viewBox: `0 0 ${size} ${size}`, "aria-hidden": true }, svg("path", { d }));
 
 /** Return a table of texts; the first row and the first of each row are headings. */
 export function tableOf([head, ...body], caption) {
-  const line = (cells, inHead) =>
-    element("tr", {}, ...cells.map((text, i) => element(inHead || i === 0 ? "th" : "td", { text, scope: inHead ? "col" : i === 0 ? "row" : null })));
-  return element("table", {}, element("caption", { text: caption }), element("thead", {}, line(head, true)), element("tbody", {}, ...body.map((row) => line(row, false))));
+  const cell = (text, scope) => element(scope ? "th" : "td", { scope }, text);
+  const top = element("tr", {}, ...head.map((text) => cell(text, "col")));
+  const rows = body.map((row) => element("tr", {}, ...row.map((text, i) => cell(text, i === 0 && "row"))));
+  return element("table", {}, element("caption", {}, caption), element("thead", {}, top), element("tbody", {}, ...rows));
 }
 
 /** Tell whether a key is for the browser, not for the page. */
 export const isCommand = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
 
-/** Return a panel with a heading. */
 export function panel(title, ...content) {
-  const heading = element("h2", { text: title, id: newId() });
+  const heading = element("h2", { id: newId() }, title);
   return element("section", { class: "panel", "aria-labelledby": heading.id }, heading, ...content);
 }
 
 /** Return a label above a control, with a hint below where there is one; the control gets an id. */
 export function field(label, control, hint) {
   control.id ||= newId();
-  const below = hint ? element("small", { class: "hint", id: `${control.id}-hint`, text: hint }) : null;
+  const below = hint ? element("small", { class: "hint", id: `${control.id}-hint` }, hint) : null;
   if (below) control.setAttribute("aria-describedby", `${below.id} ${control.getAttribute("aria-describedby") ?? ""}`);
-  return element("div", "field", element("label", { for: control.id, text: label }), control, below);
+  return element("div", "field", element("label", { for: control.id }, label), control, below);
 }
 
 /**
@@ -65,7 +64,7 @@ export function field(label, control, hint) {
  * @param {object} [properties] as of `element`; `label` where the text alone would not say what it does
  */
 export function button(text, onClick, { label, ...properties } = {}) {
-  return element("button", { type: "button", text, "aria-label": label, title: label, on: { click: onClick }, ...properties });
+  return element("button", { type: "button", "aria-label": label, title: label, on: { click: onClick }, ...properties }, text);
 }
 
 /**
@@ -79,7 +78,7 @@ export function select(options, value, onChange, properties = {}) {
   const made = element("select", { ...properties, on: { change: () => onChange(made.value) } });
   for (const option of options) {
     const [key, text] = Array.isArray(option) ? option : [option, option.replaceAll("_", " ")];
-    made.append(element("option", { value: key, text, selected: key === value }));
+    made.append(element("option", { value: key, selected: key === value }, text));
   }
   return made;
 }
@@ -88,7 +87,7 @@ export function select(options, value, onChange, properties = {}) {
 export function toggle(label, on, onChange, properties = {}) {
   const box = element("input", { type: "checkbox", role: "switch", ...properties, on: { change: () => onChange(box.checked) } });
   box.checked = on;
-  return element("label", "toggle", box, element("span", { text: label }));
+  return element("label", "toggle", box, element("span", {}, label));
 }
 
 /**
@@ -103,9 +102,9 @@ export function toggle(label, on, onChange, properties = {}) {
 export function choice(legend, options, value, onChange, { kind = "choice", name = newId(), pictures = [] } = {}) {
   const radios = options.map(([key, text], k) => {
     const radio = element("input", { type: "radio", name, value: key, checked: key === value, on: { change: () => onChange(key) } });
-    return element("label", {}, radio, pictures[k], element("span", { text }));
+    return element("label", {}, radio, pictures[k], element("span", {}, text));
   });
-  return element("fieldset", kind, element("legend", { text: legend }), element("div", {}, ...radios));
+  return element("fieldset", kind, element("legend", {}, legend), element("div", {}, ...radios));
 }
 
 const TYPED = 8; // digits, all of which are shown: somebody may have typed them
@@ -142,7 +141,7 @@ export function numberField(value, { min = -Infinity, max = Infinity, whole = fa
   };
   /** Take what is typed; where it is none that fits, what was there before, at the end. */
   const take = (number, final) => {
-    box.setAttribute("aria-invalid", number === undefined && !final);
+    box.ariaInvalid = number === undefined && !final;
     if (number === undefined) {
       if (final) refuse();
       return;
@@ -194,7 +193,7 @@ export function numberField(value, { min = -Infinity, max = Infinity, whole = fa
  */
 export function range(label, value, { min, max, whole = false, step = whole ? 1 : 0.05, least = min, most = max }, onInput, { words, key } = {}) {
   const id = newId();
-  const slider = element("input", { type: "range", id, min, max, step, "aria-label": words, data: key ? { name: `${key}.slider` } : {} });
+  const slider = element("input", { type: "range", id, min, max, step, "aria-label": words, data: key && { name: `${key}.slider` } });
   slider.value = value;
   const box = numberField(
     value,
@@ -203,7 +202,7 @@ export function range(label, value, { min, max, whole = false, step = whole ? 1 
       slider.value = number;
       onInput(number, final);
     },
-    { "aria-label": words ?? label, data: key ? { name: key } : {} },
+    { "aria-label": words ?? label, data: key && { name: key } },
   );
   const slide = (final) => () => {
     const number = Number(slider.value);
@@ -212,7 +211,7 @@ export function range(label, value, { min, max, whole = false, step = whole ? 1 
   };
   slider.addEventListener("input", slide(false));
   slider.addEventListener("change", slide(true));
-  const made = element("div", "range", element("label", { for: id, text: label }), slider, box);
+  const made = element("div", "range", element("label", { for: id }, label), slider, box);
   made.put = (number) => {
     slider.value = number;
     box.put(number);
@@ -228,7 +227,7 @@ export function range(label, value, { min, max, whole = false, step = whole ? 1 
  * @returns {HTMLDialogElement}
  */
 export function dialog(title, closing, ...content) {
-  const heading = element("h2", { text: title, id: newId() });
+  const heading = element("h2", { id: newId() }, title);
   const close = button(closing, () => made.close());
   const made = element("dialog", { "aria-labelledby": heading.id }, heading, ...content, element("p", "row end", close));
   made.addEventListener("close", () => made.remove());

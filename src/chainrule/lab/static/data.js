@@ -2,11 +2,11 @@
 import { latest } from "./api.js";
 import { dots, watchTheme } from "./charts.js";
 import { button, choice, element, field, newId, numberField, panel, range, select } from "./controls.js";
-import { words } from "./words.js";
+import { data as say } from "./words/data.js";
 
-const say = words.data;
 const HIDDEN = [4, 2].map((units) => ({ units, activation: "tanh", bias: true })); // in place of the chain's single units
 const LARGEST_TABLE = 2_000_000; // bytes
+export const SEED = { min: 0, max: 2 ** 31 - 1, whole: true };
 const PERCENT = { min: 0, max: 50, step: 5, whole: true };
 const THUMB = 56;
 
@@ -19,7 +19,6 @@ export function fits({ inputs, layers }, told) {
   return inputs === told.inputs && (outputs === told.outputs || (told.classes?.length === 2 && outputs <= 2));
 }
 
-/** Return the first row, as a scene's sample. */
 export const firstRow = ({ x, y }) => ({ x: x[0], y: [y[0]].flat() });
 
 const shape = ({ inputs, layers }) => say.shape([inputs, ...layers.map(({ units }) => units)].join("–"));
@@ -54,12 +53,8 @@ export function chooser(app, put, came, { withScene = false } = {}) {
   const notes = element("div", "notes");
   const fields = element("div", "stack");
   const summary = element("p", "hint");
-  const file = element("input", {
-    type: "file",
-    accept: ".csv,.tsv,.txt,text/csv",
-    hidden: true,
-    on: { change: () => file.files[0] && readTable(file.files[0]) },
-  });
+  const choose = () => file.files[0] && readTable(file.files[0]);
+  const file = element("input", { type: "file", accept: ".csv,.tsv,.txt,text/csv", hidden: true, on: { change: choose } });
   const made = panel(say.heading, cards, error, notes, fields, summary, file);
 
   const load = latest(async (asked) => {
@@ -121,15 +116,12 @@ export function chooser(app, put, came, { withScene = false } = {}) {
     const pictures = keys.map(() => element("canvas", { width: size, height: size, "aria-hidden": true }));
     const isOwn = chosen === "own";
     const hadFocus = cards.contains(document.activeElement);
+    const ownName = element("strong", {}, isOwn && ownFile?.csv === app.state.data.csv ? ownFile.name : say.own);
+    const ownWays = element("div", "row", button(say.chooseFile, () => file.click(), { data: { key: "file" } }), element("small", {}, say.drop));
     cards.replaceChildren(
       group(say.points, say.pointSets, { kind: "choose", pictures }),
       group(say.tables, say.tableSets, { kind: "choose names" }),
-      element(
-        "div",
-        isOwn ? "own chosen" : "own",
-        element("strong", { text: isOwn && ownFile?.csv === app.state.data.csv ? ownFile.name : say.own }),
-        element("div", "row", button(say.chooseFile, () => file.click(), { data: { key: "file" } }), element("small", { text: say.drop })),
-      ),
+      element("div", isOwn ? "own chosen" : "own", ownName, ownWays),
     );
     if (hadFocus) cards.querySelector(isOwn ? "button" : ":checked").focus();
     thumbs ??= Promise.all(keys.map((key) => app.ask("/api/data", { data: { name: key, rows: 120, noise: 0.05, held_out: 0 } })));
@@ -141,7 +133,7 @@ export function chooser(app, put, came, { withScene = false } = {}) {
 
   function showFields() {
     const { data } = app.state;
-    notes.replaceChildren(...(told?.notes ?? []).map((text) => element("p", { text })));
+    notes.replaceChildren(...(told?.notes ?? []).map((text) => element("p", {}, text)));
     summary.textContent = told ? say.summary(told) : "";
     if (fields.contains(document.activeElement) && fields.dataset.of === data.name) {
       for (const put of puts) put(data);
@@ -155,16 +147,18 @@ export function chooser(app, put, came, { withScene = false } = {}) {
       puts.push((data) => made.put(valueIn(data)));
       return made;
     };
-    const noise = () => slider("noise", say.noise, { ...PERCENT, most: 100 }, 100);
-    const rows = () => slider("rows", say.rows, { min: 20, max: 1000, step: 20, whole: true });
+    const points = () => [
+      slider("noise", say.noise, { ...PERCENT, most: 100 }, 100),
+      slider("rows", say.rows, { min: 20, max: 1000, step: 20, whole: true }),
+    ];
     const target = () => {
       const made = select(told.targets.map((one) => [one, one]), told.target, (name) => takeOther({ target: name }));
       puts.push(() => (made.value = told.target));
       return field(say.target, made);
     };
-    const ofKind = data.name in say.pointSets ? [noise(), rows()] : told ? [target()] : [];
+    const ofKind = data.name in say.pointSets ? points() : told ? [target()] : [];
     const draw = (seed, final) => final && take({ seed }, true);
-    const seed = numberField(data.seed, { min: 0, max: 2 ** 31 - 1, whole: true }, draw, { data: { key: "data_seed" } });
+    const seed = numberField(data.seed, SEED, draw, { data: { key: "data_seed" } });
     puts.push((data) => seed.put(data.seed));
     fields.replaceChildren(...ofKind, slider("held_out", say.heldOut, PERCENT, 100), field(say.seed, seed));
   }

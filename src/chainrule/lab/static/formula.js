@@ -2,6 +2,7 @@
 import { latest } from "./api.js";
 import { button, element, isCommand, newId } from "./controls.js";
 import { html, understood } from "./lessons.js";
+import { practise as say } from "./words/practise.js";
 
 const WAIT = 150; // ms after a key, before the lab is asked
 
@@ -13,7 +14,6 @@ const WAIT = 150; // ms after a key, before the lab is asked
  *   `blame` shows what of it cannot be read
  */
 export function formulaField(app, shown) {
-  const say = app.words.practise;
   const id = newId();
   const below = element("div", { class: "below", id: `${id}-below` });
   const input = element("input", {
@@ -27,10 +27,10 @@ export function formulaField(app, shown) {
     "aria-describedby": `${below.id} ${id}-how`,
     on: { input: changed },
   });
-  const label = element("label", { for: id, text: shown.kind === "number" ? say.number : say.formula });
+  const label = element("label", { for: id }, shown.kind === "number" ? say.number : say.formula);
   if (shown.asked) label.append(` ${say.forWhat} `, html("span", {}, shown.asked));
-  const how = element("small", { id: `${id}-how`, class: "hint", text: shown.kind === "formula" ? say.howToType : "" });
-  const keys = shown.names?.length ? toolbar(say, shown.names, insert) : null;
+  const how = element("small", { id: `${id}-how`, class: "hint" }, shown.kind === "formula" ? say.howToType : "");
+  const keys = shown.names?.length ? toolbar(shown.names, insert) : null;
   const made = element("div", "field", label, keys, input, below, how);
   let waiting = null;
 
@@ -44,18 +44,18 @@ export function formulaField(app, shown) {
     const seen = typed.trim() ? await app.ask("/api/practice/preview", { id: shown.id, typed }) : null;
     if (typed !== input.value || input.disabled) return;
     if (seen?.malformed) blame(seen.malformed);
-    else put(true, ...(seen ? understood(say, seen) : []));
+    else put(true, ...(seen ? understood(seen) : []));
   });
 
   function blame({ message, begin, end }) {
     const signs = [...input.value]; // the lab counts characters, of which some are two of JavaScript's
-    const bad = element("mark", { text: signs.slice(begin, end).join("") || "\u00a0" });
-    const mirror = element("p", { class: "code formulae mirror", "aria-hidden": "true" }, signs.slice(0, begin).join(""), bad, signs.slice(end).join(""));
+    const bad = element("mark", {}, signs.slice(begin, end).join("") || "\u00a0");
+    const mirror = element("p", { class: "code formulae mirror", "aria-hidden": true }, signs.slice(0, begin).join(""), bad, signs.slice(end).join(""));
     put(false, mirror, element("p", "bad", message));
   }
 
   function put(isFine, ...what) {
-    input.setAttribute("aria-invalid", String(!isFine));
+    input.ariaInvalid = !isFine;
     below.replaceChildren(...what);
   }
 
@@ -83,7 +83,7 @@ export function formulaField(app, shown) {
 }
 
 /** Return buttons of which one can be reached by Tab, and the others from it by the arrow keys. */
-function toolbar(say, names, insert) {
+function toolbar(names, insert) {
   const buttons = names.map((name, place) => button(name, () => insert(name), { label: say.insert(name), class: "code", tabindex: place ? -1 : 0 }));
   function moved(event) {
     const from = buttons.indexOf(event.target);

@@ -1,6 +1,7 @@
 /** What Practise, Teach and Read share: HTML that the lab has made, and the choice of a family's parameters. */
 import { element } from "./controls.js";
 import { scrollable } from "./scrolling.js";
+import { practise as say } from "./words/practise.js";
 
 /**
  * Return an element with HTML in it.
@@ -23,7 +24,7 @@ export function keepTogether(place) {
     const [mark] = after?.data?.match(/^([.,:;?]|\u00a0=\u00a0)/) ?? [];
     if (!mark) continue;
     after.splitText(mark.length);
-    wrapped("span", { class: "whole" }, one).append(after);
+    wrapped("span", "whole", one).append(after);
   }
 }
 
@@ -35,30 +36,27 @@ export function wrapped(name, properties, inner) {
   return outer;
 }
 
-/** Return each of the lab's texts as a paragraph. */
 export const paragraphs = (some) => some.map((one) => html("p", "formulae", one));
 
 /** Return how the lab understands a reply, if it tells so, and what it warns of. */
-export function understood(say, { understood, warnings }) {
+export function understood({ understood, warnings }) {
   const read = understood && html("p", "formulae", `<span class="muted">${say.understood}</span> ${understood}`);
   return [...(read ? [read] : []), ...warnings.map((one) => html("p", "hint", one))];
 }
 
 /** Return a sign for right or wrong, and a word for those who do not see it. */
 export const sign = (isRight, word) =>
-  element("span", { class: isRight ? "good" : "bad" }, element("span", { "aria-hidden": "true", text: isRight ? "✓ " : "✗ " }), element("span", "unseen", word));
+  element("span", isRight ? "good" : "bad", element("span", { "aria-hidden": true }, isRight ? "✓ " : "✗ "), element("span", "unseen", word));
 
-/** Return a value as it is shown. */
-const called = (value, say) => (typeof value === "boolean" ? (value ? say.yes : say.no) : String(value).replaceAll("_", " "));
+const called = (value) => (typeof value === "boolean" ? (value ? say.yes : say.no) : String(value).replaceAll("_", " "));
 
 /**
  * Return boxes for the values that a family's parameters may have.
- * @param {{yes: string, no: string}} say
  * @param {object} family as of /api/practice/families
  * @param {object} given for some parameters a value, or values to draw from
  * @param {(given: object) => void} onChange
  */
-export function picks(say, family, given, onChange) {
+export function picks(family, given, onChange) {
   let chosen = given;
   const sets = Object.entries(family.parameters).map(([name, { values, meaning }]) => {
     const boxes = values.map((value) => {
@@ -66,8 +64,8 @@ export function picks(say, family, given, onChange) {
       box.checked = [chosen[name]].flat().includes(value);
       return box;
     });
-    const labels = boxes.map((box, place) => element("label", {}, box, element("span", { text: called(values[place], say) })));
-    const legend = element("legend", {}, element("b", { text: name.replaceAll("_", " ") }), ` ${meaning}`);
+    const labels = boxes.map((box, place) => element("label", {}, box, element("span", {}, called(values[place]))));
+    const legend = element("legend", {}, element("b", {}, name.replaceAll("_", " ")), ` ${meaning}`);
     return element("fieldset", "picks", legend, ...labels);
   });
   function put(name, some) {

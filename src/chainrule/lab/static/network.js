@@ -58,18 +58,19 @@ class Stepper {
     Object.assign(this, { source, options, index: 0, steps: [], shows: 0 });
     this.guesses = new Map(); // step index → what was said of the guess
     this.score = { right: 0, all: 0 };
+    // What its buttons and keys do.
     this.acts = {
       first: () => this.go(0),
       previous: () => this.go(this.index - 1),
       play: () => (this.playing ? this.pause() : this.play()),
       next: () => this.next(),
       last: () => this.go(this.steps.length - 1),
-    }; // of its buttons and keys
+    };
     this.drawing = new Drawing((key) => this.lightDrawn(key), options.interactive);
     this.table = new Table();
     if (options.interactive) [this.controls, this.rows] = [new Controls(this), new Rows(this)];
-    const side = this.controls ? [node("div", "net-side stack", this.controls.element, this.rows.element)] : [];
-    this.element = node("div", { class: "net stack", on: { keydown: (event) => this.key(event) } }, this.drawing.element, ...side, this.table.element);
+    const side = this.controls && node("div", "net-side stack", this.controls.element, this.rows.element);
+    this.element = node("div", { class: "net stack", on: { keydown: (event) => this.key(event) } }, this.drawing.element, side, this.table.element);
     element.replaceChildren(this.element);
     this.resizing = new ResizeObserver(() => this.layout());
     this.resizing.observe(this.element);
@@ -280,18 +281,15 @@ class Controls {
       this.buttons[name] = button("", click, { class: `icon net-icon net-${name}` });
       this.name(name, name);
     }
-    const scrubbed = ({ target }) => {
-      stepper.pause();
-      stepper.go(Number(target.value));
-    };
-    this.scrubber = node("input", { type: "range", min: 0, class: "net-scrubber", "aria-label": say.scrubber, title: say.keys, on: { input: scrubbed } });
-    const chosen = ({ target }) => {
-      const step = target.closest("button")?.dataset.step;
+    const go = (step) => {
       if (!step) return;
       stepper.pause();
       if (step === "next") stepper.apply(true);
       else stepper.go(Number(step));
     };
+    const scrubbed = ({ target }) => go(target.value);
+    const chosen = ({ target }) => go(target.closest("button")?.dataset.step);
+    this.scrubber = node("input", { type: "range", min: 0, class: "net-scrubber", "aria-label": say.scrubber, title: say.keys, on: { input: scrubbed } });
     this.chips = node("div", { class: "net-chips", role: "group", "aria-label": say.timeline, on: { click: chosen } });
     const buttons = node("div", "net-buttons", ...Object.values(this.buttons));
     this.element = node("div", "net-controls stack", node("div", "row", buttons, this.scrubber), this.chips);
@@ -326,9 +324,9 @@ class Controls {
     const { stepper, scrubber, buttons, all } = this;
     const hadFocus = this.chips.contains(document.activeElement);
     const isLast = index === stepper.steps.length - 1;
-    buttons.first.ariaDisabled = buttons.previous.ariaDisabled = String(index === 0);
-    buttons.last.ariaDisabled = String(isLast);
-    buttons.next.ariaDisabled = String(isLast && !stepper.options.nextSample);
+    buttons.first.ariaDisabled = buttons.previous.ariaDisabled = index === 0;
+    buttons.last.ariaDisabled = isLast;
+    buttons.next.ariaDisabled = isLast && !stepper.options.nextSample;
     scrubber.value = index;
     scrubber.ariaValueText = stepper.step.title;
     all.forEach((chip, at) => {
@@ -362,7 +360,7 @@ class Rows {
     this.title = node("h2", { class: "net-title", tabindex: -1 });
     this.place = node("p", "net-place muted");
     this.asking = node("div");
-    const more = node("details", { class: "net-more", on: { toggle: () => this.measure() } }, node("summary", { text: say.unrolled }), this.value.unrolled);
+    const more = node("details", { class: "net-more", on: { toggle: () => this.measure() } }, node("summary", {}, say.unrolled), this.value.unrolled);
     const apply = (text, another, name) => button(text, () => stepper.apply(another), { class: name });
     this.after = node("p", "net-after row", apply(say.applyAndNext, true, "main"), apply(say.apply, false));
     this.note = node("p", "net-note hint");
@@ -381,7 +379,7 @@ class Rows {
     this.title.textContent = step.title;
     this.title.dataset.symbol = symbolOf(step);
     this.place.textContent = say.place(say.phases[PHASE[step.kind]], index + 1, steps.length);
-    value.words.replaceChildren(node("p", { text: step.words }), ...this.factors(step.parts));
+    value.words.replaceChildren(node("p", {}, step.words), ...this.factors(step.parts));
     value.symbols.innerHTML = step.symbols;
     for (const name of ["numbers", "result", "unrolled"]) value[name].innerHTML = (question ? null : step[name]) ?? "";
     paint(value.result, step.value);
@@ -399,11 +397,11 @@ class Rows {
     const wordClass = isLong ? "unseen" : "net-factor-word muted";
     const made = parts.map(({ symbol, label, word }) => {
       const factor = button("", null, { class: "net-factor", data: { symbol } });
-      factor.append(node("b", { text: label }), " ", node("span", wordClass, word));
+      factor.append(node("b", {}, label), " ", node("span", wordClass, word));
       return node("li", {}, factor);
     });
-    this.word = isLong ? node("p", { class: "net-word", "aria-hidden": "true" }) : "";
-    return [node("ul", { class: "net-factors", "aria-label": say.factors }, ...made), this.word];
+    this.word = isLong ? node("p", { class: "net-word", "aria-hidden": true }) : "";
+    return [node("ul", { class: "net-factors row", "aria-label": say.factors }, ...made), this.word];
   }
 
   ask(question) {
@@ -435,7 +433,7 @@ class Rows {
     const agreement = places.map((place) => parameter(check.agreement, place)); // null where a kink is in the way
     const count = (verdict) => agreement.filter((one) => one === verdict).length;
     const [kinks, wrong, h] = [count(null), count(false), shown(check.h)];
-    const verdict = (good, bad) => node("span", { class: wrong ? "bad" : "good", text: wrong ? `✗ ${bad}` : `✓ ${good}` });
+    const verdict = (good, bad) => node("span", wrong ? "bad" : "good", wrong ? `✗ ${bad}` : `✓ ${good}`);
     if (kinks === places.length) return put(say.kink(kinks));
     if (places.length > 1) return put(verdict(say.allAgree(count(true), h), say.someDiffer(wrong, h)), kinks ? say.someKinks(kinks) : "");
     const figure = (name, number) => node("span", {}, node("b", "net-number", shown(number, 8)), ` ${name}`);
@@ -479,7 +477,7 @@ class Drawing {
     this.readout = node("p", "net-readout");
     const keys = isStepped ? ["now", "used", "positive", "negative"] : ["positive", "negative"];
     const entries = keys.map((name) => node("span", `net-key is-${name}`, say.legend[name]));
-    this.legend = node("p", "net-legend row muted", ...entries, node("span", { text: say.legend.width }), node("span", "net-scale"));
+    this.legend = node("p", "net-legend row muted", ...entries, node("span", {}, say.legend.width), node("span", "net-scale"));
     this.element = node("figure", "net-figure panel", this.scroller, node("figcaption", {}, this.readout, this.legend));
   }
 
@@ -611,8 +609,8 @@ class Drawing {
     const { radius, isRoomy, under } = this;
     const { layer, unit, spot } = place;
     const [x, y] = spot;
-    const drawn = [svg("circle", { cx: x, cy: y, r: radius, class: "net-body" })];
-    drawn.push(text(x, y - (isRoomy ? 8 : -4), "net-name"), text(x, y + (isRoomy ? 11 : 4), "net-f"));
+    const circle = svg("circle", { cx: x, cy: y, r: radius, class: "net-body" });
+    const drawn = [circle, text(x, y - (isRoomy ? 8 : -4), "net-name"), text(x, y + (isRoomy ? 11 : 4), "net-f")];
     if (hasBias) {
       const reach = radius * 0.71;
       const d = `M${x - reach - 11} ${y - reach - 11}L${x - reach} ${y - reach}`;
@@ -860,7 +858,7 @@ class Drawing {
 class Table {
   constructor() {
     this.place = node("div", "net-tables");
-    this.element = node("details", { class: "net-as-table", on: { toggle: () => this.fill() } }, node("summary", { text: say.asTable }), this.place);
+    this.element = node("details", { class: "net-as-table", on: { toggle: () => this.fill() } }, node("summary", {}, say.asTable), this.place);
   }
 
   show(numbers, known) {
@@ -887,7 +885,7 @@ class Table {
       parameterRows.push(...weights.map((place) => row(place, ["w", "gradient", "update"])));
       if (bias) parameterRows.push(...into.map((place) => row({ ...place, from: 0 }, ["b", "gradient", "update"])));
     });
-    unitRows.push(...[{}].map(alone("loss")), ...units(network.layers.length, y.length).map(alone("y")));
+    unitRows.push(alone("loss")({}), ...units(network.layers.length, y.length).map(alone("y")));
     const before = Array.from(this.place.children, (one) => one.scrollTop);
     const table = (caption, ...rows) => node("div", {}, tableOf(rows, caption));
     this.place.replaceChildren(table(say.units, say.unitColumns, ...unitRows), table(say.parameters, say.parameterColumns, ...parameterRows));
@@ -955,10 +953,11 @@ const parameter = ({ weights, biases }, { layer, unit, from }) => (from ? weight
 
 /** Return the powers of ten between which all δ and gradients are, and where a number lies between them. */
 function logScale({ delta, gradient }) {
-  const sizes = [delta, gradient.weights, gradient.biases].flat(4).filter((value) => value).map(Math.abs);
-  const high = sizes.length ? Math.ceil(Math.log10(Math.max(...sizes))) : 0;
-  const low = Math.min(high - 4, sizes.length ? Math.floor(Math.log10(Math.min(...sizes))) : high);
-  const share = (value) => (value ? Math.max(0.03, (Math.log10(Math.abs(value)) - low) / (high - low)) : 0);
+  const exponent = (value) => Math.log10(Math.abs(value));
+  const exponents = [delta, gradient.weights, gradient.biases].flat(4).filter((value) => value).map(exponent);
+  const high = exponents.length ? Math.ceil(Math.max(...exponents)) : 0;
+  const low = Math.min(high - 4, ...exponents.map(Math.floor));
+  const share = (value) => (value ? Math.max(0.03, (exponent(value) - low) / (high - low)) : 0);
   return { low, high, share };
 }
 
@@ -989,7 +988,7 @@ function short(value, sign) {
 
 /* Elements */
 
-const text = (x, y, name, written = "") => svg("text", { x, y, class: name, text: written });
+const text = (x, y, name, written = "") => svg("text", { x, y, class: name }, written);
 const line = (d) => [svg("path", { d, class: "net-hit" }), svg("path", { d, class: "net-line" })];
 
 /** Return the way between two things, with points on it; where there are many, straight lines are clearer. */

@@ -2,6 +2,8 @@
 import { button, element, field, select } from "./controls.js";
 import { problem } from "./problem.js";
 import { same } from "./state.js";
+import { practise as say } from "./words/practise.js";
+import { shell } from "./words/shell.js";
 
 const REMEMBERED = "learner"; // in the browser's storage
 const NOBODY = "\n"; // no learner's name
@@ -10,7 +12,6 @@ const DAY = 24 * 60 * 60 * 1000; // ms
 
 /** Show the chosen problem, or else what there is to choose from. */
 export function show(place, app) {
-  const say = app.words.practise;
   let learner = localStorage.getItem(REMEMBERED);
   let families = null; // as of /api/practice/families
   let shownId = NONE; // of the problem that is shown
@@ -24,7 +25,6 @@ export function show(place, app) {
     learner = families.learner;
   }
 
-  /** Show what the state tells. */
   async function read(isMoved) {
     const asked = told();
     try {
@@ -64,10 +64,10 @@ export function show(place, app) {
     await load();
     const marked = (await ask("bookmarks")).problems;
     if (!place.isConnected || told().family !== null) return;
-    const heading = element("h1", { text: say.title, tabindex: -1 });
+    const heading = element("h1", { tabindex: -1 }, say.title);
     const start = button(families.due.length ? say.due(families.due.length) : say.next, next, { class: "main" });
-    const head = element("header", "panel overview", element("div", {}, heading, element("p", { text: say.about }), start), whose());
-    const list = (text, name, items) => items.length ? [element("h2", { text }), element("ul", { class: name }, ...items)] : [];
+    const head = element("header", "panel overview", element("div", {}, heading, element("p", {}, say.about), start), whose());
+    const list = (text, name, items) => items.length ? [element("h2", {}, text), element("ul", name, ...items)] : [];
     const items = marked.map(({ id, title }) => element("li", {}, button(`${title} · ${id.family}`, () => choose(id), { class: "small" })));
     place.replaceChildren(head, ...list(say.bookmarks, "row bookmarks", items), ...list(say.families, "families", families.families.map(card)));
     if (isMoved) heading.focus({ preventScroll: true });
@@ -82,7 +82,7 @@ export function show(place, app) {
       form.hidden = chosen !== NOBODY;
       if (form.hidden) take(chosen);
     });
-    const save = async (format) => app.announce(app.words.shell.saved(await app.download("/api/practice/progress", { learner, format })), true);
+    const save = async (format) => app.announce(shell.saved(await app.download("/api/practice/progress", { learner, format })), true);
     const saving = ["csv", "json"].map((format) => button(say[format], () => save(format), { class: "small" }));
     return element("div", "whose stack", field(say.learner, list), form, element("p", "points", say.points(families.points)), element("p", "row", say.save, ...saving));
   }
@@ -91,7 +91,7 @@ export function show(place, app) {
     await load(name);
     localStorage.setItem(REMEMBERED, learner);
     await overview(false);
-    place.querySelector(".whose select")?.focus(); // unless a problem was opened meanwhile
+    place.querySelector(".whose select")?.focus(); // which may be gone
   }
 
   function card({ name, about, kind, mastery }) {
@@ -100,9 +100,9 @@ export function show(place, app) {
     if (mastery?.due) facts.push(say.recall(mastery.recall), isDue ? say.dueNow : say.dueIn(until(mastery.due)));
     return element(
       "li",
-      { class: `panel${isDue ? " is-due" : ""}` },
+      `panel${isDue ? " is-due" : ""}`,
       element("h3", {}, button(name, () => open({ ...NONE, family: name }), { class: "family" })),
-      element("p", { text: about }),
+      element("p", {}, about),
       element("p", "facts muted", facts.join(" · ")),
     );
   }

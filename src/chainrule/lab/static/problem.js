@@ -3,6 +3,7 @@ import { button, element, newId, panel } from "./controls.js";
 import { formulaField } from "./formula.js";
 import { html, paragraphs, picks, sign, understood } from "./lessons.js";
 import { trial } from "./trial.js";
+import { practise as say } from "./words/practise.js";
 
 /**
  * Return a problem to be answered.
@@ -14,13 +15,12 @@ import { trial } from "./trial.js";
  * @returns {HTMLElement} it has `begin()`, which moves the focus to the problem
  */
 export function problem(app, learner, shown, family, ways) {
-  const say = app.words.practise;
   const ask = (what, body) => app.ask(`/api/practice/${what}`, { learner, id: shown.id, ...body });
   const history = [...shown.history];
   let { left, solved, solution, bookmarked } = shown;
   let given = shown.id.parameters;
 
-  const heading = element("h1", { text: shown.title, tabindex: -1 });
+  const heading = element("h1", { tabindex: -1 }, shown.title);
   const facts = element("p", "facts muted");
   const said = element("div", "stack");
   const tried = element("div", "stack");
@@ -28,11 +28,11 @@ export function problem(app, learner, shown, family, ways) {
   const earlier = panel(say.earlier, answers);
   const solving = element("div", {}, element("p", "muted", say.solutionLater));
   const worked = panel(say.solution, solving);
-  const reply = shown.options ? optionList(say, shown) : formulaField(app, shown);
+  const reply = shown.options ? optionList(shown) : formulaField(app, shown);
   const check = button(say.check, () => {}, { type: "submit", class: "main" });
   const next = button(say.next, ways.next);
   const another = button(say.likeThis, () => ways.another(given));
-  const mark = button(say.bookmark, bookmark, { "aria-pressed": String(bookmarked), class: "mark" });
+  const mark = button(say.bookmark, bookmark, { "aria-pressed": bookmarked, class: "mark" });
   const form = element("form", { class: "stack", novalidate: true, on: { submit } }, reply.element, element("p", "row", check));
   const isDone = () => solved || left === 0;
 
@@ -90,7 +90,7 @@ export function problem(app, learner, shown, family, ways) {
     if (!isDone()) onward.append(button(say.again, () => reply.focus(), { class: "main" }));
     if (shown.can_try) onward.append(button(say.tryIt, () => put(typed)));
     const rest = isDone() ? [] : [element("p", "muted", say.left(left))];
-    said.replaceChildren(element("section", `panel said ${grade.right ? "is-right" : ""}`, title, ...understood(say, grade), ...feedback, ...rest, onward));
+    said.replaceChildren(element("section", `panel said ${grade.right ? "is-right" : ""}`, title, ...understood(grade), ...feedback, ...rest, onward));
     app.announce([verdict, ...[...feedback, ...rest].map((one) => one.textContent)].join(" "));
     title.focus();
   }
@@ -98,23 +98,23 @@ export function problem(app, learner, shown, family, ways) {
   const put = (typed) => trial(tried, app, { id: shown.id, typed, learner });
 
   function answer({ number, reply, right, feedback }) {
-    const reading = element("p", {}, sign(right, right ? say.right : say.wrong), element("span", "code", told(say, reply)));
+    const reading = element("p", {}, sign(right, right ? say.right : say.wrong), element("span", "code", told(reply)));
     const again = shown.can_try ? button(say.tryEarlier(number), () => put(reply), { class: "small" }) : null;
     return element("li", { value: number }, reading, ...paragraphs(feedback), again);
   }
 
   async function bookmark() {
     ({ bookmarked } = await ask("bookmark", { on: !bookmarked }));
-    mark.setAttribute("aria-pressed", String(bookmarked));
+    mark.ariaPressed = bookmarked;
   }
 
   const aside = element(
     "aside",
-    { class: "stack" },
+    "stack",
     shown.hints ? panel(say.hints, ...hints(app, shown)) : null,
     worked,
     earlier,
-    element("details", "panel", element("summary", { text: say.which }), element("p", "hint", say.whichHint), picks(say, family, given, (chosen) => (given = chosen))),
+    element("details", "panel", element("summary", {}, say.which), element("p", "hint", say.whichHint), picks(family, given, (chosen) => (given = chosen))),
   );
   const question = element("section", "panel question", ...paragraphs(shown.prompt), form);
   const top = element("header", {}, element("p", "row", button(`← ${say.all}`, ways.all, { class: "small" })), heading, facts);
@@ -126,13 +126,13 @@ export function problem(app, learner, shown, family, ways) {
 }
 
 /** Return a reply in words: what was typed, or the letters of what was chosen. */
-function told(say, reply) {
+function told(reply) {
   if (typeof reply === "string") return reply;
   return [reply].flat().map(say.option).join(", ") || say.none;
 }
 
 /** Return the options of a problem, of which one or several can be chosen. */
-function optionList(say, shown) {
+function optionList(shown) {
   const isOne = shown.kind === "one choice";
   const name = newId();
   const boxes = shown.options.map((_, place) => element("input", { type: isOne ? "radio" : "checkbox", name, value: place }));
@@ -140,7 +140,7 @@ function optionList(say, shown) {
     const letter = element("b", "muted", say.option(place));
     return element("label", "option", boxes[place], letter, html("span", "formulae", one));
   });
-  const list = element("fieldset", "options", element("legend", { text: isOne ? say.chooseOne : say.chooseAll }), ...labels);
+  const list = element("fieldset", "options", element("legend", {}, isOne ? say.chooseOne : say.chooseAll), ...labels);
   return {
     element: list,
     get value() {
@@ -150,14 +150,13 @@ function optionList(say, shown) {
     focus: () => (boxes.find((box) => box.checked) ?? boxes[0]).focus(),
     disable: () => (list.disabled = true),
     reveal(places) {
-      for (const place of places) labels[place].append(element("span", { class: "good", text: `✓ ${say.rightOption}` }));
+      for (const place of places) labels[place].append(element("span", "good", `✓ ${say.rightOption}`));
     },
   };
 }
 
 /** Return hints that are shown one after the other; first as many as the state tells. */
 function hints(app, { id, hints: count }) {
-  const say = app.words.practise;
   const list = element("ol", "hints");
   const more = button(say.hint(1, count), async () => {
     const number = list.children.length + 1;

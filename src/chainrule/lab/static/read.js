@@ -16,22 +16,22 @@ import { keepTogether, wrapped } from "./lessons.js";
 import { below, mount } from "./network.js";
 import { scrollable } from "./scrolling.js";
 import { DEFAULTS, at, encode, merged, replaced, same } from "./state.js";
+import { read as say } from "./words/read.js";
+import { shell } from "./words/shell.js";
 
 const CONTENTS = "index";
 const nameIn = (link) => link.getAttribute("href").replace(".html", "");
 
 /** Show the page that the state tells. */
 export async function show(place, app) {
-  const say = app.words.read;
   const isGone = () => !place.isConnected;
   let pages = []; // names and titles
   let current = null; // the page's name
   let examples = [];
 
-  /** Return the <main> of a page. */
   async function load(name) {
     const response = await fetch(new URL(`read/${say.folder}/${name}.html`, import.meta.url)).catch(() => null);
-    if (!response?.ok) throw new ApiError(app.words.shell.noAnswer, response?.status ?? 0);
+    if (!response?.ok) throw new ApiError(shell.noAnswer, response?.status ?? 0);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return page.querySelector("main");
   }
@@ -58,11 +58,11 @@ export async function show(place, app) {
     const article = element("article", { class: "read-page", lang: say.folder, data: { scene: main.dataset.scene ?? "{}" } }, ...main.childNodes);
     const heading = article.querySelector("h1");
     heading.tabIndex = -1;
-    document.title = app.words.shell.title(heading.textContent);
+    document.title = shell.title(heading.textContent);
     const parts = isContents ? [article] : [beside(name), element("div", {}, article, ways(name))];
     place.replaceChildren(element("div", { class: `read${isContents ? " read-contents" : ""}`, data: { page: name } }, ...parts));
     for (const one of article.querySelectorAll("a[href$='.html']")) one.dataset.page = nameIn(one);
-    for (const math of article.querySelectorAll("math[display=block]")) wrapped("div", { class: "formula scroll" }, math);
+    for (const math of article.querySelectorAll("math[display=block]")) wrapped("div", "formula scroll", math);
     keepTogether(article);
     examples = [...article.querySelectorAll("figure")].map((figure) => example(figure, app, address));
     article.querySelectorAll(".scroll").forEach((one) => scrollable(one));
@@ -82,13 +82,13 @@ export async function show(place, app) {
 
   /** Return the way to all pages; where there is room, it lists them. */
   function beside(name) {
-    const items = pages.map((one) => element("li", {}, link(one.name, { text: one.title, "aria-current": one.name === name ? "page" : null })));
-    return element("nav", { class: "read-beside", "aria-label": say.pages }, link(CONTENTS, { text: `← ${say.contents}` }), element("ol", {}, ...items));
+    const items = pages.map((one) => element("li", {}, link(one.name, { "aria-current": one.name === name ? "page" : null }, one.title)));
+    return element("nav", { class: "read-beside", "aria-label": say.pages }, link(CONTENTS, {}, `← ${say.contents}`), element("ol", {}, ...items));
   }
 
   function ways(name) {
     const at = pages.findIndex((one) => one.name === name);
-    const way = (page, text, rel) => page && link(page.name, { rel, class: "panel" }, element("small", { text }), element("span", { text: page.title }));
+    const way = (page, text, rel) => page && link(page.name, { rel, class: "panel" }, element("small", {}, text), element("span", {}, page.title));
     return element("nav", { class: "read-around", "aria-label": say.around }, way(pages[at - 1], say.before, "prev"), way(pages[at + 1], say.after, "next"));
   }
 
@@ -109,7 +109,6 @@ export async function show(place, app) {
 
 /** Fill a figure with its network, sliders, numbers and links. */
 function example(figure, app, address) {
-  const say = app.words.read;
   const { slide, step, practise, log } = figure.dataset;
   const first = filled(JSON.parse(figure.closest("[data-scene]").dataset.scene));
   const outputs = figure.querySelectorAll("output");

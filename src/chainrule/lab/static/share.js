@@ -1,8 +1,7 @@
 /** What stands at the right of the header: undo and redo, sharing, and the theme. */
 import { button, choice, dialog, element, icon, newId } from "./controls.js";
-import { words } from "./words.js";
+import { shell as say } from "./words/shell.js";
 
-const say = words.shell;
 const LARGEST_MODEL = 1_000_000; // bytes
 const ICONS = {
   undo: "M8 4 4 8l4 4M4 8h7.5a4 4 0 0 1 0 8H8",
@@ -10,7 +9,10 @@ const ICONS = {
   theme: "M16.5 11.6A7 7 0 1 1 8.4 3.5a5.6 5.6 0 0 0 8.1 8.1z",
 };
 
-/** Fill the header's right side; `app` has `undo`, `redo`, `reset`, `link` and `isLinkWhole` besides what views get. */
+/**
+ * Fill the header's right side, and return what shows there whether there is something to undo and to redo.
+ * @param {object} app has `undo`, `redo`, `reset`, `link` and `isLinkWhole` besides what views get
+ */
 export function tools(place, app) {
   const undo = iconButton("undo", say.undo, app.undo);
   const redo = iconButton("redo", say.redo, app.redo);
@@ -30,15 +32,11 @@ export function tools(place, app) {
   );
   const list = menu(...buttons);
   const theme = menu(themeChoice());
-  place.append(
-    ...[undo, redo, button(say.share, null, { popovertarget: list.id }), list, file],
-    ...[iconButton("theme", say.theme, null, { popovertarget: theme.id }), theme],
-  );
-  return {
-    update(canUndo, canRedo) {
-      undo.ariaDisabled = !canUndo;
-      redo.ariaDisabled = !canRedo;
-    },
+  const share = button(say.share, null, { popovertarget: list.id });
+  place.append(undo, redo, share, list, file, iconButton("theme", say.theme, null, { popovertarget: theme.id }), theme);
+  return (canUndo, canRedo) => {
+    undo.ariaDisabled = !canUndo;
+    redo.ariaDisabled = !canRedo;
   };
 }
 
@@ -77,7 +75,7 @@ async function copyLink(app) {
   }
   const box = element("textarea", { readonly: true, rows: 4, class: "code", "aria-label": say.link });
   box.value = address;
-  dialog(say.link, say.close, element("p", { text: say.linkHint }), box);
+  dialog(say.link, say.close, element("p", {}, say.linkHint), box);
   box.select();
 }
 
@@ -85,7 +83,7 @@ async function showSnippet(app) {
   const { scene, data, training } = app.state;
   const body = app.view === "train" ? { scene, data, training } : { scene };
   const { python } = await app.ask("/api/snippet", body);
-  const code = element("pre", { class: "code", tabindex: 0, role: "region", "aria-label": say.snippetTitle }, element("code", { text: python }));
+  const code = element("pre", { class: "code", tabindex: 0, role: "region", "aria-label": say.snippetTitle }, element("code", {}, python));
   const said = element("span", { role: "status", class: "hint" });
   const copying = button(say.copy, async () => {
     if (await copy(python)) said.textContent = say.copied;

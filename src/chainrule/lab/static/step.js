@@ -1,12 +1,11 @@
 /** The view Step: one sample through the network, forward and back, and the switches for how it is shown. */
 import { choice, element as make, numberField, field, toggle } from "./controls.js";
 import { mount, shown } from "./network.js";
+import { step as say } from "./words/step.js";
 
 const MOST_LOSSES = 12; // of the samples before, that are listed
 
-/** Show the view. */
 export function show(element, app) {
-  const say = app.words.step;
   const place = make("div");
   const learnt = make("p", { class: "step-learnt numbers", hidden: true });
   let rows = null; // samples to go through, and which is the next
@@ -61,7 +60,7 @@ export function show(element, app) {
   function tellLosses() {
     const all = [...losses, stepper.timeline.loss].map((loss) => (loss === null ? "–" : shown(loss)));
     learnt.hidden = !losses.length;
-    learnt.replaceChildren(make("b", { text: `${say.learnt}: ` }), all.join(" → "));
+    learnt.replaceChildren(make("b", {}, `${say.learnt}: `), all.join(" → "));
   }
 
   const { scene } = app.state;

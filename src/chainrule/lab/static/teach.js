@@ -2,13 +2,15 @@
 import { latest } from "./api.js";
 import { button, element, field, numberField, panel, select } from "./controls.js";
 import { html, paragraphs, picks, sign } from "./lessons.js";
+import { practise } from "./words/practise.js";
+import { shell } from "./words/shell.js";
+import { teach as say } from "./words/teach.js";
 
 const [MAX_ENTRIES, MAX_PROBLEMS, MAX_POINTS, MAX_ATTEMPTS] = [30, 100, 1000, 10]; // within those of lab/teaching.py
 const WAIT = 300; // ms after a change, before problems are drawn
 
 /** Show the lesson that the state tells, and what learners get. */
 export async function show(place, app) {
-  const say = app.words.teach;
   const known = new Map((await app.ask("/api/practice/families", {})).families.map((one) => [one.name, one]));
   let listed = []; // the entries that are shown
   let rows = []; // the element of each
@@ -40,8 +42,8 @@ export async function show(place, app) {
   );
 
   // What comes of it
-  const save = (path, asked, where) => () => blaming(async () => app.announce(app.words.shell.saved(await app.download(path, asked())), true), where);
-  const saving = (some) => element("ul", "formats", ...some.map(([name, what, does]) => element("li", {}, button(name, does), element("small", { text: what }))));
+  const save = (path, asked, where) => () => blaming(async () => app.announce(shell.saved(await app.download(path, asked())), true), where);
+  const saving = (some) => element("ul", "formats", ...some.map(([name, what, does]) => element("li", {}, button(name, does), element("small", {}, what))));
   const take = saving(say.formats.map(([format, name, what]) => [name, what, save("/api/teach/export", () => ({ ...lesson(), format }))]));
   const sum = element("p", { class: "muted", role: "status" });
   const drawn = element("div", "stack drawn");
@@ -81,16 +83,17 @@ export async function show(place, app) {
     const one = known.get(family);
     const tool = (name, does, disabled) => button(say.signs[name], does, { label: say[name](family), class: `icon ${name}`, disabled });
     const tools = [tool("up", () => move(at, at - 1), at === 0), tool("down", () => move(at, at + 1), at === all.length - 1), tool("remove", () => remove(at))];
-    const number = (name, value, max) => numberField(value, { min: 1, max, whole: true }, (now, final) => change(at, { [name]: now }, { undo: final }));
+    const number = (name, value, max) =>
+      field(say[name], numberField(value, { min: 1, max, whole: true }, (now, final) => change(at, { [name]: now }, { undo: final })));
     const tries = [["", say.usual], ...[...Array(Math.max(MAX_ATTEMPTS, Number(attempts) || 0)).keys()].map((k) => `${k + 1}`), ["unlimited", say.unlimited]];
     const chosen = (value) => change(at, { attempts: Number(value) || value || null });
     return element(
       "li",
-      { class: "panel" },
-      element("div", "row entry-head", element("h3", { text: say.entry(at + 1, family) }), element("span", {}, ...tools)),
+      "panel",
+      element("div", "row entry-head", element("h3", {}, say.entry(at + 1, family)), element("span", {}, ...tools)),
       element("p", "muted", one.about),
-      element("div", "fields", field(say.count, number("count", count, MAX_PROBLEMS)), field(say.points, number("points", points, MAX_POINTS)), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
-      element("details", { open: before?.querySelector("details").open }, element("summary", { text: say.parameters }), picks(app.words.practise, one, parameters, (given) => change(at, { parameters: given }))),
+      element("div", "fields", number("count", count, MAX_PROBLEMS), number("points", points, MAX_POINTS), field(say.attempts, select(tries, `${attempts ?? ""}`, chosen))),
+      element("details", { open: before?.querySelector("details").open }, element("summary", {}, say.parameters), picks(one, parameters, (given) => change(at, { parameters: given }))),
       wrong(at),
     );
   }
@@ -124,7 +127,7 @@ export async function show(place, app) {
     await blaming(async () => {
       const { problems } = await app.ask("/api/teach/preview", lesson());
       sum.textContent = say.total(problems.length, problems.reduce((all, { points }) => all + points, 0));
-      drawn.replaceChildren(...problems.map((one, at) => told(app, one, at)));
+      drawn.replaceChildren(...problems.map(told));
     }).finally(() => (drawn.ariaBusy = false));
   });
 
@@ -154,12 +157,12 @@ export async function show(place, app) {
 
   const left = [
     panel(say.lesson, element("div", "stack", field(say.lessonTitle, title), field(say.when, when), field(say.seed, seed, say.seedHint))),
-    element("section", "stack", element("h2", { text: say.entries }), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork, element("small", "hint", say.fromNetworkHint)), general),
+    element("section", "stack", element("h2", {}, say.entries), nothing, list, element("div", "row adding", field(say.add, adding), add), element("p", "row", fromNetwork, element("small", "hint", say.fromNetworkHint)), general),
   ];
   const right = [panel(say.take, take), panel(say.byHand, element("p", "hint", say.byHandHint), sheets, ofSheets), panel(say.preview, element("p", "hint", say.keysHint), sum, drawn)];
   place.replaceChildren(
-    element("h1", { text: say.title }),
-    element("p", { text: say.about }),
+    element("h1", {}, say.title),
+    element("p", {}, say.about),
     element("div", "lesson stack", element("div", "stack", ...left), element("div", "stack", ...right)),
   );
   update(app.state, app.state);
@@ -167,20 +170,19 @@ export async function show(place, app) {
 }
 
 /** Return a problem as its teacher sees it. */
-function told(app, one, at) {
-  const say = app.words.teach;
-  const fold = (title, some) => (some.length ? element("details", {}, element("summary", { text: title }), ...paragraphs(some)) : null);
+function told(one, at) {
+  const fold = (title, some) => (some.length ? element("details", {}, element("summary", {}, title), ...paragraphs(some)) : null);
   const options = one.options.map((option) => {
-    const word = option.right ? app.words.practise.rightOption : say.wrongOption;
+    const word = option.right ? practise.rightOption : say.wrongOption;
     return element("li", {}, sign(option.right, word), html("span", "formulae", option.html));
   });
   const key = one.key === null ? null : html("p", "formulae key", one.asked ? `${one.asked} = ${one.key}` : one.key);
-  key?.prepend(element("b", { text: `${say.key} ` }));
+  key?.prepend(element("b", {}, `${say.key} `));
   return element(
     "article",
     {},
-    element("h3", { text: `${at + 1}. ${one.title}` }),
-    element("p", "facts muted", [one.id, app.words.practise.worth(one.points), say.attemptsOf(one.attempts)].join(" · ")),
+    element("h3", {}, `${at + 1}. ${one.title}`),
+    element("p", "facts muted", [one.id, practise.worth(one.points), say.attemptsOf(one.attempts)].join(" · ")),
     ...paragraphs(one.prompt),
     options.length ? element("ul", "told", ...options) : null,
     key,

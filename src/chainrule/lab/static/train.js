@@ -6,7 +6,8 @@
  */
 import { cloud, confusion, curves, grouped, plane, short } from "./charts.js";
 import { button, choice, element, field, numberField, panel, select } from "./controls.js";
-import { chooser, fits as isFit, fitted } from "./data.js";
+import { SEED, chooser, fits as isFit, fitted } from "./data.js";
+import { train as say } from "./words/train.js";
 
 const MOST_POINTS = 1200; // of a curve, before it is thinned
 const MOST_KEPT = 30; // frames
@@ -15,14 +16,11 @@ const CALM = 1000; // ms between two pictures, where less motion is wanted
 const COUNT = { min: 1, max: 1_000_000, whole: true };
 const SIZE = { min: 0, max: 1e6, step: 0.001 };
 const OF_LAYERS = { delta: { log: true }, gradient: { log: true }, saturated: { most: 1 } }; // what is measured, and its scale
-const SEED = { min: 0, max: 2 ** 31 - 1, whole: true };
+
+const nothing = () => ({ kept: new Map(), frame: null, losses: [], layers: [] });
 
 /** What was seen of the run; it outlives the view. `kept` has the frames whose weights a state has or had, by its key. */
 let seen = nothing();
-
-function nothing() {
-  return { kept: new Map(), frame: null, losses: [], layers: [] };
-}
 
 /** Return what tells whether a state is the one that was seen. */
 function keyOf({ scene, data }) {
@@ -43,7 +41,6 @@ function recall(state) {
 }
 
 export function show(place, app) {
-  const say = app.words.train;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let told = null; // of the data
   let stop = null; // the stream, while there is one
@@ -64,13 +61,7 @@ export function show(place, app) {
   const status = element("p", "status muted");
   const figures = element("dl", "figures numbers");
   const speed = element("div");
-  const bar = element(
-    "section",
-    { class: "panel run", "aria-label": say.controls },
-    element("div", "row", start, step, again, speed),
-    status,
-    figures,
-  );
+  const bar = element("section", { class: "panel run", "aria-label": say.controls }, element("div", "row", start, step, again, speed), status, figures);
 
   /** Train until the run ends, or for a step: one epoch of it. */
   function run(how = "run") {
@@ -235,7 +226,7 @@ export function show(place, app) {
   function showNetwork() {
     const { inputs, layers, loss } = app.state.scene;
     const texts = [say.inputs(inputs), ...layers.map(say.layer), loss.replaceAll("_", " ")];
-    chips.replaceChildren(...texts.map((text) => element("li", { text })));
+    chips.replaceChildren(...texts.map((text) => element("li", {}, text)));
     seedField.put(app.state.scene.seed);
     unfit.hidden = !told || fits();
     if (unfit.hidden) return;
@@ -271,27 +262,24 @@ export function show(place, app) {
     };
     const names = (await app.catalogue()).optimizers;
     const optimizers = select(names.map((one) => [one, say.optimizers[one] ?? one]), training.optimizer, put("optimizer"), { data: { key: "optimizer" } });
+    const rules = [
+      number("learning_rate", { min: 1e-6, max: 1e6, step: 0.005 }),
+      number("batch_size", COUNT),
+      number("l1", SIZE),
+      number("l2", SIZE),
+      number("clip_norm", { ...SIZE, min: 1e-6, step: 0.1 }, { placeholder: say.noClip }),
+    ];
+    const ends = [
+      number("epochs", { ...COUNT, step: 100 }),
+      number("seconds", { min: 1, max: 600, step: 10 }),
+      number("loss_below", { ...SIZE, step: 0.01 }, { placeholder: say.never }),
+      number("patience", COUNT, { placeholder: say.never, hint: say.patienceHint }),
+    ];
     const focused = how.contains(document.activeElement) && document.activeElement.dataset.key;
     how.replaceChildren(
-      element(
-        "div",
-        "fields",
-        field(say.settings.optimizer, optimizers),
-        number("learning_rate", { min: 1e-6, max: 1e6, step: 0.005 }),
-        number("batch_size", COUNT),
-        number("l1", SIZE),
-        number("l2", SIZE),
-        number("clip_norm", { ...SIZE, min: 1e-6, step: 0.1 }, { placeholder: say.noClip }),
-      ),
-      element("h3", { text: say.ends }),
-      element(
-        "div",
-        "fields",
-        number("epochs", { ...COUNT, step: 100 }),
-        number("seconds", { min: 1, max: 600, step: 10 }),
-        number("loss_below", { ...SIZE, step: 0.01 }, { placeholder: say.never }),
-        number("patience", COUNT, { placeholder: say.never, hint: say.patienceHint }),
-      ),
+      element("div", "fields", field(say.settings.optimizer, optimizers), ...rules),
+      element("h3", {}, say.ends),
+      element("div", "fields", ...ends),
     );
     if (focused) how.querySelector(`[data-key="${focused}"]`)?.focus();
     const pace = training.epochs_a_frame;
@@ -366,16 +354,13 @@ export function show(place, app) {
       rows: speed(frame?.rows_per_second),
     };
     const names = { ...words, score: frame ? `${words.score[frame.score.name]} ${words.of[frame.score.of]}` : words.score.accuracy };
-    figures.replaceChildren(...Object.entries(listed).map(([key, text]) => element("div", {}, element("dt", "muted", names[key]), element("dd", { text, data: { key } }))));
+    figures.replaceChildren(...Object.entries(listed).map(([key, text]) => element("div", {}, element("dt", "muted", names[key]), element("dd", { data: { key } }, text))));
   }
 
   // Together
 
-  place.append(
-    element("h1", "unseen", say.title),
-    bar,
-    element("div", "train stack", results, element("div", "settings", dataPanel, networkPanel, howPanel)),
-  );
+  const settings = element("div", "settings", dataPanel, networkPanel, howPanel);
+  place.append(element("h1", "unseen", say.title), bar, element("div", "train stack", results, settings));
   showNetwork();
   showHow();
   showRun();

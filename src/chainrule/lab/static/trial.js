@@ -3,6 +3,8 @@ import { latest } from "./api.js";
 import { curves } from "./charts.js";
 import { button, element, select, toggle } from "./controls.js";
 import { html } from "./lessons.js";
+import { practise as say } from "./words/practise.js";
+import { train } from "./words/train.js";
 
 const FAR = 20; // times the first loss: beside one that is so large, others look like 0 but for a logarithmic scale
 
@@ -13,8 +15,7 @@ const FAR = 20; // times the first loss: beside one that is so large, others loo
  * @param {{id: object, typed: string|number, learner: string}} tried
  */
 export async function trial(place, app, tried) {
-  const say = app.words.practise;
-  const heading = element("h2", { text: say.trying, tabindex: -1 });
+  const heading = element("h2", { tabindex: -1 }, say.trying);
   const shown = element("div", "stack", element("p", "muted", say.tryingAgain));
   const wrong = element("p", "bad");
   const onScreen = toggle(say.onScreen, false, () => run());
@@ -40,8 +41,7 @@ export async function trial(place, app, tried) {
 }
 
 function outcome(app, answer) {
-  const say = app.words.practise;
-  const words = { ...app.words.train.charts, epoch: say.step };
+  const words = { ...train.charts, epoch: say.step };
   const runs = answer.same ? [answer.right] : [answer.right, answer.wrong];
   const names = answer.same ? [say.bothRuns] : say.runs;
   const steps = [...Array(Math.max(...runs.map(({ losses }) => losses.length))).keys()];
@@ -58,9 +58,5 @@ function outcome(app, answer) {
     app.set({ scene: answer.network });
     app.go("step");
   };
-  return [
-    html("p", "formulae", answer.words),
-    element("div", "panels charts", loss, weight),
-    element("p", "row", button(say.openIt, look)),
-  ];
+  return [html("p", "formulae", answer.words), element("div", "panels charts", loss, weight), element("p", "row", button(say.openIt, look))];
 }
