@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 from unicodedata import normalize
@@ -149,10 +150,11 @@ def test_an_update_is_applied_and_the_next_sample_taken(begun: Begin) -> None:
 
 
 def test_what_comes_late_does_not_change_another_scene(begun: Begin) -> None:
-    page = begun(SMALL)
-    page.locator(".net-chip[aria-current]").press("End")
+    page = begun()
     held: list[Any] = []
     page.route("**/api/data", lambda route: held.append(route))
+    begun(SMALL)
+    page.locator(".net-chip[aria-current]").press("End")
     page.get_by_role("button", name="take the next sample").click()
     page.get_by_label("Learning rate").fill("0.5")
     page.locator(".net-value-numbers", has_text="0.5").wait_for()
@@ -164,6 +166,15 @@ def test_what_comes_late_does_not_change_another_scene(begun: Begin) -> None:
     page.evaluate("new Promise(done => setTimeout(done, 100))")
     assert not any("/api/" in one for one in asked)  # no other network is to be shown
     assert page.locator(".step-learnt").is_hidden()
+
+
+def test_columns_of_a_table_are_called_by_their_names(begun: Begin) -> None:
+    layers = [{**TANH, "units": 2}, {**IDENTITY, "units": 3, "activation": "softmax"}]
+    scene = {"inputs": 4, "layers": layers, "loss": "cross_entropy", "x": [5.1, 3.5, 1.4, 0.2], "y": [1, 0, 0]}
+    page = begun({"scene": scene, "data": {"name": "iris"}})
+    page.get_by_label(re.compile("^x₃ = 1.4: what comes in, petal_length")).wait_for()
+    page.locator(".net-as-table summary").click()
+    page.get_by_role("rowheader", name="y₂ versicolor").wait_for()
 
 
 def test_the_drawing_updates_a_weight_when_the_rows_do(begun: Begin) -> None:

@@ -1,7 +1,7 @@
 /** The view in which a network is put together: its layers, its sample, its weights. */
 import { latest } from "./api.js";
 import { button, element, field, newId, numberField, panel, range, select, toggle } from "./controls.js";
-import { chooser, firstRow, fits, fitted } from "./data.js";
+import { called, chooser, firstRow, fits, fitted } from "./data.js";
 import { mount } from "./network.js";
 import { at, replaced } from "./state.js";
 import { build as say } from "./words/build.js";
@@ -83,11 +83,13 @@ class Build {
     const { scene, weights, biases } = made;
     this.made = made;
     this.numbers = { x: scene.x, y: scene.y, weights, biases, seed: scene.seed, layers: scene.layers.length };
-    this.called = this.told?.target && fits(scene, this.told) ? this.told : null;
-    const { names, classes, target } = this.called ?? {};
-    const structure = JSON.stringify([scene.inputs, scene.layers, scene.loss, scene.notation, scene.y.length, names, classes, target]);
-    if (structure !== this.structure) this.build();
-    this.structure = structure;
+    this.called = called(scene, this.told);
+    const structure = JSON.stringify([scene.inputs, scene.layers, scene.loss, scene.notation, scene.y.length, this.called]);
+    if (structure !== this.structure) {
+      this.structure = structure;
+      this.build();
+      this.picture.set({ called: this.called });
+    }
     for (const [key, control] of this.controls) if (key !== "layers" || !this.edits) control.put(this.at(key));
   }
 
@@ -218,14 +220,11 @@ class Build {
     const inside = isClass
       ? { min: 0, max: units - 1, whole: true }
       : { min: low ?? -NEAR, max: high ?? NEAR, step: FINE, least: low ?? -size, most: high ?? size };
-    const { names: columns = [], classes, target } = this.called ?? {};
-    const numbered = classes?.map((name, k) => `${k} ${name}`).join(", ");
-    const targets = isClass ? [numbered] : scene.y.length > 1 ? classes : [target];
-    const numbers = (kind, words, limits, about = []) =>
+    const numbers = (kind, words, limits, about) =>
       this.shown(names[kind].map((name, k) => ({ key: `${kind}.${k}`, name, words: `${words(name)} ${about[k] ?? ""}`, about: about[k], ...limits })));
     this.sample.replaceChildren(
-      numbers("x", say.input, near, columns),
-      numbers("y", isClass ? () => say.targetClass : say.target, inside, targets),
+      numbers("x", say.input, near, this.called.x),
+      numbers("y", isClass ? () => say.targetClass : say.target, inside, this.called.y),
     );
   }
 

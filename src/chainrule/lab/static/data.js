@@ -23,6 +23,14 @@ export const firstRow = ({ x, y }) => ({ x: x[0], y: [y[0]].flat() });
 
 const shape = ({ inputs, layers }) => say.shape([inputs, ...layers.map(({ units }) => units)].join("–"));
 
+/** Return what a scene's inputs and targets are called in a table; nothing for points, and where it does not fit. */
+export function called(scene, told) {
+  if (!told?.target || !fits(scene, told)) return { x: [], y: [] };
+  const { names, classes, target } = told;
+  const isClass = scene.y.length < scene.layers.at(-1).units;
+  return { x: names, y: isClass ? [classes.map((name, k) => `${k} ${name}`).join(", ")] : scene.y.length > 1 ? classes : [target] };
+}
+
 /** Return a scene's change to one that fits, and say so: its hidden layers stay, but for those of a chain. */
 export function fitted(app, told) {
   const { inputs, outputs, loss, output_activation } = told.suggests;

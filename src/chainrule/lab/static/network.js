@@ -43,6 +43,7 @@ const ICONS = {
  * @param {boolean} [options.interactive] false: only the drawing and its table, with all numbers
  * @param {boolean} [options.log] bars for the size of δ and of gradients, on a logarithmic scale
  * @param {boolean} [options.predict] ask for sign or size before a δ or a gradient is shown
+ * @param {{x: string[], y: string[]}} [options.called] what inputs and outputs are called in the data
  * @param {(text: string) => void} [options.announce] says a step to those who do not see it
  * @param {(step: object, index: number) => void} [options.onStep]
  * @param {(updated: {weights: object, biases: object}, another: boolean) => Promise<void>} [options.nextSample]
@@ -94,7 +95,7 @@ class Stepper {
     Object.assign(this, { scene, timeline, steps: timeline.steps, check: null });
     this.index = this.controls ? Math.max(0, same) : this.steps.length - 1;
     this.guesses.clear();
-    this.numbers = new Numbers(timeline, scene.notation);
+    this.numbers = new Numbers(timeline, scene.notation, this.options.called);
     this.drawing.take(this.numbers, scene.notation);
     this.controls?.take();
     this.layout();
@@ -105,7 +106,12 @@ class Stepper {
   set(changed) {
     this.options = { ...this.options, ...changed };
     if ("predict" in changed) this.guesses.clear();
-    if (this.timeline) this.render();
+    if (!this.timeline) return;
+    if ("called" in changed) {
+      this.numbers.called = changed.called;
+      this.drawing.fill();
+    }
+    this.render();
   }
 
   destroy() {
@@ -850,7 +856,7 @@ class Drawing {
     const kinds = { f: ["z", "f", "delta"], w: ["w", "gradient", "update"], b: ["b", "gradient", "update"] }[kind] ?? [kind];
     const called = (one) => (one === "update" ? say.after : `${numbers.name(one, item)} =`);
     const known = kinds.filter((one) => this.isKnown(one, item)).map((one) => `${called(one)} ${shown(numbers.value(one, item), 6)}`);
-    return `${known.join(", ") || numbers.name(kind, item)}: ${about}`;
+    return [`${known.join(", ") || numbers.name(kind, item)}: ${about}`, numbers.meaning(kind, item)].filter(Boolean).join(", ");
   }
 }
 
@@ -872,7 +878,8 @@ class Table {
     const { y, network } = numbers.timeline;
     const row = (place, kinds, named = kinds[0]) => {
       const cell = (kind) => (numbers.at(kind, place) <= known ? shown(numbers.value(kind, place), 6) : say.notYet);
-      return [numbers.name(named, place), ...kinds.map((kind) => (kind ? cell(kind) : ""))];
+      const name = [numbers.name(named, place), numbers.meaning(named, place)].filter(Boolean).join(" ");
+      return [name, ...kinds.map((kind) => (kind ? cell(kind) : ""))];
     };
     const units = (layer, count = network.widths[layer]) => upTo(count).map((unit) => ({ layer, unit }));
     const alone = (kind) => (place) => row(place, ["", kind, ""], kind);
@@ -898,13 +905,18 @@ class Table {
 
 /** What can be looked up in a timeline, by a kind and a place `{ layer, unit, from }`: numbers, names, when it is known. */
 class Numbers {
-  constructor(timeline, notation) {
-    this.timeline = timeline;
+  constructor(timeline, notation, called) {
+    Object.assign(this, { timeline, called });
     this.isSuper = notation === "superscript";
     this.isChain = Math.max(...timeline.network.widths) === 1;
     this.steps = new Map(timeline.steps.map((step, at) => [mark(step.kind, { ...step, from: isBias(step) ? 0 : step.from }), at]));
     this.parts = new Map([["loss", { kind: "loss" }]]); // by their symbols
     for (const { parts, unrolled_parts } of timeline.steps) for (const part of [...parts, ...unrolled_parts]) this.parts.set(part.symbol, part);
+  }
+
+  /** Return what an input or an output is called in the data, if it is. */
+  meaning(kind, { unit }) {
+    return this.called?.[kind]?.[unit - 1] ?? "";
   }
 
   value(kind, place) {

@@ -1,5 +1,6 @@
 /** The view Step: one sample through the network, forward and back, and the switches for how it is shown. */
 import { choice, element as make, numberField, field, toggle } from "./controls.js";
+import { called } from "./data.js";
 import { mount, shown } from "./network.js";
 import { step as say } from "./words/step.js";
 
@@ -9,6 +10,7 @@ export function show(element, app) {
   const place = make("div");
   const learnt = make("p", { class: "step-learnt numbers", hidden: true });
   let rows = null; // samples to go through, and which is the next
+  let said = null; // of what inputs and outputs are called
   let losses = [];
   let isOurs = false; // whether it is from here that the scene is changed
 
@@ -47,13 +49,21 @@ export function show(element, app) {
     return rows.found;
   }
 
+  /** Say what the inputs and the outputs are called in the data on the page. */
+  async function name() {
+    const asked = fitting();
+    const { called } = await asked;
+    if (asked === rows.found && called !== said) stepper.set({ called: (said = called) });
+  }
+
   async function found(scene, data) {
     try {
-      const { inputs, outputs, x, y } = await app.ask("/api/data", { data, scene });
-      return { x: inputs === scene.inputs && outputs === scene.layers.at(-1).units ? x : [], y };
+      const told = await app.ask("/api/data", { data, scene });
+      const isFit = told.inputs === scene.inputs && told.outputs === scene.layers.at(-1).units;
+      return { x: isFit ? told.x : [], y: told.y, called: called(scene, told) };
     } catch (error) {
       app.notice(error);
-      return { x: [], y: [] };
+      return { x: [], y: [], called: called(scene) };
     }
   }
 
@@ -77,7 +87,10 @@ export function show(element, app) {
   element.append(make("h1", "unseen", say.title), settings, place, learnt);
 
   const isNew = app.isArrival;
-  stepper.show(scene).then(() => isNew && stepper.go(stepper.steps.findIndex(({ kind }) => kind === "delta"))); // what it is about
+  stepper.show(scene).then(() => {
+    if (isNew) stepper.go(stepper.steps.findIndex(({ kind }) => kind === "delta")); // what it is about
+    name();
+  });
   // The arrow keys are for the timeline also where nothing has the focus.
   const onKey = (event) => event.target === document.body && stepper.key(event);
   document.addEventListener("keydown", onKey);
@@ -94,7 +107,7 @@ export function show(element, app) {
       rate.put(state.scene.learning_rate);
       const isWritten = Object.keys(what.scene).every((name) => ["sign", "notation", "learning_rate"].includes(name));
       if (!isWritten) [losses, learnt.hidden] = [[], true];
-      stepper.show(state.scene);
+      stepper.show(state.scene).then(name);
     },
     leave: () => {
       document.removeEventListener("keydown", onKey);
