@@ -35,8 +35,8 @@ void narrow_product(int64_t rows, const T* a, int64_t row_step, int64_t step, co
     if (r < rows) take.template operator()<1>();
 }
 
-// A whole product with one panel, which is B; C lies as B does. With a long inner dimension, or where much of it is left
-// out, it goes piece by piece, for which `partial` is as in piece_of.
+// A whole product with one panel, which is B; C lies as B does, nothing is added, and F, if there is one, is C. With a long
+// inner dimension, or where much of it is left out, it goes piece by piece, for which `partial` is as in piece_of.
 template <class T> void multiply_at_once(const Product<T>& p, T* partial) {
     if (p.inner <= inner_at_once && !(p.places && worth_leaving_out(p.inner, p.counts[0])))
         return (p.columns == lanes<T> ? narrow_product<T, 1> : narrow_product<T, 2>)(p.rows, p.a, p.row_step, p.step, p.b,

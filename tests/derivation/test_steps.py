@@ -99,10 +99,11 @@ def test_sympy_finds_the_same_derivative(activation: str, loss: str) -> None:
     of_loss = to_sympy(composed(derivation.step("loss").right, z_and_f))
     free = sorted(set(derivation.symbols) - derivation.definitions.keys(), key=text)
     points = [
-        {to_sympy(one): sympy.Rational(3 + k * (-1) ** (k // 3), 7 + n) for k, one in enumerate(free)} for n in (0, 2)
+        {to_sympy(one): sympy.Rational(3 + k * (-1) ** (k // 3), 7 + n) for k, one in enumerate(free)}
+        for n in ((0,) if activation == "softmax" else (0, 2))  # SymPy takes long for these
     ]
     gradients = [step for step in derivation.steps if isinstance(step.left, Derivative) and "unrolled" in step.name]
-    for step in gradients[:1] if activation == "softmax" else gradients:  # of which SymPy's take long
+    for step in gradients[:1] if activation == "softmax" else gradients:
         assert isinstance(step.left, Derivative)
         difference = to_sympy(composed(step.right, z_and_f)) - sympy.diff(of_loss, to_sympy(step.left.by))
         for point in points:

@@ -44,6 +44,12 @@ def test_a_loss_whose_slope_forgets_the_number_of_outputs_is_found() -> None:
     assert found.error == pytest.approx(0.5, rel=1e-6)
 
 
+def test_a_right_gradient_is_found_right_with_a_column_in_its_raw_unit() -> None:
+    net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(1)])
+    params = net.pack([[[1e-3, -2e-3, 1e-4], [0.5, 0.1, -0.4]], np.ones((3, 1))])
+    assert cr.verify(net, params, [[700.0, 0.3], [-900.0, 0.2]], [0.7, 0.1])
+
+
 @pytest.mark.parametrize("name", ["relu", "elu", "softsign"])
 def test_parameters_whose_quotient_would_cross_a_kink_are_left_out(name: str) -> None:
     net = cr.Network(1, [cr.Dense(1, name), cr.Dense(1)])

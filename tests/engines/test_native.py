@@ -437,10 +437,11 @@ def test_many_epochs_in_one_call_are_those_of_the_reference_engine(optimizer: st
     [
         ([20, 40, 3], 600, "a batch is 8 groups of rows"),
         ([300, 300, 3], 128, "layer by layer"),
+        ([700, 400, 3], 27, "layer by layer"),
         ([300, 300, 3], 40, "a batch is 1 group of rows"),
         ([700, 20, 3], 5400, "a batch is 16 groups of rows"),
     ],
-    ids=["groups of rows", "large layers", "parts of a large gradient", "several chunks"],
+    ids=["groups of rows", "large layers", "a very large layer", "parts of a large gradient", "several chunks"],
 )
 def test_the_number_of_threads_changes_no_bit(widths: list[int], batch_size: int, plan: str) -> None:
     net = cr.Network(widths[0], [cr.Dense(widths[1], "tanh", dropout=0.2), cr.Dense(widths[2])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from serving import page
 
 import chainrule as cr
 from chainrule import InputError
+from chainrule.engines.task import Best
 from chainrule.lab import jobs, watching
 from chainrule.lab.answers import encode
 from chainrule.lab.endpoints import Busy
@@ -194,6 +196,18 @@ def test_patience_ends_a_run_with_its_best_parameters_however_often_it_is_paused
     assert np.array_equal(np.float32(frame["weights"][0]), run.parameters.weights[0])
     assert frame["held_out_loss"] == pytest.approx(run.best.loss)
     assert frame["best"] is None  # whoever goes on from a run that has ended has all patience again
+
+
+@pytest.mark.parametrize("loss", [0.1, math.inf, math.nan])
+def test_the_best_loss_of_a_paused_run_is_what_it_was_even_where_it_is_no_number_of_json(loss: float) -> None:
+    lesson = Lesson.of(body(patience=5, pause_after=0))
+    state = lesson.run.state
+    state.best = Best(1, loss, state.theta)
+    (frame,) = watching.frames(lesson)
+    sent = msgspec.json.decode(encode(frame["best"]))
+    best = Lesson.of(body(patience=5, best=sent)).run.best
+    assert best is not None
+    assert str(best.loss) == str(loss)  # of NaN, too, which equals nothing
 
 
 def test_a_run_ends_after_its_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

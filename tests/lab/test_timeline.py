@@ -279,7 +279,6 @@ def test_what_does_not_fit_is_said_with_what_to_do(scene: dict[str, Any], messag
 @given(scenes())
 def test_difference_quotients_stand_beside_the_gradient(scene: dict[str, Any]) -> None:
     answer, found = timeline(scene), ask(None, "/api/check", {"scene": scene})  # type: ignore[arg-type]
-    assert found["h"] == 1e-4
     pairs = [
         (quotient, slope, agrees)
         for what in ("weights", "biases")
@@ -287,7 +286,6 @@ def test_difference_quotients_stand_beside_the_gradient(scene: dict[str, Any]) -
         if of[0] is not None
         for quotient, slope, agrees in zip(*map(np.ravel, of), strict=True)
     ]
-    assert found["agrees"] is (True if any(quotient is not None for quotient, _, _ in pairs) else None)
     for quotient, slope, agrees in pairs:
         assert agrees == (None if quotient is None else True)
         assert quotient is None or quotient == pytest.approx(slope, rel=1e-5, abs=1e-8)
@@ -303,10 +301,25 @@ def test_each_gradient_is_judged_by_its_own_size(monkeypatch: pytest.MonkeyPatch
     assert found["agreement"]["weights"] == [[[agrees], [True]]]  # of 0.002 and of 2, by which verify judges both
 
 
+@pytest.mark.parametrize("size", [1.0, 400.0, 1e6])
+def test_a_gradient_agrees_however_large_its_input_is(size: float) -> None:
+    """A step of 10⁻⁴ would move z by a hundred."""
+    scene = {"layers": [{}], "weights": [[[1 / size]]], "x": [size], "y": [0.8]}
+    found = ask(None, "/api/check", {"scene": scene})  # type: ignore[arg-type]
+    assert found["agreement"]["weights"] == [[[True]]]
+    assert found["h"]["weights"][0][0][0] == pytest.approx(1e-4 / size)
+
+
+def test_where_numbers_overflow_there_is_no_verdict() -> None:
+    scene = {"layers": [{"activation": "exponential"}], "weights": [[[354]]], "x": [1], "y": [0]}
+    found = ask(None, "/api/check", {"scene": scene})  # type: ignore[arg-type]
+    assert found["agreement"]["weights"] == [[[None]]]
+
+
 def test_a_quotient_that_would_cross_a_kink_is_null() -> None:
     scene = {"layers": [{"activation": "relu"}], "weights": [[[1e-5]]], "x": [1]}
     found = ask(None, "/api/check", {"scene": scene})  # type: ignore[arg-type]
-    assert (found["weights"], found["agrees"], found["error"]) == ([[[None]]], None, None)
+    assert found["weights"] == [[[None]]]
     assert found["agreement"] == {"weights": [[[None]]], "biases": [None]}
 
 

@@ -243,7 +243,7 @@ def test_a_checkpoint_is_not_overwritten_and_not_resumed_on_other_data(tmp_path:
 
 
 def train_slowly(checkpoint: Path) -> None:
-    pause = [lambda run: time.sleep(0.002)]
+    pause = [lambda run: time.sleep(0.001)]
     cr.train(network(0.1), X, Y, epochs=300, checkpoint=checkpoint, checkpoint_every=2, seed=7, callbacks=pause)
 
 
@@ -260,7 +260,7 @@ def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bits_twenty_times(t
         while not path.exists():
             assert child.is_alive()
             time.sleep(0.001)
-        time.sleep(chance.uniform(0.0, 0.5))
+        time.sleep(chance.uniform(0.0, 0.3))
         child.kill()
         child.join()
         assert child.exitcode == -signal.SIGKILL

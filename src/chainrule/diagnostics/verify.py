@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..network import Network
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
-from .trace import backprop
+from .trace import Trace, backprop
 
 # The step h of the quotient, times |θ| where that is above 1: small, so that few quotients reach over a kink,
 # and of fourth order h⁴ is still nothing beside the rounding.
@@ -26,8 +26,8 @@ TOLERANCE = 1e-6
 MAX_CHECKED = 200
 # Numbers that networks which go forward together have, at most: so they stay in a cache.
 _TOGETHER = 2**17
-# What rounding alone makes of a quotient of losses of size 1.
-NOISE = 10 * np.finfo(np.float64).eps / STEP
+# What rounding alone makes of a difference of losses of size 1.
+NOISE = 10 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def verify(
     """Compare the gradient of back-propagation with difference quotients of the loss, in float64.
 
     The quotient is (8 (J(θ+h) − J(θ−h)) − (J(θ+2h) − J(θ−2h))) / 12h, of fourth order, where J is the objective
-    that a run reports: so a loss and a gradient that do not belong together are found as well. Of more than `most`
+    that a run reports: so a loss and a gradient that do not belong together are found as well. h is
+    10⁻⁴ max(1, |θ|) / max(1, |fᵢ₋₁|), by the largest fᵢ₋₁ that the parameter multiplies. Of more than `most`
     parameters a random choice is checked. A parameter is left out when its quotient would reach over a kink.
 
     Parameters
@@ -114,17 +115,18 @@ def verify(
     net.check(params)
     data = prepare(net, x, y, sample_weight)
     theta = np.array(params.vector, dtype=np.float64)
-    gradient = backprop(net, net.parameters(theta), data.x, data.y, data.weights).gradient.vector
+    trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights)
+    gradient, h = trace.gradient.vector, steps(trace)
     if not np.isfinite(gradient).all():
         raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
-    noise = NOISE * max(1.0, abs(reference.evaluate(net, net.parameters(theta), data)))
+    noise = NOISE * max(1.0, abs(reference.evaluate(net, net.parameters(theta), data))) / h
     sizes = _sizes(net, gradient)
     judged = np.maximum(sizes, noise / TOLERANCE)
     places = permutation(len(theta), seed, Purpose.INITIAL)[:most]
     quotients, crossed = np.full_like(theta, np.nan), np.zeros(len(theta), dtype=bool)
     together = max(1, _TOGETHER // (len(theta) + len(data) * max(net.widths)))
     for some in np.split(places, range(together, len(places), together)):
-        quotients[some], crossed[some] = _quotients(net, theta, data, some)
+        quotients[some], crossed[some] = _quotients(net, theta, data, some, h[some])
     quotients[crossed] = np.nan
     trusted = places[~crossed[places]]
     errors = (np.abs(quotients - gradient) / judged)[trusted]
@@ -144,6 +146,20 @@ def verify(
     )
 
 
+def steps(trace: Trace) -> Floats:
+    """Return for each parameter the step h of its difference quotient.
+
+    A parameter that multiplies a large number, such as a column in its raw unit, moves a weighted input by more than
+    itself. So its step is smaller: divided by the largest |fᵢ₋₁| that it multiplies, where that is above 1.
+    """
+    theta = trace.parameters.vector
+    reach = trace.network.parameters(np.ones_like(theta))
+    for weights, f in zip(reach.weights, trace.f, strict=False):
+        weights *= np.maximum(1.0, np.abs(f).max(axis=0))[:, np.newaxis]
+    h = STEP * np.maximum(1.0, np.abs(theta)) / reach.vector
+    return np.asarray((theta + h) - theta)  # as far as the parameter is moved when that is rounded
+
+
 def _sizes(net: Network, gradient: Floats) -> Floats:
     """Return for each parameter the greatest number of the gradient in its Wᵢ or bᵢ, or 1 where all are zero."""
     parts, sizes = net.parameters(gradient), net.parameters(np.ones_like(gradient))
@@ -153,9 +169,10 @@ def _sizes(net: Network, gradient: Floats) -> Floats:
     return np.asarray(sizes.vector)
 
 
-def _quotients(net: Network, theta: Floats, data: Data, places: NDArray[np.integer]) -> tuple[Floats, Floats]:
+def _quotients(
+    net: Network, theta: Floats, data: Data, places: NDArray[np.integer], h: Floats
+) -> tuple[Floats, Floats]:
     """Return ∂J/∂θ_k for some k by central difference quotients of fourth order, and which would reach over a kink."""
-    h = STEP * np.maximum(1.0, np.abs(theta[places]))
     with np.errstate(all="ignore"):
         moved = [_moved(net, theta, data, places, times * h) for times in (-2, -1, 1, 2)]
         (lowest, below), (low, _), (high, _), (highest, above) = moved

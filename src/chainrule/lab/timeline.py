@@ -14,7 +14,7 @@ from msgspec import Struct
 from ..data import prepare
 from ..derivation.steps import ETA, LOSS
 from ..diagnostics.trace import Trace, backprop
-from ..diagnostics.verify import NOISE, STEP, TOLERANCE, verify
+from ..diagnostics.verify import NOISE, TOLERANCE, steps, verify
 from ..errors import InputError
 from ..formula import Derivative, Expression
 from ..formula.mathml import equation
@@ -194,9 +194,10 @@ def _step(
 
 
 def check(_: Lab, body: Asked) -> dict[str, Any]:
-    """Return a difference quotient beside every number of the gradient, and whether the two agree.
+    """Return a difference quotient beside every number of the gradient, its step h, and whether the two agree.
 
-    A quotient is null where a kink lies between its points, so that it says nothing; so is whether it agrees.
+    A quotient is null where a kink, or what is no finite number, lies between its points, so that it says nothing;
+    whether it agrees is null then, too.
 
     Raises
     ------
@@ -205,17 +206,16 @@ def check(_: Lab, body: Asked) -> dict[str, Any]:
     """
     net, params, x, y = read(body.scene)
     found = verify(net, params, x, y, most=net.parameter_count)
-    agreement = _agreement(backprop(net, params, x, y), found.quotients.vector)
+    trace = backprop(net, params, x, y)
+    h = steps(trace)
     return {
         **_both(found.quotients),
-        "agreement": _both(net.parameters(agreement)),
-        "h": STEP,
-        "agrees": bool(found) if found.checked else None,
-        "error": found.error if found.checked else None,
+        "agreement": _both(net.parameters(_agreement(trace, found.quotients.vector, h))),
+        "h": _both(net.parameters(h)),
     }
 
 
-def _agreement(trace: Trace, quotients: Any) -> Any:
+def _agreement(trace: Trace, quotients: Any, h: Any) -> Any:
     """Return for each number of the gradient whether its quotient agrees with it; None where there is none.
 
     Two agree that differ by no more than a millionth of the larger (the relative error of the notes of Stanford's
@@ -224,10 +224,11 @@ def _agreement(trace: Trace, quotients: Any) -> Any:
     for weights that are off by some ε (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
     """
     theta, gradient = trace.parameters.vector, trace.gradient.vector
-    rounding = NOISE * max(1.0, abs(trace.loss), float(np.abs(theta * gradient).sum()))
+    with np.errstate(over="ignore"):
+        rounding = NOISE / h * max(1.0, abs(trace.loss), float(np.abs(theta * gradient).sum()))
     larger = np.maximum(np.abs(gradient), np.abs(quotients))
     agrees = np.abs(gradient - quotients) <= TOLERANCE * larger + rounding
-    return np.where(np.isnan(quotients), None, agrees)
+    return np.where(np.isfinite(quotients) & np.isfinite(rounding), agrees, None)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import sys
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
@@ -31,6 +30,7 @@ _MAX_MEMORY = 40_000  # characters, of one vector of the largest network
 Vector = Annotated[str, Meta(max_length=_MAX_MEMORY)]
 Epoch = Annotated[int, Meta(ge=0, le=50_000_000)]
 Loss = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+NotFinite = Annotated[str, Meta(pattern="^(inf|-inf|nan)$")]
 
 
 class Memory(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,14 +54,14 @@ class BestSoFar(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     epoch : int
-    loss : float or None
-        None for one that was no number.
+    loss : float or str
+        As text where it is not finite, for which JSON has no number.
     parameters : str
         As base64 of float32 numbers.
     """
 
     epoch: Epoch
-    loss: Loss | None
+    loss: Loss | NotFinite
     parameters: Vector
 
 
@@ -181,9 +181,8 @@ class Lesson:
         if asked.memory is not None:
             _remember(state, asked.memory)
         if asked.best is not None and asked.patience is not None:
-            best = asked.best
-            loss = math.nan if best.loss is None else best.loss
-            state.best = Best(best.epoch, loss, _numbers("best.parameters", best.parameters, len(state.theta)))
+            best, theta = asked.best, _numbers("best.parameters", asked.best.parameters, len(state.theta))
+            state.best = Best(best.epoch, float(best.loss), theta)
         for part in ((x, y), held_out):
             if part is not None:
                 prepare(net, *part, dtype=DTYPE)  # for its complaints, which should come before the job begins

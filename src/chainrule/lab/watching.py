@@ -139,6 +139,7 @@ class _Watched:
             "curve": curve,
             "layers": lesson.measured(params),
             **_written(params),
+            "optimizer": lesson.training.optimizer,
             "memory": _memory(run),
             "best": None if self.ended else _best(run),
             **self.pictures.drawn(params),
@@ -184,7 +185,8 @@ def _best(run: Run) -> BestSoFar | None:
     best = run.best
     if best is None:
         return None
-    return BestSoFar(best.epoch, best.loss if math.isfinite(best.loss) else None, _base64(best.theta))
+    loss = best.loss if math.isfinite(best.loss) else str(best.loss)
+    return BestSoFar(best.epoch, loss, _base64(best.theta))
 
 
 def _base64(vector: Floats) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from unicodedata import normalize
 
 import pytest
-from pages import link, tab_to
+from pages import Open, link, tab_to
 
 import chainrule as cr
 from chainrule.lab.figures import figure
@@ -177,6 +177,15 @@ def test_columns_of_a_table_are_called_by_their_names(begun: Begin) -> None:
     page.get_by_role("rowheader", name="y₂ versicolor").wait_for()
 
 
+def test_what_is_wrong_with_the_data_is_told_where_they_are_needed(open_page: Open) -> None:
+    page = open_page(link("step", {"data": {"name": "own"}}), expected=("/api/data",))
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#notices").inner_text() == ""
+    page.locator(".net-chip[aria-current]").press("End")
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("alert").get_by_text("the own table is missing").wait_for()
+
+
 def test_the_drawing_updates_a_weight_when_the_rows_do(begun: Begin) -> None:
     page = begun({"scene": {"x": [-0.0604], "weights": [[[-12.35]], [[-0.00877]], [[-0.0604]]]}})
     go(page, "new w₂")
@@ -266,7 +275,7 @@ def test_at_a_kink_there_is_no_quotient(begun: Begin) -> None:
     layers = [{"units": 1, "activation": name, "bias": False} for name in ("relu", "identity")]
     page = begun({"scene": {"layers": layers, "x": [1.0], "weights": [[[0.0]], [[1.0]]], "biases": [None, None]}})
     go(page, "∂ℒ/∂w₁")
-    page.locator(".net-value-check", has_text="a kink lies between").wait_for()
+    page.locator(".net-value-check", has_text="a kink, or too large a number, lies between").wait_for()
     go(page, "∂ℒ/∂w₂")
     page.locator(".net-value-check", has_text="they agree").wait_for()
     relu = {"units": 12, "activation": "relu", "bias": True}

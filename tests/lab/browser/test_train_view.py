@@ -128,18 +128,23 @@ def test_the_charts_can_be_pointed_at_and_opened_as_tables(train: Page) -> None:
 
 def test_the_trained_weights_are_those_of_every_view_and_can_be_undone(train: Page) -> None:
     page = train
-    page.locator("[data-key=patience]").fill("9")
+    page.locator("[data-key=patience]").fill("99")
     page.locator("[data-key=step]").click()
     says(page, ".status", "Epoch 1:")
     assert '"weights"' in state(page)
+    page.locator("[data-key=optimizer]").select_option("adam")
+    for key in ("Undo", "Redo"):
+        page.get_by_role("button", name=key).click()
     with page.expect_request("**/api/train") as asked:
         page.locator("[data-key=start]").click()
     sent: Any = asked.value.post_data_json
     assert sent["training"]["best"]["epoch"] == 1
+    assert sent["training"]["memory"] is None  # which was that of another optimiser
     says(page, ".status", "Training until epoch 1\u202f000, for at most 60 seconds.")
     wait_for_epoch(page, 20)
-    for status, epoch in (("Ready to go on from epoch 1.", "1"), ("Ready to start.", "0")):
-        page.get_by_role("button", name="Undo").click()
+    for steps, status, epoch in ((1, "Ready to go on from epoch 1.", "1"), (2, "Ready to start.", "0")):
+        for _ in range(steps):
+            page.get_by_role("button", name="Undo").click()
         says(page, ".status", status)
         says(page, "dd[data-key=epoch]", epoch)
     assert '"weights"' not in state(page)
@@ -233,6 +238,14 @@ def test_a_run_that_diverges_says_what_to_try(train: Page) -> None:
 def test_a_lab_that_is_gone_is_told(visit: Open) -> None:
     page = visit("#train", ("/api/train",))
     ready(page)
+    page.locator("[data-key=step]").click()
+    says(page, ".status", "Epoch 1:")
+    page.route("**/api/train", lambda route: route.fulfill(body=""))
+    page.locator("[data-key=step]").click()
+    says(page, ".status", "Stopped after epoch 1: no more came from the lab.")
+    page.locator("[data-key=reset]").click()
+    page.locator("[data-key=step]").click()
+    says(page, ".status", "Stopped after epoch 0: no more came from the lab.")
     page.route("**/api/train", lambda route: route.abort())
     page.locator("[data-key=start]").click()
     page.wait_for_selector("#notices [role=alert]")

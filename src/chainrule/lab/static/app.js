@@ -154,7 +154,7 @@ function put(final) {
 
 /** Show a view in place of the one that is shown. */
 async function open(name, moved, isAnew = false) {
-  if (name === view.name && !isAnew) return;
+  if (name === view.name && !view.hasFailed && !isAnew) return;
   leave();
   const place = element("div", `view view-${name}`);
   view = { name, shown: {} };
@@ -162,6 +162,7 @@ async function open(name, moved, isAnew = false) {
   for (const [of, link] of links) link.ariaCurrent = of === name ? "page" : null;
   if (moved) write(true);
   const { show } = await import(`./${name}.js${(missed[name] ??= "")}`).catch(async (error) => {
+    mine.hasFailed = true;
     if (view === mine) main.replaceChildren();
     missed[name] += "?";
     await ask("/api/catalogue", {}); // where the lab is away, this says so

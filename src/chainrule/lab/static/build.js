@@ -1,7 +1,8 @@
 /** The view in which a network is put together: its layers, its sample, its weights. */
 import { latest } from "./api.js";
 import { button, element, field, newId, numberField, panel, range, select, toggle } from "./controls.js";
-import { called, chooser, firstRow, fits, fitted } from "./data.js";
+import { chooser, fitted } from "./data.js";
+import { called, firstRow, fits } from "./fit.js";
 import { mount } from "./network.js";
 import { at, replaced } from "./state.js";
 import { build as say } from "./words/build.js";

@@ -2,6 +2,7 @@
 import { latest } from "./api.js";
 import { dots, watchTheme } from "./charts.js";
 import { button, choice, element, field, newId, numberField, panel, range, select } from "./controls.js";
+import { firstRow } from "./fit.js";
 import { data as say } from "./words/data.js";
 
 const HIDDEN = [4, 2].map((units) => ({ units, activation: "tanh", bias: true })); // in place of the chain's single units
@@ -13,23 +14,7 @@ const THUMB = 56;
 let thumbs = null; // these two outlive the view
 let ownFile = null; // the last one: its name and what it holds
 
-/** Tell whether a network has the inputs and outputs that data need. */
-export function fits({ inputs, layers }, told) {
-  const outputs = layers.at(-1).units;
-  return inputs === told.inputs && (outputs === told.outputs || (told.classes?.length === 2 && outputs <= 2));
-}
-
-export const firstRow = ({ x, y }) => ({ x: x[0], y: [y[0]].flat() });
-
 const shape = ({ inputs, layers }) => say.shape([inputs, ...layers.map(({ units }) => units)].join("–"));
-
-/** Return what a scene's inputs and targets are called in a table; nothing for points, and where it does not fit. */
-export function called(scene, told) {
-  if (!told?.target || !fits(scene, told)) return { x: [], y: [] };
-  const { names, classes, target } = told;
-  const isClass = scene.y.length < scene.layers.at(-1).units;
-  return { x: names, y: isClass ? [classes.map((name, k) => `${k} ${name}`).join(", ")] : scene.y.length > 1 ? classes : [target] };
-}
 
 /** Return a scene's change to one that fits, and say so: its hidden layers stay, but for those of a chain. */
 export function fitted(app, told) {

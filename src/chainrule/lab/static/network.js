@@ -107,11 +107,11 @@ class Stepper {
     this.options = { ...this.options, ...changed };
     if ("predict" in changed) this.guesses.clear();
     if (!this.timeline) return;
-    if ("called" in changed) {
-      this.numbers.called = changed.called;
-      this.drawing.fill();
-    }
-    this.render();
+    if (!("called" in changed)) return this.render();
+    this.numbers.called = changed.called;
+    this.drawing.fill();
+    this.draw();
+    this.table.show(this.numbers, this.known);
   }
 
   destroy() {
@@ -436,15 +436,15 @@ class Rows {
     if (stepper.question()) return;
     if (check === null) return put(say.noCheck);
     const places = stepper.numbers.placesOf(stepper.step);
-    const agreement = places.map((place) => parameter(check.agreement, place)); // null where a kink is in the way
+    const agreement = places.map((place) => parameter(check.agreement, place)); // null where there is no quotient
     const count = (verdict) => agreement.filter((one) => one === verdict).length;
-    const [kinks, wrong, h] = [count(null), count(false), shown(check.h)];
+    const [kinks, wrong] = [count(null), count(false)];
     const verdict = (good, bad) => node("span", wrong ? "bad" : "good", wrong ? `✗ ${bad}` : `✓ ${good}`);
     if (kinks === places.length) return put(say.kink(kinks));
-    if (places.length > 1) return put(verdict(say.allAgree(count(true), h), say.someDiffer(wrong, h)), kinks ? say.someKinks(kinks) : "");
+    if (places.length > 1) return put(verdict(say.allAgree(count(true)), say.someDiffer(wrong)), kinks ? say.someKinks(kinks) : "");
     const figure = (name, number) => node("span", {}, node("b", "net-number", shown(number, 8)), ` ${name}`);
-    const [analytic, quotient] = [stepper.timeline.gradient, check].map((of) => parameter(of, places[0]));
-    return put(figure(say.analytic, analytic), figure(say.quotient(h), quotient), verdict(say.agree, say.differ));
+    const [analytic, quotient, h] = [stepper.timeline.gradient, check, check.h].map((of) => parameter(of, places[0]));
+    return put(figure(say.analytic, analytic), figure(say.quotient(shown(h)), quotient), verdict(say.agree, say.differ));
   }
 
   light(symbols) {

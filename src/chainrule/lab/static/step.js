@@ -1,23 +1,25 @@
 /** The view Step: one sample through the network, forward and back, and the switches for how it is shown. */
 import { choice, element as make, numberField, field, toggle } from "./controls.js";
-import { called } from "./data.js";
+import { called } from "./fit.js";
 import { mount, shown } from "./network.js";
+import { same } from "./state.js";
 import { step as say } from "./words/step.js";
 
 const MOST_LOSSES = 12; // of the samples before, that are listed
+const NO_ROWS = { x: [], called: { x: [], y: [] } };
 
 export function show(element, app) {
   const place = make("div");
   const learnt = make("p", { class: "step-learnt numbers", hidden: true });
   let rows = null; // samples to go through, and which is the next
-  let said = null; // of what inputs and outputs are called
+  let said = NO_ROWS.called; // of inputs and targets
   let losses = [];
   let isOurs = false; // whether it is from here that the scene is changed
 
   const stepper = mount(place, app.source, {
     ...app.state.show,
     announce: app.announce,
-    onStep: ({ kind }) => kind === "loss" && fitting(), // so that they are there in time
+    onStep: ({ kind }) => kind === "loss" && name(), // so that the rows are there in time
     nextSample: async (updated, another) => {
       const { shows } = stepper;
       const sample = another ? await nextSample() : {};
@@ -32,7 +34,10 @@ export function show(element, app) {
   });
   /** Return x and y of the next row of the data on the page, if they fit the network; else nothing, so that they stay. */
   async function nextSample() {
-    const { x, y } = await fitting();
+    const { x, y } = await fitting().catch((error) => {
+      app.notice(error);
+      return NO_ROWS;
+    });
     if (!x.length) return {};
     const isHere = (at) => String(x[at]) === String(app.state.scene.x);
     if (isHere(rows.next % x.length)) rows.next += 1; // as after training, which leaves the first row
@@ -45,26 +50,27 @@ export function show(element, app) {
   function fitting() {
     const { scene, data } = app.state;
     const asked = JSON.stringify([data, scene.inputs, scene.layers, scene.loss]);
-    if (rows?.asked !== asked) rows = { asked, next: 0, found: found(scene, data) };
+    if (rows?.asked !== asked) {
+      const mine = { asked, next: 0, found: found(scene, data) };
+      mine.found.catch(() => rows === mine && (rows = null)); // the next time it is asked anew
+      rows = mine;
+    }
     return rows.found;
   }
 
-  /** Say what the inputs and the outputs are called in the data on the page. */
+  /** Say what inputs and targets are called in the data on the page; what is wrong with these is told when they are needed. */
   async function name() {
     const asked = fitting();
-    const { called } = await asked;
-    if (asked === rows.found && called !== said) stepper.set({ called: (said = called) });
+    const { called } = await asked.catch(() => NO_ROWS);
+    if ((rows && asked !== rows.found) || same(called, said)) return;
+    said = called;
+    stepper.set({ called });
   }
 
   async function found(scene, data) {
-    try {
-      const told = await app.ask("/api/data", { data, scene });
-      const isFit = told.inputs === scene.inputs && told.outputs === scene.layers.at(-1).units;
-      return { x: isFit ? told.x : [], y: told.y, called: called(scene, told) };
-    } catch (error) {
-      app.notice(error);
-      return { x: [], y: [], called: called(scene) };
-    }
+    const told = await app.ask("/api/data", { data, scene });
+    const isFit = told.inputs === scene.inputs && told.outputs === scene.layers.at(-1).units;
+    return { x: isFit ? told.x : [], y: told.y, called: called(scene, told) };
   }
 
   function tellLosses() {
@@ -100,6 +106,7 @@ export function show(element, app) {
         stepper.set(what.show);
         for (const [name, one] of switches) one.firstChild.checked = state.show[name];
       }
+      if (what.data) name();
       if (!what.scene || isOurs) return;
       for (const [name, one] of choices) {
         for (const radio of one.querySelectorAll("input")) radio.checked = radio.value === state.scene[name];

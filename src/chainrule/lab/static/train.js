@@ -6,7 +6,8 @@
  */
 import { cloud, confusion, curves, grouped, plane, short } from "./charts.js";
 import { button, choice, element, field, numberField, panel, select } from "./controls.js";
-import { SEED, chooser, fits as isFit, fitted } from "./data.js";
+import { SEED, chooser, fitted } from "./data.js";
+import { fits as isFit } from "./fit.js";
 import { train as say } from "./words/train.js";
 
 const MOST_POINTS = 1200; // of a curve, before it is thinned
@@ -70,14 +71,16 @@ export function show(place, app) {
     cut();
     if (!fits()) fit();
     const { scene, data, training } = app.state;
-    const { memory = null, best = null } = seen.frame ?? {};
+    const before = seen.frame;
+    const memory = before?.optimizer === training.optimizer ? before.memory : null;
+    const best = before?.best ?? null;
     const epochs = training.epochs - (training.start_epoch % training.epochs);
     const step = how === "step" ? { pause_after: 1, epochs_a_frame: 1 } : {};
     keptAt = performance.now();
     app.notice(null);
     going = how;
     said = null;
-    stop = app.stream("/api/train", { scene, data, training: { ...training, epochs, memory, best, ...step } }, take, over);
+    stop = app.stream("/api/train", { scene, data, training: { ...training, epochs, memory, best, ...step } }, take, (error) => over(error, seen.frame === before));
     showRun();
     if (how === "run") app.announce(status.textContent);
   }
@@ -115,16 +118,16 @@ export function show(place, app) {
     tell(say.paused(grouped(app.state.training.start_epoch)));
   }
 
-  /** Take in that the stream has ended, by itself or by an error. */
-  function over(error) {
-    const isCut = error || (going === "run" && !seen.frame?.ended);
-    halt();
+  /** Take in that the stream has ended, by itself or by an error, maybe before a frame came. */
+  function over(error, isSilent) {
     const { frame } = seen;
+    const isCut = error || isSilent || (going === "run" && !frame.ended);
+    halt();
     const epoch = grouped(app.state.training.start_epoch);
     if (isCut) tell(say.stopped(epoch));
     else if (frame.ended) tell(say.ended(frame.ended, epoch, frame.error && seen.losses.length < 2));
     else tell(say.stepped(epoch, short(frame.loss)));
-    const problem = error ?? frame?.error;
+    const problem = isCut ? error : frame.error;
     if (problem) app.notice(problem);
   }
 
@@ -248,10 +251,7 @@ export function show(place, app) {
     const put = (member) => (value, final = true) => {
       const without = value === "lbfgs" ? { clip_norm: null } : {}; // which it cannot use
       change({ training: { [member]: value, ...without } }, final);
-      if (member === "optimizer") {
-        if (seen.frame) seen.frame = { ...seen.frame, memory: null };
-        showHow();
-      }
+      if (member === "optimizer") showHow();
       if (final && going === "run") run();
     };
     const isLbfgs = training.optimizer === "lbfgs";
