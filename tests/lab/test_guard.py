@@ -71,7 +71,7 @@ def test_nothing_else_is_there_without_it(address: str) -> None:
     for path in ("/api/echo", "/api/openapi.json", "/api/nothing"):
         answer = httpx.post(base + path, json={}, headers={"Origin": base})
         assert answer.status_code == 403
-        assert message(answer).startswith("the lab was started anew since this page was opened: open the address")
+        assert message(answer).startswith("this page or program has not been let in, or the lab was started anew")
 
 
 def test_a_ticket_that_others_may_have_seen_lets_in_once_and_no_program_of_theirs(

@@ -19,7 +19,7 @@ from replies import right, wrong
 import chainrule as cr
 from chainrule.lab.endpoints import File, Lab
 from chainrule.lab.problems import MAX_SEED
-from chainrule.lessons import FAMILIES, ChooseAll, OneChoice, Problem, Progress, generate
+from chainrule.lessons import FAMILIES, ChooseAll, OneChoice, Policy, Problem, Progress, generate
 
 RECURSION = {"family": "recursion", "seed": 1, "parameters": {"length": 3, "layer": "last", "activation": "tanh"}}
 """δ₂ = δ₃w₃(1 − f₂²)."""
@@ -305,6 +305,16 @@ def test_bookmarks(lab: Lab) -> None:
     }
     assert asked(lab, "bookmark", id=RECURSION, on=False) == {"bookmarked": False}
     assert [one["id"] for one in asked(lab, "bookmarks")["problems"]] == [other]
+
+
+def test_a_bookmark_keeps_hidden_what_its_lesson_hides(lab: Lab) -> None:
+    shown = asked(lab, "problem", family="depth", seed=1)
+    lab.progress().learner("Ada").bookmark(drawn(shown), policy=Policy("never"))
+    answered = asked(lab, "attempt", id=shown["id"], reply=right(drawn(shown)))
+    assert (answered["right"], answered["solution"]) == (True, None)
+    assert asked(lab, "problem", **shown["id"])["solution"] is None
+    with pytest.raises(cr.InputError, match="the solution cannot be seen"):
+        asked(lab, "solution", id=shown["id"])
 
 
 def test_progress_is_saved_as_a_file(lab: Lab) -> None:

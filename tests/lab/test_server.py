@@ -213,11 +213,16 @@ def test_what_is_loopback(host: str, is_one: bool) -> None:
 
 
 def test_a_host_of_several_addresses_is_had_by_the_first_that_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = ["203.0.113.5", "127.0.0.1"]  # of which the first is none of this machine's
+
     def found(host: str, port: int, **_: Any) -> list[Any]:
-        addresses = ("203.0.113.5", "127.0.0.1")  # of which the first is none of this machine's
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
     with server._listening("localhost", 0) as listener:
-        assert listener.getsockname()[0] == "127.0.0.1"
+        name, taken = listener.getsockname()
+        assert name == "127.0.0.1"
+        addresses.reverse()
+        with pytest.raises(InputError, match=f"{taken} of localhost is taken"), server._listening("localhost", taken):
+            pass
     assert not server.is_loopback("localhost")

@@ -57,7 +57,7 @@ class Settings:
         What the first page is opened with.
     ticket : str
         Does once what the token does. The browser is started with it: how a program was started, all users of a machine
-        can see. Where it can be told, it does nothing for another user's program. A file that leads to the page would
+        can see. Where it can be told, it lets in no other user's program. A file that leads to the page would
         hide it, but browsers that come as snaps cannot read such a file.
     requests_a_second : float
         How many one client may send, over a while.
@@ -197,8 +197,8 @@ class Guard:
         if path.startswith("/api/"):
             return complaint(
                 HTTPStatus.FORBIDDEN,
-                "the lab was started anew since this page was opened: open the address that it printed, and go on "
-                "here: nothing is lost",
+                "this page or program has not been let in, or the lab was started anew since: open the address that it "
+                "printed, and go on here: nothing is lost",
             )
         return self._gate.closed()
 
@@ -238,11 +238,14 @@ def _is_anothers(client: Address | None, port: int) -> bool:
     if client is None:
         return False
     ours, its = f":{port:04X}", f":{client.port:04X}"
-    for table in filter(Path.exists, _CONNECTIONS):
-        for row in table.read_text(encoding="ascii").splitlines():
-            _, local, remote, _, _, _, _, user, *_ = row.split()
-            if local.endswith(its) and remote.endswith(ours) and int(user) not in (0, os.getuid()):
-                return True
+    try:
+        tables = [table.read_text(encoding="ascii") for table in _CONNECTIONS if table.exists()]
+    except OSError:  # it cannot be told
+        return False
+    for row in "".join(tables).splitlines():
+        _, local, remote, _, _, _, _, user, *_ = row.split()
+        if local.endswith(its) and remote.endswith(ours) and int(user) not in (0, os.getuid()):
+            return True
     return False
 
 

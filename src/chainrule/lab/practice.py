@@ -132,7 +132,7 @@ def attempt(lab: Lab, body: Answered) -> dict[str, Any]:
     """Store an answer, and return its grade."""
     learner, answered = lab.progress().learner(body.learner), body.id.draw()
     try:
-        made = learner.attempt(answered, body.reply)
+        made = learner.attempt(answered, body.reply, learner.policy(answered))
     except MalformedReply as error:
         return problems.malformed(error)
     grade, ids = made.grade, f"g{made.number}-"
@@ -159,7 +159,8 @@ def hints(_: Lab, body: Hinted) -> dict[str, Any]:
 def solution(lab: Lab, body: Looked) -> dict[str, Any]:
     """Return how a problem is solved, once the learner may see it."""
     looked_at = body.id.draw()
-    steps = lab.progress().learner(body.learner).solution(looked_at)
+    learner = lab.progress().learner(body.learner)
+    steps = learner.solution(looked_at, learner.policy(looked_at))
     return {"solution": paragraphs(steps, "s"), "right_options": problems.right_options(looked_at)}
 
 
@@ -200,7 +201,7 @@ def _shown(learner: Learner, id: ProblemId) -> dict[str, Any]:  # noqa: A002 - a
     names = None
     if isinstance(answer, FormulaAnswer):
         names = [text(one) for one in (answer.names if answer.allowed is None else answer.allowed)]
-    may_see = learner.may_see_solution(shown)
+    may_see = learner.may_see_solution(shown, learner.policy(shown))
     return {
         "id": id,
         "title": shown.title,

@@ -213,11 +213,13 @@ def _listening(host: str, port: int | None) -> Iterator[socket.socket]:
 def _bound(host: str, port: int | None) -> socket.socket:
     """Return a socket that listens at the first address of a host that can be had."""
     for number in (PORT, 0) if port is None else (port,):
+        failures = []
         for family, address in _addresses(host, number):
             try:
                 return _bound_to(family, address)
             except OSError as error:
-                failed = error
+                failures.append(error)
+    failed = next((error for error in failures if error.errno != errno.EADDRNOTAVAIL), failures[0])
     if failed.errno == errno.EADDRNOTAVAIL:
         raise InputError(f"{host} is no address of this machine")
     why = "is taken" if failed.errno == errno.EADDRINUSE else f"cannot be used ({failed.strerror})"
