@@ -30,7 +30,7 @@ _MAX_MEMORY = 40_000  # characters, of one vector of the largest network
 Vector = Annotated[str, Meta(max_length=_MAX_MEMORY)]
 Epoch = Annotated[int, Meta(ge=0, le=50_000_000)]
 Loss = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-NotFinite = Annotated[str, Meta(pattern="^(inf|-inf|nan)$")]
+NotFinite = Annotated[str, Meta(pattern="^(inf|-inf|nan)$", max_length=4)]
 
 
 class Memory(Struct, frozen=True, forbid_unknown_fields=True):
