@@ -176,4 +176,5 @@ def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str) -> None:
             assert 400 <= response.status_code < 500, response.text
 
     ask()
-    assert 200 in seen or kind != "sensible"  # else nothing but refusals would have been tried
+    if kind == "sensible" and path != "/api/practice/solution":  # which is refused until a problem was answered
+        assert 200 in seen  # else nothing but refusals would have been tried
