@@ -50,6 +50,11 @@ def test_a_right_gradient_is_found_right_with_a_column_in_its_raw_unit() -> None
     assert cr.verify(net, params, [[700.0, 0.3], [-900.0, 0.2]], [0.7, 0.1])
 
 
+def test_a_step_is_never_lost_in_the_rounding_of_its_parameter() -> None:
+    net = cr.chain(2, "identity")
+    assert cr.verify(net, net.pack([1e10, 1.0]), x=1e10, y=0.0)  # w₂ multiplies 10²⁰
+
+
 @pytest.mark.parametrize("name", ["relu", "elu", "softsign"])
 def test_parameters_whose_quotient_would_cross_a_kink_are_left_out(name: str) -> None:
     net = cr.Network(1, [cr.Dense(1, name), cr.Dense(1)])

@@ -150,12 +150,13 @@ def steps(trace: Trace) -> Floats:
     """Return for each parameter the step h of its difference quotient.
 
     A parameter that multiplies a large number, such as a column in its raw unit, moves a weighted input by more than
-    itself. So its step is smaller: divided by the largest |fᵢ₋₁| that it multiplies, where that is above 1.
+    itself. So its step is smaller: divided by the largest |fᵢ₋₁| that it multiplies, where that is above 1, up to 10⁸:
+    beyond that a step would be lost in the rounding of the parameter.
     """
     theta = trace.parameters.vector
     reach = trace.network.parameters(np.ones_like(theta))
     for weights, f in zip(reach.weights, trace.f, strict=False):
-        weights *= np.maximum(1.0, np.abs(f).max(axis=0))[:, np.newaxis]
+        weights *= np.clip(np.abs(f).max(axis=0), 1.0, 1e8)[:, np.newaxis]
     h = STEP * np.maximum(1.0, np.abs(theta)) / reach.vector
     return np.asarray((theta + h) - theta)  # as far as the parameter is moved when that is rounded
 
