@@ -55,6 +55,13 @@ def goes_on(frame: Any) -> dict[str, Any]:
     return {"start_epoch": frame["epoch"], "memory": frame["memory"], "best": frame["best"]}
 
 
+def of_the_library(lesson: Lesson, **settings: Any) -> cr.Run:
+    """Return the run that the library makes of what the lab is to train."""
+    net = msgspec.convert(SCENE, Scene).network()
+    settings |= {"batch_size": 10, "dtype": "float32", "initial": net.initial(0), "validation": lesson.held_out}
+    return cr.train(net, lesson.x, lesson.y, **settings)
+
+
 def test_a_run_is_told_from_before_its_first_step_to_its_end() -> None:
     first, *_, last = frames(epochs=300, learning_rate=0.1)
     assert (first["epoch"], first["step"], first["rows"], first["ended"]) == (0, 0, 0, None)
@@ -95,19 +102,7 @@ def test_a_frame_is_never_long_in_coming_however_many_epochs_are_wanted() -> Non
 
 def test_its_numbers_are_those_of_a_run_of_the_library() -> None:
     told = frames(epochs=40, epochs_a_frame=8)
-    lesson = Lesson.of(body())
-    net = msgspec.convert(SCENE, Scene).network()
-    run = cr.train(
-        net,
-        lesson.x,
-        lesson.y,
-        validation=lesson.held_out,
-        optimizer=cr.SGD(0.03),
-        batch_size=10,
-        epochs=40,
-        initial=net.initial(0),
-        dtype="float32",
-    )
+    run = of_the_library(Lesson.of(body()), optimizer=cr.SGD(0.03), epochs=40)
     assert np.array_equal(np.float32(told[-1]["weights"][0]), run.parameters.weights[0])
     curve = [point for frame in told for point in frame["curve"]][1:]
     for epoch, loss, held_out in curve:
@@ -174,21 +169,7 @@ def test_patience_ends_a_run_with_its_best_parameters_however_often_it_is_paused
         left = 1000 - frame["epoch"]
         frame = frames(gone_on(frame), noisy, **asked, **goes_on(frame), epochs=left, pause_after=pause_after)[-1]
 
-    lesson = Lesson.of(body(SCENE, noisy))
-    net = lesson.run.network
-    run = cr.train(
-        net,
-        lesson.x,
-        lesson.y,
-        validation=lesson.held_out,
-        optimizer=cr.SGD(0.3),
-        batch_size=10,
-        epochs=1000,
-        patience=5,
-        clip_norm=0.5,
-        initial=net.initial(0),
-        dtype="float32",
-    )
+    run = of_the_library(Lesson.of(body(SCENE, noisy)), optimizer=cr.SGD(0.3), epochs=1000, patience=5, clip_norm=0.5)
     assert run.best is not None
     assert 5 < run.epoch < 1000
     assert frame["epoch"] == run.epoch
