@@ -35,35 +35,69 @@ template <class T> struct SELU {
     static Vec<T> value(Vec<T> z, T) { return scale * ELU<T>::value(z, alpha); }
     static Vec<T> slope(Vec<T> z, Vec<T> f, T) { return z > 0 ? all<T>(scale) : f + scale * alpha; }
 };
-template <class T> struct GELU {  // Φ(z) = ½ (1 + erf(z/√2)), φ(z) = e^{−z²/2}/√(2π)
-    static Vec<T> distribution(Vec<T> z) { return T(0.5) * (T(1) + erf<T>(z * T(0.70710678118654752440))); }
-    static Vec<T> value(Vec<T> z, T) { return z * distribution(z); }
-    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
-        return distribution(z) + z * exp<T>(T(-0.5) * (z * z)) * T(0.39894228040143267794);
+template <class T> struct GELU {  // z Φ(z), with the normal distribution Φ and its density φ(z) = e^{−z²/2}/√(2π)
+    static Vec<T> within_reach(Vec<T> z) { return at_most<T>(absolute<T>(z), Format<T>::normal_reach); }
+    static Vec<T> distribution_near_zero(Vec<T> z) { return T(0.5) + z * normal_near_zero(z * z); }
+    static Vec<T> value(Vec<T> z, T) {
+        const Vec<T> a = within_reach(z), tail = NormalTail<T>(a).times(a);  // a Φ(−a)
+        return absolute<T>(z) < T(1) ? z * distribution_near_zero(z) : z > 0 ? z - tail : -tail;
+    }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) {  // Φ(z) + z φ(z)
+        constexpr T c = T(0.39894228040143267794);
+        const Vec<T> a = within_reach(z);
+        const NormalTail<T> tail(a);
+        const Vec<T> a_phi = c * a * tail.power.value(), of_minus_a = tail.times(all<T>(T(1))) - a_phi;
+        return absolute<T>(z) < T(1) ? distribution_near_zero(z) + (z < 0 ? -a_phi : a_phi) : z > 0 ? T(1) - of_minus_a : of_minus_a;
     }
 };
-template <class T> struct GELUTanh {  // u = √(2/π) (z + 0.044715 z³)
-    static constexpr T c = T(0.79788456080286535588);
-    static Vec<T> bend(Vec<T> z) { return tanh<T>(c * (z + T(0.044715) * (z * z * z))); }
-    static Vec<T> value(Vec<T> z, T) { return T(0.5) * z * (T(1) + bend(z)); }
+// z σ(w) for a w = w(z) with the sign of z, from e^{−|w|}: z / (1 + e^{−|w|}), or z e^{−|w|} / (1 + e^{−|w|}) below 0
+template <class T> struct GatedByLogistic {
+    Vec<T> z;
+    PowerOfE<T> power;
+    Vec<T> value() const { return (z < 0 ? power.times(at_least<T>(z, Format<T>::exp_low)) : z) / (T(1) + power.value()); }
+    Vec<T> slope(Vec<T> of_w) const {  // σ(w) (1 + z w′ σ(−w))
+        const Vec<T> e = power.value(), small = e / (T(1) + e), large = T(1) / (T(1) + e);
+        return z < 0 ? small * (T(1) + z * of_w * large) : large * (T(1) + z * of_w * small);
+    }
+};
+template <class T> struct GELUTanh {  // ½ z (1 + tanh u) = z σ(2u), u = √(2/π) (z + 0.044715 z³)
+    using F = Format<T>;
+    static constexpr double c = 1.5957691216057307117, d = 0.071354816272600248798;  // 2u = c z + d z³
+    static constexpr T reach = sizeof(T) == 4 ? T(11) : T(22);                       // from where on e^{−2|u|} z is 0
+    // e^{−2u} for 0 ≤ a ≤ reach. The digits of 2u that its rounding would lose are digits of the power: so each product
+    // is made of exact ones of leading digits and a small rest.
+    static PowerOfE<T> power(Vec<T> a) {
+        const Vec<T> high = leading<T>(a), square = high * high, square_rest = (a - high) * (a + high);
+        const Vec<T> square_high = leading<T>(square), of_high = F::gelu_d[0] * square_high;
+        const Vec<T> factor = of_high + F::gelu_c[0], back = factor - of_high;  // c + d a²
+        const Vec<T> factor_rest = (of_high - (factor - back)) + (F::gelu_c[0] - back) + F::gelu_c[1] +
+                                   (F::gelu_d[0] * (square - square_high) + F::gelu_d[1] * square + T(d) * square_rest);
+        const Vec<T> factor_high = leading<T>(factor), rest = (factor - factor_high) + factor_rest;
+        return power_of_e<T>(-(high * factor_high), -(high * rest + (a - high) * (factor + factor_rest)));
+    }
+    static GatedByLogistic<T> gated(Vec<T> z) { return {z, power(at_most<T>(absolute<T>(z), reach))}; }
+    static Vec<T> value(Vec<T> z, T) { return gated(z).value(); }
     static Vec<T> slope(Vec<T> z, Vec<T>, T) {
-        const Vec<T> b = bend(z);
-        return T(0.5) * (T(1) + b) + T(0.5) * z * (T(1) - b * b) * c * (T(1) + T(3 * 0.044715) * (z * z));
+        const Vec<T> near = at_least<T>(at_most<T>(z, reach), -reach);
+        return gated(near).slope(T(c) + T(3 * d) * (near * near));
     }
 };
 template <class T> struct SiLU {
-    static Vec<T> value(Vec<T> z, T) { return z * logistic<T>(z); }
-    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
-        const Vec<T> s = logistic<T>(z);
-        return s * (T(1) + z * (T(1) - s));
-    }
+    static GatedByLogistic<T> gated(Vec<T> z) { return {z, power_of_e<T>(-absolute<T>(z))}; }
+    static Vec<T> value(Vec<T> z, T) { return gated(z).value(); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) { return gated(z).slope(all<T>(T(1))); }
 };
 template <class T> struct Softplus {
     static Vec<T> value(Vec<T> z, T) { return softplus<T>(z); }
     static Vec<T> slope(Vec<T> z, Vec<T>, T) { return logistic<T>(z); }
 };
 template <class T> struct Softsign {
-    static Vec<T> value(Vec<T> z, T) { return z / (T(1) + absolute<T>(z)); }
+    // z / (1 + z) = 1 − 1 / (1 + z) is monotone, as the rounding of 1 + z in the quotient would not be; z − z² / (1 + z) is
+    // so for small z, and has all digits there.
+    static Vec<T> value(Vec<T> z, T) {
+        const Vec<T> size = absolute<T>(z), rest = T(1) / (T(1) + size);
+        return with_sign_of<T>(size < T(0.4) ? size - size * (size * rest) : T(1) - rest, z);
+    }
     static Vec<T> slope(Vec<T> z, Vec<T>, T) {
         const Vec<T> d = T(1) + absolute<T>(z);
         return T(1) / (d * d);
@@ -81,7 +115,7 @@ template <class T> struct Exponential {
 // f(z) for one number, where others wait for it.
 template <class T, class Activation> T value_of_one(T z, T a) {
     if constexpr (sizeof(T) == 4 && __is_same(Activation, Tanh<T>))
-        if (__builtin_fabsf(z) < tanh_is_one) return within_one(tanh_of_middle(z));
+        if (__builtin_fabsf(z) < tanh_of_one_reach) return tanh_of_one(z);
     return Activation::value(all<T>(z), a)[0];
 }
 

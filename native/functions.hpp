@@ -1,4 +1,8 @@
-// exp, log, tanh, erf and their like on vectors, each within 4 units in the last place over its whole range.
+// exp, log, tanh and their like on vectors, each within 4 units in the last place over its whole range. All but sin and
+// cos are monotone, and reach their limits exactly.
+//
+// A value is monotone where each of its operations is: a rounded sum, product or quotient of monotone numbers is. So the
+// functions that flatten out are quotients of exponentials, and no step cancels what another has rounded.
 //
 // The polynomials interpolate at Chebyshev nodes; each comment says what is approximated and on what interval.
 #pragma once
@@ -12,9 +16,14 @@ template <> struct Format<float> {
     static constexpr int mantissa = 23, bias = 127;
     static constexpr float to_whole = 12582912.0f;         // 1.5 · 2²³: adding it leaves no bit for a fraction
     static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;
-    static constexpr float exp_low = -104.0f, exp_high = 89.0f;  // beyond these eˣ is 0 or infinite
+    static constexpr float tanh_is_one = 9.5f;
+    static constexpr float exp_low = -112.0f, exp_high = 89.0f;  // beyond these eˣ and x eˣ are 0, or eˣ is infinite
     static constexpr float smallest_normal = 1.17549435e-38f;
-    static constexpr float far = 20.0f;                    // tanh and erf are 1 there, and e⁻ᶠᵃʳ is below half a unit
+    static constexpr float far = 20.0f;                    // e⁻ᶠᵃʳ is below half a unit in the last place of 1
+    static constexpr int32_t leading_bits = ~0xfff;        // of a number: products of two numbers cut to these are exact
+    // 2√(2/π) and 0.044715 times that, as 12 digits and the rest
+    static constexpr float gelu_c[2] = {1.595703125f, 6.5996605731e-5f}, gelu_d[2] = {0.07135009765625f, 4.71861635e-6f};
+    static constexpr float normal_reach = 15.0f;           // Φ(−a) a is 0 from there on
     static constexpr float pi_half[4] = {1.5703125f, 0.0004837512969970703f, 7.549533620476723e-08f, 2.56334407e-12f};
     static constexpr float pi_half_reach = 5000.0f;        // as far as the parts serve
 };
@@ -22,9 +31,14 @@ template <> struct Format<double> {
     static constexpr int mantissa = 52, bias = 1023;
     static constexpr double to_whole = 6755399441055744.0;  // 1.5 · 2⁵²
     static constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
-    static constexpr double exp_low = -746.0, exp_high = 710.0;
+    static constexpr double tanh_is_one = 20.0;
+    static constexpr double exp_low = -756.0, exp_high = 710.0;
     static constexpr double smallest_normal = 2.2250738585072014e-308;
     static constexpr double far = 40.0;
+    static constexpr int64_t leading_bits = ~0x7ffffff;
+    static constexpr double gelu_c[2] = {1.5957691073417663574, 1.4263964354337909e-8},
+                            gelu_d[2] = {0.071354815736413002014, 5.3618724676217860e-10};
+    static constexpr double normal_reach = 40.0;
     static constexpr double pi_half[4] = {1.57079632673412561417e+00, 6.07710050630396597660e-11,
                                           2.02226624879595063154e-21, 0.0};
     static constexpr double pi_half_reach = 1e5;
@@ -69,12 +83,28 @@ inline Vec<double> expm1_of_small(Vec<double> r) {
     return r + r * r * polynomial<double>(r, P);
 }
 
-template <class T> inline Vec<T> exp(Vec<T> x) {
-    Vec<T> n, r = reduce<T>(at_least<T>(at_most<T>(x, Format<T>::exp_high), Format<T>::exp_low), n);
-    const Integers<T> whole = __builtin_convertvector(n, Integers<T>), half = whole >> 1;
-    // In two factors, so that the greatest and the denormal powers come out right.
-    return (expm1_of_small(r) + T(1)) * power_of_two<T>(half) * power_of_two<T>(whole - half);
+// a · 2ⁿ, in two factors, so that the greatest and the denormal powers come out right.
+template <class T> inline Vec<T> scaled(Vec<T> a, Integers<T> n) {
+    const Integers<T> half = n >> 1;
+    return a * power_of_two<T>(half) * power_of_two<T>(n - half);
 }
+
+// e^{x + low} = (1 + s) · 2ⁿ, where `low` is small beside x, such as what was rounded off it. A product with it has all
+// its digits where the power by itself would be denormal.
+template <class T> struct PowerOfE {
+    Vec<T> s;
+    Integers<T> n;
+    Vec<T> value() const { return scaled<T>(s + T(1), n); }
+    Vec<T> times(Vec<T> a) const { return scaled<T>(a * s + a, n); }
+};
+template <class T> inline PowerOfE<T> power_of_e(Vec<T> x, Vec<T> low = Vec<T>{}) {
+    Vec<T> n, r = reduce<T>(at_least<T>(at_most<T>(x, Format<T>::exp_high), Format<T>::exp_low), n) + low;
+    return {expm1_of_small(r), __builtin_convertvector(n, Integers<T>)};
+}
+template <class T> inline Vec<T> exp(Vec<T> x) { return power_of_e<T>(x).value(); }
+
+// The leading half of a number's digits; what is left of the number has the others.
+template <class T> inline Vec<T> leading(Vec<T> x) { return from_bits<T>(bits<T>(x) & Format<T>::leading_bits); }
 
 // For x up to 40 (float) or 80 (double), which is all that is asked for; −1 far below zero.
 template <class T> inline Vec<T> expm1(Vec<T> x) {
@@ -95,7 +125,8 @@ inline Vec<double> log_series(Vec<double> z) {
     return z * polynomial<double>(z, R);
 }
 
-template <class T> inline Vec<T> log(Vec<T> x) {
+// log (x + x · rest), where x · rest is at most half a unit in the last place of x, as what was rounded off it.
+template <class T> inline Vec<T> log(Vec<T> x, Vec<T> rest = Vec<T>{}) {
     using F = Format<T>;
     const T infinity = T(__builtin_huge_val());
     const Vec<T> size = absolute<T>(x);  // whose bits are a number that is not negative
@@ -106,101 +137,119 @@ template <class T> inline Vec<T> log(Vec<T> x) {
     const Vec<T> f = from_bits<T>(bits<T>(normal) - (e << F::mantissa)) - T(1);
     const Vec<T> exponent = __builtin_convertvector(e - (denormal & (F::mantissa + 1)), Vec<T>);
     const Vec<T> s = f / (f + T(2)), half = T(0.5) * f * f;
-    const Vec<T> low = exponent * F::ln2_low + s * (half + log_series(s * s));
+    const Vec<T> low = exponent * F::ln2_low + s * (half + log_series(s * s)) + rest;
     const Vec<T> result = exponent * F::ln2_high + (f - (half - low));
     const Vec<T> at_zero = all<T>(-infinity), below = all<T>(T(__builtin_nan(""))) + x;
     return x > 0 ? (x == infinity ? x : result) : (x == 0 ? at_zero : below);
 }
 
-// log(1 + y) for 0 ≤ y ≤ 1: the rounding of 1 + y is put right to first order.
-template <class T> inline Vec<T> log1p(Vec<T> y) {
-    const Vec<T> u = y + T(1);
-    return log<T>(u) + (y - (u - T(1))) / u;
-}
-
-// log(1 + eˣ) = max(x, 0) + log(1 + e^{−|x|})
+// log(1 + eˣ), with what the rounding of 1 + eˣ leaves out; x itself where eˣ is so large that 1 is nothing beside it.
 template <class T> inline Vec<T> softplus(Vec<T> x) {
-    const Vec<T> positive = x < 0 ? Vec<T>{} : x;
-    return positive + log1p<T>(exp<T>(-absolute<T>(x)));
+    const Vec<T> power = exp<T>(at_most<T>(x, Format<T>::far)), sum = power + T(1);
+    const Vec<T> left_out = power < 1 ? power - (sum - T(1)) : T(1) - (sum - power);
+    return x > Format<T>::far ? x : log<T>(sum, left_out / sum);
 }
 
-template <class T> inline Vec<T> with_sign_of(Vec<T> size, Vec<T> x) {
-    const Integers<T> sign = Integers<T>{} + (decltype(Integers<T>{}[0] + 0)(1) << (8 * sizeof(T) - 1));
-    return from_bits<T>((bits<T>(size) & ~sign) | (bits<T>(x) & sign));
+// (e^{2q} − 1) / 2 = q + q² P(q), |q| ≤ ¼ ln 2
+inline Vec<float> half_expm1_of_twice(Vec<float> q) {
+    static constexpr float P[] = {1.0f, 0.666661643f, 0.333331827f, 0.13386828f, 0.0445876902f};
+    return q + q * q * polynomial<float>(q, P);
+}
+inline Vec<double> half_expm1_of_twice(Vec<double> q) {
+    static constexpr double P[] = {1.0,
+                                   0.6666666666666667,
+                                   0.3333333333333333,
+                                   0.13333333333328018,
+                                   0.044444444444436855,
+                                   0.012698412712514063,
+                                   0.0031746031766173117,
+                                   0.0007054660626659865,
+                                   0.00014109328738871622,
+                                   2.570298293843321e-05,
+                                   4.28264814005218e-06};
+    return q + q * q * polynomial<double>(q, P);
 }
 
-// tanh |x| = E / (E + 2) with E = e^{2|x|} − 1
-inline Vec<double> tanh_of(Vec<double> x) {
-    const Vec<double> E = expm1<double>(2.0 * at_most<double>(absolute<double>(x), Format<double>::far));
-    return with_sign_of<double>(E / (E + 2.0), x);
+// tanh |x| = G / (2 − G) with G = 1 − e^{−2|x|}, which is 1 from some |x| on. With n = 2k ≥ 0 the nearest whole number to
+// 2|x| / ln 2, e^{−2|x|} is a power of two, taken from the low bits of a sum, times e^{2q}.
+template <class T> inline Vec<T> tanh(Vec<T> x) {
+    using F = Format<T>;
+    const T to_power = F::to_whole + T(F::bias + 1);  // its low bits are the exponent of 2
+    const Integers<T> sign = bits<T>(x) & VectorOf<T>::sign_bit;
+    const Vec<T> y = at_least<T>(from_bits<T>(bits<T>(x) | VectorOf<T>::sign_bit), -F::tanh_is_one);  // −|x|
+    const Vec<T> sum = y * T(2.8853900817779268147) + to_power, n = sum - to_power;
+    const Vec<T> half_of_G_at_n = half_expm1_of_twice(y - n * T(0.34657359027997265471));
+    const Vec<T> power = from_bits<T>(bits<T>(sum) << F::mantissa);  // 2ⁿ⁺¹
+    const Vec<T> G = (T(1) - T(0.5) * power) - power * half_of_G_at_n;
+    const Vec<T> size = G / (T(2) - G);  // its sign bit is 0
+    return from_bits<T>(bits<T>(size) | sign);
 }
-// tanh x = 2 n d / (n² + d²) with n / d = tanh ½x, n = x P(x²), d = Q(x²): where tanh x is near 1, errors of n / d vanish.
-// P and Q are the ratio with the least greatest relative error of tanh x for |x| ≤ 9.02, which is 7·10⁻⁹, times 0.9, so
-// that roundings are small where they count. In halves, so that few operations wait for one another. Numbers: one, or a
-// vector.
-constexpr float tanh_is_one = 9.02f;
-template <class Numbers> inline Numbers tanh_of_middle(Numbers x) {
-    const Numbers t = x * x;
-    const Numbers n = x * t * (t * 1.0269397e-4f + 0.026789860f) + x * 0.9f;
-    const Numbers d = t * (t * t * 2.2069129e-6f + (t * 0.0021704345f + 0.20357963f)) + 1.8f;
-    const Numbers product = n * d;
-    return (product + product) / (d * d + n * n);
-}
-// Without fused multiplication and addition, rounding may go beyond 1.
-template <class Numbers> inline Numbers within_one(Numbers f) {
+
+// Of one number, where others wait for it, so that few operations wait for one another: tanh x = 2 n d / (n² + d²) with
+// n / d = tanh ½x, n = x P(x²), d = Q(x²). Where tanh x is near 1, errors of n / d vanish. P and Q are the ratio with the
+// least greatest relative error of tanh x for |x| ≤ 9.02, which is 7·10⁻⁹, times 0.9, so that roundings are small where
+// they count. Beyond, tanh x is 1. It is not monotone to the last place.
+constexpr float tanh_of_one_reach = 9.02f;
+inline float tanh_of_one(float x) {
+    const float t = x * x;
+    const float n = x * t * (t * 1.0269397e-4f + 0.026789860f) + x * 0.9f;
+    const float d = t * (t * t * 2.2069129e-6f + (t * 0.0021704345f + 0.20357963f)) + 1.8f;
+    const float product = n * d;
+    const float f = (product + product) / (d * d + n * n);
     if constexpr (vector_bytes > 16) return f;
-    const Numbers above = f > 1.0f ? f - f + 1.0f : f;
-    return above < -1.0f ? f - f - 1.0f : above;
-}
-inline Vec<float> tanh_of(Vec<float> x) {
-    return within_one(tanh_of_middle(at_least<float>(at_most<float>(x, tanh_is_one), -tanh_is_one)));
-}
-template <class T> inline Vec<T> tanh(Vec<T> x) { return tanh_of(x); }
-
-template <class T> inline Vec<T> logistic(Vec<T> x) { return T(1) / (T(1) + exp<T>(-x)); }
-
-// erf x = x P(x²), |x| ≤ 1
-inline Vec<float> erf_of_small(Vec<float> x) {
-    static constexpr float P[] = {1.1283791658483509f,  -0.37612626666720332f,   0.11283594715160217f,
-                                  -0.026854212010626413f, 0.0051890874234339740f, -0.00080168642871658695f,
-                                  0.000078758750626854883f};
-    return x * polynomial<float>(x * x, P);
-}
-inline Vec<double> erf_of_small(Vec<double> x) {
-    static constexpr double P[] = {1.1283791670955125738,     -0.37612638903183748056,   0.11283791670954878666,
-                                   -0.026866170645076793248,  0.0052239776248180144673,  -0.00085483269808337899052,
-                                   0.00012055331111642710923, -0.000014925595266831181565, 1.6461000484121368033e-6,
-                                   -1.6350312701054695011e-7, 1.4659775274047435814e-8,  -1.137284885679167367e-9,
-                                   5.9571761477489114044e-11};
-    return x * polynomial<double>(x * x, P);
+    return f > 1.0f ? 1.0f : f < -1.0f ? -1.0f : f;  // rounded without fused multiplication and addition
 }
 
-// log(1 − erf t) + t² as a polynomial in t − c: c = 2.5 on [1, 4], c = 3.5 on [1, 6]
-inline Vec<float> erf_of_large(Vec<float> t) {
-    static constexpr float P[] = {-1.5568152767534173f,   -0.35268074917265322f,   0.056106355446122860f,
-                                  -0.010858112935861836f, 0.0021651698714246241f,  -0.00042079165062549097f,
-                                  0.000077387603633657035f, -0.000012925695868861937f, 1.6155811475435352e-6f,
-                                  -7.5826819697252740e-8f};
-    t = at_most<float>(t, 4.0f);
-    return 1.0f - exp<float>(polynomial<float>(t - 2.5f, P) - t * t);
+// 1 / (1 + e⁻ˣ), or eˣ where 1 is nothing beside e⁻ˣ, which may overflow
+template <class T> inline Vec<T> logistic(Vec<T> x) {
+    const Integers<T> low = x < -Format<T>::far;
+    const Vec<T> power = exp<T>(low ? x : -x);
+    return low ? power : T(1) / (T(1) + power);
 }
-inline Vec<double> erf_of_large(Vec<double> t) {
+
+// (Φ(z) − ½) / z by z², |z| ≤ 1, with Φ the distribution function of the normal distribution
+inline Vec<float> normal_near_zero(Vec<float> z_squared) {
+    static constexpr float P[] = {0.3989422801f,    -0.06649036057f, 0.009973328481f,
+                                  -0.001186343989f, 0.0001135022962f, -7.660538171e-6f};
+    return polynomial<float>(z_squared, P);
+}
+inline Vec<double> normal_near_zero(Vec<double> z_squared) {
+    static constexpr double P[] = {0.39894228040143267786,    -0.066490380066905426466, 0.0099735570100350220035,
+                                   -0.0011873282154680343813, 0.00011543468751655941591, -9.44465579310384581e-6,
+                                   6.6596798796552313128e-7,  -4.1224107514160813645e-8, 2.2704137585676000095e-9,
+                                   -1.1064328282755891011e-10, 4.0743269774266274828e-12};
+    return polynomial<double>(z_squared, P);
+}
+
+// Φ(−a) e^{a²/2} = t P(t) with t = 1 / (a + c), for a from 1 to where Φ(−a) is as good as 0
+inline Vec<float> normal_tail_polynomial(Vec<float> t) {
+    static constexpr float P[] = {0.56532532f, 0.164497897f, -0.0208345558f, -0.0155456141f, 0.00589777902f,
+                                  0.000913620635f, -0.0014786981f, 0.000448556792f, 0.000168959494f, -0.000182282252f};
+    return polynomial<float>(4.0f * t - 1.0f, P);
+}
+inline Vec<double> normal_tail_polynomial(Vec<double> t) {
     static constexpr double P[] = {
-        -1.8624374021481737553,    -0.26609958836519067306,   0.033246945257769851067,   -0.005225658221942860614,
-        0.00087368732364082371621, -0.00014729777488781743818, 0.000024386373538371928001, -3.8895571774332908028e-6,
-        5.8561434202146857347e-7,  -8.0693009210598873992e-8, 9.5316623245675597844e-9,  -7.7490982160991445001e-10,
-        -2.4797961927313532735e-11, 3.0657997470652254912e-11, -9.181632549224173227e-12, 2.05374382433180993e-12,
-        -3.9365555361178705863e-13, 6.732658943904082419e-14, -8.9333129390366373054e-15, 5.1811269632167101886e-16,
-        -2.3727617867631580774e-17, 2.0718495744576253859e-17, 7.9541595055272865202e-18, -5.0952776026692952067e-18,
-        6.3255205887184927206e-19};
-    t = at_most<double>(t, 6.0);
-    return 1.0 - exp<double>(polynomial<double>(t - 3.5, P) - t * t);
+        0.55405386815496982235,    0.14757200787501018448,     0.016443859039448541474,   -0.0031763280816477899488,
+        -0.00090781435469681988965, 0.00019512272763243266248, 0.000051504270561794555286, -0.000020519754506621592981,
+        -1.6665087351788052403e-6, 2.2483400200762630038e-6,   -2.8854733382337932396e-7, -1.7960617335301621045e-7,
+        8.038732511371916538e-8,   -9.3254901035446000525e-10, -1.0040872330478365599e-8, 3.4038416212525447628e-9,
+        2.3641356685338922248e-10, -5.5523467294326101048e-10, 1.5225708530434639857e-10, 1.9715850576472886263e-11,
+        -2.1120240023640975548e-11, 4.3851482157927482049e-12, -2.4226361795406827473e-13};
+    return polynomial<double>(8.0 * t - 1.25, P);
 }
-
-template <class T> inline Vec<T> erf(Vec<T> x) {
-    const Vec<T> size = absolute<T>(x);
-    return size <= T(1) ? erf_of_small(x) : with_sign_of<T>(erf_of_large(size), x);
-}
+// e^{−a²/2} and the tail Φ(−a). An error of a² would be one of the power, and as large as a² times that: so a is taken
+// apart. What the rounding of a + c leaves out has its place in the exponent, too.
+template <class T> struct NormalTail {
+    static constexpr T c = sizeof(T) == 4 ? T(1.5) : T(2);
+    Vec<T> sum, P;
+    PowerOfE<T> power;
+    explicit NormalTail(Vec<T> a) : sum(a + c) {
+        const Vec<T> t = T(1) / sum, left_out = a < c ? a - (sum - c) : c - (sum - a), high = leading<T>(a);
+        P = normal_tail_polynomial(t);
+        power = power_of_e<T>(T(-0.5) * (high * high), T(-0.5) * ((a - high) * (a + high)) - left_out * t);
+    }
+    Vec<T> times(Vec<T> factor) const { return power.times(factor / sum * P); }
+};
 
 inline Vec<float> sin_of_small(Vec<float> r) {
     static constexpr float S[] = {-0.16666666663741368f, 0.0083333318306294284f, -0.00019840063040804117f,

@@ -92,7 +92,9 @@ template <class T> void activate(const Layer<T>& layer, int64_t units, T* f, T* 
     else activate<T>(layer.activation, layer.parameter, f, slopes, units * width);
 }
 
-// A few rows, one after the other in a row's layout, where lanes would be left empty in a panel.
+// A few rows, one after the other in a row's layout, where lanes would be left empty in a panel. `room` has three parts, of
+// which softmax has the last, since it reads f from either of the others: rows are at most half a vector's lanes, so each
+// of the first two takes lanes / 2 · widest numbers, and the last lanes · widest.
 template <class T>
 void predict_few(const Layer<T>* layers, int64_t depth, int64_t widest, const T* x, int64_t rows, T* result, T* room) {
     T* halves[2] = {room, room + rows * widest};
@@ -111,7 +113,7 @@ void predict_few(const Layer<T>* layers, int64_t depth, int64_t widest, const T*
         f_stride = columns;
     }
     const Layer<T>& last = layers[depth - 1];
-    T* const lane_by_lane = f == room ? room + rows * widest : room;
+    T* const lane_by_lane = room + 2 * rows * widest;
     if (last.activation == softmax_place) {
         for (int64_t j = 0; j < last.units; j++)
             for (int64_t r = 0; r < lanes<T>; r++)
@@ -452,14 +454,14 @@ template <class T> void add(T* g, const T* h, int64_t n) {
 
 template <class T> void function(int which, const T* x, T* result, int64_t n) {
     using Function = Vec<T> (*)(Vec<T>);
-    constexpr Function functions[] = {exp<T>, expm1<T>, log<T>, tanh<T>, logistic<T>, erf<T>, sin<T>, cos<T>, softplus<T>};
+    constexpr Function functions[] = {[](Vec<T> x) { return exp<T>(x); }, expm1<T>, [](Vec<T> x) { return log<T>(x); }};
     for (int64_t i = 0; i < n; i += lanes<T>) store(result + i, functions[which](load(x + i)));
 }
 
 template <class T> const Kernels<T>& kernels() {
     static constexpr Kernels<T> chosen = {lanes<T>,   panel_rows<T>, block_rows, predict<T>,  pass<T>,  take_rows<T>,
                                           forward<T>, output<T>,     scatter<T>, back<T>,     to_front<T>, chain<T>,
-                                          gradient<T>, narrow<T>,    add<T>,      penalise<T>, update<T>, function<T>};
+                                          gradient<T>, narrow<T>,    add<T>,      penalise<T>, update<T>, activate<T>, function<T>};
     return chosen;
 }
 

@@ -9,8 +9,7 @@ namespace chainrule {
 inline constexpr const char* activation_names[] = {"identity", "tanh",      "logistic", "relu",     "leaky_relu",
                                                    "elu",      "selu",      "gelu",     "gelu_tanh", "silu",
                                                    "softplus", "softsign",  "sin",      "exponential", "softmax"};
-inline constexpr const char* function_names[] = {"exp", "expm1", "log", "tanh", "logistic",
-                                                 "erf", "sin",   "cos", "softplus"};
+inline constexpr const char* function_names[] = {"exp", "expm1", "log"};  // which losses use beside activations
 
 inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", "huber",         "log_cosh",
                                              "quantile",      "poisson",        "cross_entropy", "binary_cross_entropy",
@@ -130,6 +129,9 @@ template <class T> struct Kernels {
     T (*penalise)(T* g, const T* w, int64_t n, T l1, T l2);
     // One step of one of `optimizer_names` with the gradient scale · g; returns 0, or NaN where a number is not finite.
     T (*update)(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& step);
+    // n weighted inputs become activations in their place, by one of `activation_names` but softmax, with f′(z) in `slopes`
+    // where that is asked for; n is a whole number of vectors.
+    void (*activate)(int activation, T parameter, T* f, T* slopes, int64_t n);
     // One of `function_names` of n numbers, n a whole number of vectors.
     void (*function)(int which, const T* x, T* result, int64_t n);
 };

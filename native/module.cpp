@@ -28,6 +28,9 @@ CHAINRULE_DECLARE(baseline)
 CHAINRULE_DECLARE(avx2)
 CHAINRULE_DECLARE(avx512)
 #endif
+#ifdef CHAINRULE_WIDE
+CHAINRULE_DECLARE(wide)
+#endif
 
 // The best first.
 const InstructionSet instruction_sets[] = {
@@ -43,6 +46,9 @@ const InstructionSet instruction_sets[] = {
      avx2::of_double},
 #endif
     {"baseline", [] { return true; }, baseline::of_float, baseline::of_double},
+#ifdef CHAINRULE_WIDE
+    {"wide", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }, wide::of_float, wide::of_double},
+#endif
 };
 
 const InstructionSet& instruction_set(const std::string& name) {
@@ -306,6 +312,19 @@ template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const
     return as_numpy<T>(std::move(result), {n});
 }
 
+// f(z) and f′(z) as a run computes them.
+template <class T>
+std::pair<NumPy<T>, NumPy<T>> activation(const std::string& name, double parameter, Vector<T> z, const std::string& isa) {
+    const Kernels<T>& kernels = kernels_of<T>(isa);
+    const int number = position(activation_names, name);
+    if (number == softmax_place) throw std::invalid_argument("softmax takes all units of a row together");
+    const std::size_t n = z.shape(0), whole = (n + std::size_t(kernels.lanes) - 1) / kernels.lanes * kernels.lanes;
+    Block<T> f = zeros<T>(whole), slopes = zeros<T>(whole);
+    std::copy_n(z.data(), n, f.get());
+    kernels.activate(number, T(parameter), f.get(), slopes.get(), int64_t(whole));
+    return {as_numpy<T>(std::move(f), {n}), as_numpy<T>(std::move(slopes), {n})};
+}
+
 template <class T> void bind(nb::module_& m, const char* predictor, const char* table, const char* trainer) {
     nb::class_<Predictor<T>>(m, predictor)
         .def(nb::init<const Description&, Vector<T>, const std::string&>(), "description"_a, "theta"_a, "isa"_a)
@@ -345,6 +364,7 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
         .def_prop_ro("chunk_rows", told([](const Run<T>& run) { return run.chunk_rows(); }));
     m.def("advance_many", &advance_many<T>, "trainers"_a, "ahead"_a, "seconds"_a, "threads"_a, "interrupted"_a);
     m.def("function", &function<T>, "name"_a, "x"_a.noconvert(), "isa"_a);
+    m.def("activation", &activation<T>, "name"_a, "parameter"_a, "z"_a.noconvert(), "isa"_a);
 }
 
 std::vector<std::string> names_of_sets_that_run_here() {

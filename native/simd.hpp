@@ -14,10 +14,12 @@ template <class T> struct VectorOf;
 template <> struct VectorOf<float> {
     typedef float numbers __attribute__((vector_size(vector_bytes)));
     typedef int32_t integers __attribute__((vector_size(vector_bytes)));
+    static constexpr int32_t sign_bit = INT32_MIN;
 };
 template <> struct VectorOf<double> {
     typedef double numbers __attribute__((vector_size(vector_bytes)));
     typedef int64_t integers __attribute__((vector_size(vector_bytes)));
+    static constexpr int64_t sign_bit = INT64_MIN;
 };
 template <class T> using Vec = typename VectorOf<T>::numbers;
 template <class T> using Integers = typename VectorOf<T>::integers;  // also what a comparison gives: 0 or −1
@@ -35,7 +37,10 @@ template <class T> inline Vec<T> all(T x) { return x - Vec<T>{}; }
 template <class T> inline Integers<T> bits(Vec<T> v) { return __builtin_bit_cast(Integers<T>, v); }
 template <class T> inline Vec<T> from_bits(Integers<T> v) { return __builtin_bit_cast(Vec<T>, v); }
 
-template <class T> inline Vec<T> absolute(Vec<T> x) { return x < 0 ? -x : x + T(0); }
+template <class T> inline Vec<T> absolute(Vec<T> x) { return from_bits<T>(bits<T>(x) & ~VectorOf<T>::sign_bit); }
+template <class T> inline Vec<T> with_sign_of(Vec<T> size, Vec<T> x) {
+    return from_bits<T>((bits<T>(size) & ~VectorOf<T>::sign_bit) | (bits<T>(x) & VectorOf<T>::sign_bit));
+}
 // NaN in x is passed on: a comparison with it is false.
 template <class T> inline Vec<T> at_most(Vec<T> x, T high) { return x > high ? all<T>(high) : x; }
 template <class T> inline Vec<T> at_least(Vec<T> x, T low) { return x < low ? all<T>(low) : x; }

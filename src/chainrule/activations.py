@@ -171,10 +171,14 @@ def gelu_tanh() -> Activation:
     def bend(z: Array) -> Array:
         return tanh(c * (z + 0.044715 * z**3))
 
+    def slope(z: Array) -> Array:
+        rest = 1.0 - bend(z) ** 2  # 0 far from 0, where z² may be infinite: so it comes first in the products
+        return 0.5 * (1.0 + bend(z)) + 0.5 * c * (rest * z + 3.0 * 0.044715 * rest * z * z * z)
+
     return Activation(
         "gelu_tanh",
         value=lambda z: 0.5 * z * (1.0 + bend(z)),
-        slope=lambda z, f: 0.5 * (1.0 + bend(z)) + 0.5 * z * (1.0 - bend(z) ** 2) * c * (1.0 + 3.0 * 0.044715 * z**2),
+        slope=lambda z, f: slope(z),
         initializer="he_uniform",
     )
 

@@ -12,6 +12,9 @@ compiler: str
 
 def instruction_sets() -> list[str]: ...
 def function(name: str, x: NDArray[np.floating], isa: str) -> NDArray[np.floating]: ...
+def activation(
+    name: str, parameter: float, z: NDArray[np.floating], isa: str
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]: ...
 
 class Description:
     def __init__(

@@ -96,12 +96,12 @@ class Predictor:
     def __init__(self, net: Network, theta: Floats) -> None:
         self.dtype = theta.dtype
         kind = _native.Predictor32 if theta.dtype == np.float32 else _native.Predictor64
-        made = kind(_description(net), np.ascontiguousarray(theta), instruction_set())
+        made = kind(_description(net), _aligned(np.ascontiguousarray(theta)), instruction_set())
         self._predict, self.follow = made.predict, made.follow
 
     def __call__(self, x: Floats, allowed_threads: int | None = None) -> Floats:
         """Return the outputs; no more than a few rows are left to one thread."""
-        return self._predict(x, 1 if len(x) <= _FEW else threads.allowed(allowed_threads))
+        return self._predict(_aligned(x), 1 if len(x) <= _FEW else threads.allowed(allowed_threads))
 
 
 def run(
@@ -313,15 +313,21 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
     tables = {} if tables is None else tables
 
     def table(data: Data, rows: RowNumbers | None) -> Any:
+        x, y, weights = _aligned(data.x), _aligned(data.y), _aligned(data.weights)
         if rows is not None:
-            return table_of(data.x, data.y, data.weights, rows)
+            return table_of(x, y, weights, rows)
         if id(data) not in tables:
-            tables[id(data)] = table_of(data.x, data.y, data.weights)
+            tables[id(data)] = table_of(x, y, weights)
         return tables[id(data)]
 
     training = table(task.data, task.training_rows)
     judged = table(task.data, _NO_ROWS) if task.validation is None else table(task.validation, task.validation_rows)
     return trainer_of(_description(net), described, training, judged, allowed_threads, instruction_set())
+
+
+def _aligned(array: Floats) -> Floats:
+    """Return an array whose numbers begin at multiples of their size, as C++ demands of them: a copy if need be."""
+    return array if array.flags.aligned else array.copy()
 
 
 def _set(trainer: Any, state: State) -> None:
