@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +32,54 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_only_the_leftovers_of_this_file_are_removed(tmp_path: Path) -> None:
-    for name in (".run[1].x1y2.tmp", ".run1.x1y2.tmp", "run[1]"):
+    for name in (".run[1].x1y2abcd.tmp", ".run1.x1y2abcd.tmp", ".run[1].x.x1y2abcd.tmp", "run[1]"):
         (tmp_path / name).write_bytes(b"")
     remove_leftovers(tmp_path / "run[1]")
-    assert {path.name for path in tmp_path.iterdir()} == {".run1.x1y2.tmp", "run[1]"}
+    assert {path.name for path in tmp_path.iterdir()} == {".run1.x1y2abcd.tmp", ".run[1].x.x1y2abcd.tmp", "run[1]"}
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from chainrule.files import write_atomically
+
+fsync = os.fsync
+def pause(descriptor):
+    fsync(descriptor)
+    print("written", flush=True)
+    sys.stdin.read()
+os.fsync = pause
+write_atomically(Path(sys.argv[1]), b"theirs")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a temporary file is kept for a minute there")
+def test_a_save_removes_what_a_killed_one_left_and_nothing_of_one_that_is_still_writing(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+    assert len(list(tmp_path.iterdir())) == 2
+    killed, alive = writers
+    killed.kill()
+    killed.communicate()
+    write_atomically(path, b"ours")
+    assert len(list(tmp_path.iterdir())) == 2  # the file, and the temporary one of the writer that is alive
+    assert path.read_bytes() == b"ours"
+    alive.communicate("")
+    assert alive.returncode == 0
+    assert path.read_bytes() == b"theirs"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_many_writers_of_one_name_at_once_do_not_take_each_others_files_away(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda k: write_atomically(path, b"%d" % k * 1000), range(200)))
+    assert len(path.read_bytes()) in (1000, 2000, 3000)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_tensors_and_their_document_come_back(tmp_path: Path) -> None:
@@ -99,7 +146,7 @@ def test_a_link_is_followed_and_a_device_is_left_alone(tmp_path: Path) -> None:
 def test_leftovers_of_a_link_lie_where_it_leads(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "kept" / "run")
-    (tmp_path / "kept" / ".run.x1y2.tmp").write_bytes(b"")
+    (tmp_path / "kept" / ".run.x1y2abcd.tmp").write_bytes(b"")
     remove_leftovers(tmp_path / "link")
     assert not list((tmp_path / "kept").iterdir())
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +24,21 @@ from safetensors.numpy import save
 from .errors import InputError
 from .named import JSON
 
+if sys.platform != "win32":
+    import fcntl
+
 # A header names every tensor and holds the JSON document; beyond this it is an attack, or not a header.
 MAX_HEADER = 64 * 2**20
+
+# Seconds after which a temporary file is abandoned, on systems without locks that end with their process.
+_ABANDONED_AFTER = 60.0
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment the path holds the old content or the new, never a part.
 
-    The bytes go to a temporary file beside it, ``.NAME.XXXX.tmp``, reach the disk, and then take the name. Where the
-    path is a link, that is done where it leads.
+    The bytes go to a temporary file beside it, ``.NAME.XXXXXXXX.tmp``, reach the disk, and then take the name. Where
+    the path is a link, that is done where it leads. Temporary files that killed writers left are removed.
 
     Raises
     ------
@@ -37,23 +47,40 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     check_is_file_or_free(path)
     path = _followed(path)
-    temporary: str | None = None
+    remove_leftovers(path)
+    temporary: Path | None = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
+        with _temporary_file(path) as file:
+            temporary = Path(file.name)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner can read
-        Path(temporary).replace(path)
-        temporary = None
+            temporary.chmod(0o666 & ~_umask())  # tempfile makes files that only their owner can read
+            if sys.platform == "win32":
+                file.close()  # an open file cannot be renamed there; elsewhere the lock lasts until it has its name
+            temporary.replace(path)
+            temporary = None
         _sync_folder(path.parent)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
+
+
+def _temporary_file(path: Path) -> IO[bytes]:
+    """Return a new file beside `path`, locked while it is open: the lock shows that its writer is alive."""
+    while True:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
+            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent, delete=False
+        )
+        if sys.platform != "win32":
+            with contextlib.suppress(OSError):  # some network file systems have no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+        if Path(file.name).exists():  # otherwise another writer removed it before it was locked
+            return file
+        file.close()
 
 
 def check_is_file_or_free(path: Path) -> None:
@@ -79,11 +106,28 @@ def _followed(path: Path) -> Path:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files that a killed :func:`write_atomically` left beside `path`, or where it leads."""
+    """Remove the temporary files that a killed :func:`write_atomically` left beside `path`, or where it leads.
+
+    Those of a writer that is still alive stay.
+    """
     path = _followed(path)
-    for leftover in path.parent.glob(f".{_escaped(path.name)}.*.tmp"):
-        with contextlib.suppress(OSError):
-            leftover.unlink()
+    temporary = re.compile(re.escape(f".{path.name}.") + r"[a-z0-9_]{8}\.tmp")  # as tempfile names them
+    with contextlib.suppress(OSError):
+        for leftover in path.parent.iterdir():
+            if temporary.fullmatch(leftover.name):
+                _remove_abandoned(leftover)
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove a temporary file unless its writer is alive."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":  # where a file that is open cannot be removed
+            if time.time() - temporary.stat().st_mtime > _ABANDONED_AFTER:
+                temporary.unlink()
+        else:
+            with temporary.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                temporary.unlink()
 
 
 def write_tensors(path: Path, kind: str, tensors: Mapping[str, NDArray[np.generic]], document: JSON) -> None:
@@ -150,11 +194,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _escaped(name: str) -> str:
-    """Return a file name with the signs that a glob pattern gives a meaning put in brackets."""
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
 
 def _sync_folder(folder: Path) -> None:
