@@ -7,12 +7,27 @@ import pickle
 import pytest
 
 import chainrule as cr
-from chainrule.errors import unknown_name
+from chainrule.errors import quoted, unknown_name
 
 
 def test_one_except_clause_catches_everything_that_chainrule_raises() -> None:
     assert issubclass(cr.InputError, (cr.ChainruleError, ValueError))
     assert issubclass(cr.DivergenceError, (cr.ChainruleError, ArithmeticError))
+
+
+def test_a_message_is_one_line_of_bounded_length() -> None:
+    assert str(cr.InputError("a\nb\ud800")) == r"a\nb\ud800"
+    long = str(cr.InputError("begin " + "\n" * 100_000 + " end"))
+    assert long.startswith("begin ")
+    assert long.endswith(" end")
+    assert len(long) < 1_000
+
+
+def test_a_value_in_a_message_is_short() -> None:
+    assert quoted("relu") == "'relu'"
+    assert quoted([1, "a"]) == "[1, 'a']"
+    assert len(quoted("x" * 10**6)) <= 80
+    assert quoted(10**5000) == "a whole number of more than 4,300 digits"
 
 
 def test_divergence_tells_where_and_what_to_try() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import chainrule as cr
@@ -20,6 +23,44 @@ def test_a_thing_is_found_by_itself_its_name_or_its_description() -> None:
     assert ACTIVATIONS.find("tanh") == ACTIVATIONS["tanh"]()
 
 
+def test_a_number_of_numpy_counts_as_the_number_that_it_is() -> None:
+    assert cr.optimizers.OPTIMIZERS.find({"name": "sgd", "momentum": np.float32(0.5)}) == cr.SGD(momentum=0.5)
+
+
+def test_every_parameter_of_every_thing_with_a_name_has_a_type() -> None:
+    """A value that a file gives for it is checked against that type."""
+    for catalogue in (ACTIVATIONS, cr.losses.LOSSES, cr.optimizers.OPTIMIZERS, cr.schedules.SCHEDULES):
+        for name, factory in catalogue.items():
+            for parameter in inspect.signature(factory).parameters:
+                with pytest.raises(cr.InputError, match=r"must be|expected"):
+                    catalogue.find({"name": name, parameter: []})
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["9" * 100_000, ["x"] * 100_000, {"x" * 100_000: 1}, 10**5000, "a\nb"],
+    ids=["text", "list", "object", "number", "line break"],
+)
+def test_a_message_is_one_short_line_whatever_value_it_shows(value: Any) -> None:
+    layer = {"units": value, "activation": value, "bias": value, "dropout": value, "initializer": value}
+    network = {"inputs": value, "layers": [layer], "loss": value}
+    calls: list[Callable[[], object]] = [
+        lambda: whole("units", value),
+        lambda: number("rate", value),
+        lambda: ACTIVATIONS.find(value),
+        lambda: ACTIVATIONS.find({"name": "elu", "alpha": value}),
+        lambda: cr.Dense(1, bias=value),
+        lambda: cr.Network.from_json(value),
+        lambda: cr.Network.from_json(network),
+        lambda: cr.Network.from_json({value if isinstance(value, str) else "x": 1}),
+    ]
+    for call in calls:
+        with pytest.raises(cr.InputError) as caught:
+            call()
+        assert len(str(caught.value)) < 500
+        assert str(caught.value).isprintable()
+
+
 def test_a_thing_of_your_own_is_found_where_its_kind_is_asked_for() -> None:
     mine = cr.Activation("bent", value=lambda z: z, slope=lambda z, f: 1.0)
     assert ACTIVATIONS.find("bent", own=[cr.losses.huber(), mine]) is mine
@@ -32,7 +73,8 @@ def test_a_thing_of_your_own_is_found_where_its_kind_is_asked_for() -> None:
         ("rleu", "unknown activation 'rleu': did you mean 'relu'?"),
         ("qqqq", "unknown activation 'qqqq': Known: elu"),
         ({"name": "leaky_relu", "negative_slop": 1}, "did you mean 'negative_slope'"),
-        ({"name": "leaky_relu", "negative_slope": "a"}, "negative_slope of leaky_relu must be a finite number"),
+        ({"name": "leaky_relu", "negative_slope": "a"}, "'leaky_relu' must be a number, not a text"),
+        ({"name": "leaky_relu", "negative_slope": float("inf")}, "leaky_relu must be a finite number, but is inf"),
         ({"negative_slope": 1}, "expected a name, an object with a name, or an Activation"),
         (5, "but got 5"),
         (None, "but got None"),

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Any
 
 # How many known names a message lists.
 _SHOWN = 20
 
+# Characters of a message, and of a value in it: files and requests may hold values of any length.
+MAX_MESSAGE = 1_000
+MAX_QUOTED = 80
+
 
 class ChainruleError(Exception):
-    """The base of every error that chainrule raises on purpose; its text is one clear line."""
+    """The base of every error that chainrule raises on purpose; its text is one line of at most 1,000 characters."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class InputError(ChainruleError, ValueError):
@@ -46,6 +54,39 @@ class DivergenceError(ChainruleError, ArithmeticError):
         return type(self), (self.epoch, self.batch, self.layer, self.quantity), {"run": self.run}
 
 
+def one_line(text: str) -> str:
+    """Return a text with line breaks and the like escaped, and without its middle where it is very long."""
+    text = _shortened(text)
+    if text.isprintable():
+        return text
+    signs = (sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return _shortened("".join(signs))
+
+
+def _shortened(text: str) -> str:
+    head, tail = 2 * MAX_MESSAGE // 3, MAX_MESSAGE // 4
+    return text if len(text) <= MAX_MESSAGE else f"{text[:head]} … {text[-tail:]}"
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it: as in Python, but never long, however long or deeply nested it is.
+
+    >>> quoted("relu")
+    "'relu'"
+    >>> len(quoted("relu" * 1000))
+    80
+    """
+    try:
+        return _REPR.repr(value)[:MAX_QUOTED]
+    except ValueError:  # Python refuses to write it
+        return "a whole number of more than 4,300 digits"
+
+
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_QUOTED
+_REPR.maxlevel = 3
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
     """Return the error for a name that is not on a list, with the nearest name that is.
 
@@ -54,7 +95,7 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
     """
     known = sorted(known)
     lower = {one.lower(): one for one in known}
-    near = [lower[one] for one in get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)]
+    near = [lower[one] for one in get_close_matches(str(name)[:MAX_QUOTED].lower(), lower, n=1, cutoff=0.5)]
     hint = f"did you mean {near[0]!r}? " if near else ""
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
-    return InputError(f"unknown {kind} {name!r:.80}: {hint}Known: {', '.join(known[:_SHOWN])}{more}")
+    return InputError(f"unknown {kind} {quoted(name)}: {hint}Known: {', '.join(known[:_SHOWN])}{more}")

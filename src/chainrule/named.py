@@ -9,10 +9,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
-from .errors import InputError, unknown_name
+import numpy as np
+
+from .errors import InputError, quoted, unknown_name
+from .schema import typed
 
 JSON = Any
 """What ``json.loads`` returns; whoever reads it checks its types."""
@@ -79,7 +83,7 @@ class Catalogue(Mapping[str, Callable[..., T]]):
         if not isinstance(description, dict) or not isinstance(description.get("name"), str):
             raise InputError(
                 f"{self._kind}: expected a name, an object with a name, or {_with_article(self._expected.__name__)}, "
-                f"but got {given!r:.100}"
+                f"but got {quoted(given)}"
             )
         parameters = dict(description)
         name = parameters.pop("name")
@@ -88,19 +92,45 @@ class Catalogue(Mapping[str, Callable[..., T]]):
                 return thing
         if name not in self:
             raise unknown_name(self._kind, name, self)
-        known = _parameters_of(self[name])
-        for parameter in parameters:
-            if parameter not in known:
-                raise unknown_name(f"parameter of {self._kind} {name!r}", parameter, known)
-        try:
-            return self[name](**parameters)
-        except TypeError as error:
-            raise InputError(f"{self._kind} {name!r}: {error}") from error
+        return construct(f"{self._kind} {name!r}", self[name], parameters)
+
+
+def construct(what: str, factory: Callable[..., T], values: JSON) -> T:
+    """Call a function or class with JSON values, each checked against the annotation of its parameter.
+
+    Parameters
+    ----------
+    what : str
+        What messages call the result.
+    factory : callable
+        It checks the ranges of numbers. Where a parameter is annotated with one of our classes, it gets the value as it
+        is, for :meth:`Catalogue.find`.
+    values : dict
+        By the names of the parameters; it may come from a stranger.
+
+    Raises
+    ------
+    InputError
+        When it is no dictionary, a parameter is unknown or missing, or a value is of another type or out of range.
+    """
+    signature, forms = _signature(factory)
+    for name in typed(what, values, dict[str, Any]):
+        if name not in forms:
+            raise unknown_name(f"parameter of {what}", name, forms)
+    missing = [name for name, one in signature.parameters.items() if one.default is one.empty and name not in values]
+    if missing:
+        raise InputError(f"{what}: {missing[0]} is missing")
+    for name, value in values.items():
+        if not is_dataclass(forms[name]):
+            typed(f"{name} of {what}", value.item() if isinstance(value, np.generic) else value, forms[name])
+    return factory(**values)
 
 
 @cache  # finding out takes longer than making most things
-def _parameters_of(factory: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(factory).parameters
+def _signature(factory: Callable[..., object]) -> tuple[inspect.Signature, Mapping[str, Any]]:
+    """Return the signature of a function or class, and the type of each of its parameters."""
+    signature, hints = inspect.signature(factory), get_type_hints(factory)
+    return signature, {name: hints[name] for name in signature.parameters}
 
 
 def _with_article(name: str) -> str:
@@ -127,8 +157,8 @@ def fields(what: str, description: JSON, names: Sequence[str]) -> list[Any]:
         When it is no object, or has other fields.
     """
     if not isinstance(description, dict) or set(description) != set(names):
-        found = ", ".join(sorted(map(str, description))) if isinstance(description, dict) else description
-        raise InputError(f"{what}: expected an object with {', '.join(names)}, but found {found!s:.200}")
+        found = ", ".join(sorted(map(str, description)))[:200] if isinstance(description, dict) else quoted(description)
+        raise InputError(f"{what}: expected an object with {', '.join(names)}, but found {found}")
     return [description[name] for name in names]
 
 
@@ -164,7 +194,7 @@ def number(
         bounds = [f"{'above' if above else 'at least'} {low:g}"] * (low > -math.inf)
         bounds += [f"{'below' if below else 'at most'} {high:g}"] * (high < math.inf)
         expected = " ".join(["a finite number", " and ".join(bounds)]).strip()
-        raise InputError(f"{what} must be {expected}, but is {value!r}")
+        raise InputError(f"{what} must be {expected}, but is {quoted(value)}")
     return result
 
 
@@ -182,7 +212,7 @@ def whole(what: str, value: object, low: int = 0, high: int = 2**63 - 1) -> int:
         result = None
     if result is None or not low <= result <= high:
         limit = f" and at most {high}" if high < 2**63 - 1 else ""
-        raise InputError(f"{what} must be a whole number of at least {low}{limit}, but is {value!r}")
+        raise InputError(f"{what} must be a whole number of at least {low}{limit}, but is {quoted(value)}")
     return int(result)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from .activations import ACTIVATIONS, Activation, JointActivation
 from .elementary import Array
-from .errors import InputError
+from .errors import InputError, quoted
 from .initializers import INITIALIZERS, Initializer
 from .losses import LOSSES, Loss
 from .named import JSON, fields, keep, number, whole
@@ -72,7 +72,7 @@ class Dense:
     ) -> None:
         chosen = ACTIVATIONS.find(activation)
         if not isinstance(bias, bool):
-            raise InputError(f"bias must be True or False, but is {bias!r}")
+            raise InputError(f"bias must be True or False, but is {quoted(bias)}")
         keep(
             self,
             units=whole("units", units, 1, MAX_UNITS),

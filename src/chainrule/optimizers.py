@@ -239,7 +239,7 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     history : int
-        How many steps the curvature is estimated from.
+        How many steps the curvature is estimated from, at most 1000.
     tolerance : float
         The run ends when no part of the gradient is larger.
     relative_tolerance : float
@@ -259,7 +259,7 @@ class LBFGS(Optimizer):
     def __post_init__(self) -> None:
         if self.learning_rate != 1.0:
             raise InputError("lbfgs has no learning rate: its line search finds the step")
-        keep(self, history=whole("history", self.history, 1))
+        keep(self, history=whole("history", self.history, 1, 1000))
         keep(self, tolerance=number("tolerance", self.tolerance, 0.0))
         keep(self, relative_tolerance=number("relative_tolerance", self.relative_tolerance, 0.0))
         keep(self, evaluations=whole("evaluations", self.evaluations, 1, 2**31 - 1))

@@ -85,29 +85,6 @@ def test_a_request_that_is_not_as_described_is_told_where(client: httpx.Client, 
     assert complaint(answer) == (400, message)
 
 
-@pytest.mark.parametrize(
-    ("complaint", "words"),
-    [
-        ("Expected `int`, got `str` - at `$.layers[0].units`", "layers[0].units must be a whole number, not a text"),
-        ("Expected `int` >= 1 - at `$.layers[0].units`", "layers[0].units must be a whole number, at least 1"),
-        ("Expected `float` <= 1000000.0 - at `$.x[3]`", "x[3] must be a number, at most 1,000,000"),
-        ("Expected `float` > 0.0 - at `$.learning_rate`", "learning_rate must be a number, greater than 0"),
-        ("Expected `str` of length <= 40 - at `$.loss`", "loss must have at most 40 characters"),
-        ("Expected `array` of length >= 1 - at `$.layers`", "layers must have at least 1 entry"),
-        ("Expected `array` of length 2 - at `$.pair`", "pair must have 2 entries"),
-        ("Expected `array | null`, got `int` - at `$.weights`", "weights must be a list or null, not a whole number"),
-        ("Expected `str` of length <= 40 - at `key` in `$.names`", "a name in names must have at most 40 characters"),
-        ("Expected `int | str`, got `null` - at `$.names[...]`", "names[…] must be a whole number or a text, not null"),
-        ("Invalid enum value 'z-y' - at `$.sign`", "sign cannot be 'z-y'"),
-        ("Object missing required field `id` - at `$.tried`", "id is missing in tried"),
-        ("Object missing required field `id`", "id is missing in the request"),
-        ("Something new", "the request: something new"),
-    ],
-)  # fmt: skip
-def test_complaints_of_msgspec_are_said_in_words(complaint: str, words: str) -> None:
-    assert bodies.explain(complaint) == words
-
-
 def test_what_is_not_there_or_asked_in_another_way(client: httpx.Client) -> None:
     assert complaint(client.post("/api/nothing", json={})) == (404, "there is nothing at /api/nothing")
     assert complaint(client.get("/nothing.js")) == (404, "there is nothing at /nothing.js")

@@ -28,6 +28,19 @@ def begin(path: Path, epochs: int = 2, **more: Any) -> cr.Run:
     return cr.train(net, X, Y, epochs=epochs, checkpoint=path, validation=0.25, metrics=["r2", worst], **more)
 
 
+def change_checkpoint(path: Path, document: dict[str, Any], tensors: dict[str, Any]) -> None:
+    before, content = read_tensors(path, "chainrule checkpoint 1")
+    write_tensors(path, "chainrule checkpoint 1", before | tensors, content | document)
+
+
+def complaint(path: Path) -> str:
+    """Return the one line that resuming ends in."""
+    with pytest.raises(cr.InputError) as caught:
+        cr.resume(path, X, Y, own=[CUBIC], metrics=["r2", worst])
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
 def test_a_run_with_definitions_and_metrics_of_your_own_resumes_when_they_are_handed_in(tmp_path: Path) -> None:
     unbroken = begin(tmp_path / "a", epochs=6)
     begin(tmp_path / "b", epochs=6, callbacks=[lambda run: run.epoch == 3])
@@ -47,7 +60,7 @@ def test_nan_in_what_a_run_remembers_is_refused(name: str, tmp_path: Path) -> No
     begin(tmp_path / "a", patience=2)
     tensors, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
     write_tensors(tmp_path / "a", "chainrule checkpoint 1", tensors | {name: np.nan * tensors[name]}, document)
-    with pytest.raises(cr.InputError, match="contain NaN or infinity"):
+    with pytest.raises(cr.InputError, match=f"{name} contains NaN or infinity"):
         cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst])
 
 
@@ -76,22 +89,93 @@ def test_a_changed_byte_gives_a_run_or_an_input_error(place: int, value: int, tm
     ("change", "message"),
     [
         ({"network": None}, "expected an object with inputs, layers, loss"),
-        ({"settings": {}}, "settings of a run do not fit"),
-        ({"epoch": 1, "best": None}, "its history does not have one row for each epoch"),
-        ({"epoch": 3}, "epoch must be a whole number of at least 0 and at most 2"),
+        ({"settings": {}}, "settings of a run: optimizer is missing"),
+        ({"settings": 5}, "settings of a run must be an object, not a whole number"),
+        ({"epoch": 1, "best": None}, "tensor losses has the shape (2,), but must be (1,): one per epoch"),
+        ({"epoch": 3, "step": 3}, "epoch must be a whole number of at least 0 and at most 2"),
+        ({"epoch": -1}, "epoch must be a whole number, at least 0"),
         ({"step": "many"}, "step must be a whole number"),
-        ({"best": [1, "low"]}, "a loss must be a number"),
-        ({"columns": ["nothing"]}, "lacks a part"),
-        ({"stopped": 5}, "why it stopped"),
+        ({"step": 1}, "step must be a whole number of at least 2"),
+        ({"step": 2**40}, "step must be a whole number of at least 2 and at most"),
+        ({"step": 2**63 - 1}, "step must be a whole number, at most"),
+        ({"step": 3}, "step must be 2 after 2 epochs, but is 3"),
+        ({"origin": {"epoch": 0, "step": 5}}, "step must be 7 after 2 epochs, but is 2"),
+        ({"origin": {"epoch": 5}}, "step must be"),
+        ({"best": [1, "low"]}, "best[1] must be a number, not a text"),
+        ({"best": [3, 0.5]}, "best epoch must be a whole number of at least 1 and at most 2"),
+        ({"columns": ["nothing"]}, "no tensor named history.nothing"),
+        ({"columns": []}, "its history has no losses"),
+        ({"columns": "loss"}, "columns must be a list, not a text"),
+        ({"stopped": 5}, "stopped must be a text or null, not a whole number"),
+        ({"more": 5}, "its document has no 'more': remove it"),
     ],
 )
 def test_a_checkpoint_whose_parts_do_not_fit_is_refused_in_one_line(
     change: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     begin(tmp_path / "a", patience=2)
+    change_checkpoint(tmp_path / "a", change, {})
+    assert message in complaint(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        (["optimizer", "epsilon_hat"], [], "epsilon_hat of optimizer 'adam' must be true or false, not a list"),
+        (["optimizer", "beta1"], None, "beta1 of optimizer 'adam' must be a number, not null"),
+        (["optimizer"], {"name": "adam", "beta3": 0.5}, "unknown parameter of optimizer 'adam' 'beta3'"),
+        (["optimizer"], {"name": "lbfgs", "history": 10**6}, "history must be a whole number of at least 1 and at"),
+        (["penalty", "by_weight"], None, "by_weight of penalty must be true or false, not null"),
+        (["penalty", "l1"], "0", "l1 of penalty must be a number, not a text"),
+        (["penalty"], None, "penalty must be an object, not null"),
+        (["schedule"], {"name": "step", "every": 2.5}, "every of schedule 'step' must be a whole number, not a number"),
+        (["schedule"], {"name": "warm_up", "then": 5}, "schedule: expected a name"),
+        (["like_scikit_learn"], 5, "like_scikit_learn of settings of a run must be true or false"),
+        (["shuffle"], 1, "shuffle of settings of a run must be true or false"),
+        (["engine"], [], "engine of settings of a run must be a text"),
+        (["clip_norm"], "1", "clip_norm of settings of a run must be a number or null"),
+        (["batch_size"], 2**62, "batch_size 4611686018427387904 is larger than the 9 rows to train on"),
+    ],
+)
+def test_a_setting_of_the_wrong_type_or_out_of_range_is_refused_in_one_line(
+    where: list[str], value: Any, message: str, tmp_path: Path
+) -> None:
+    begin(tmp_path / "a")
+    _, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
+    part = document["settings"]
+    for name in where[:-1]:
+        part = part[name]
+    part[where[-1]] = value
+    change_checkpoint(tmp_path / "a", document, {})
+    assert message in complaint(tmp_path / "a")
+
+
+@pytest.mark.parametrize("name", ["history.loss", "losses", "memory.mean", "best", "parameters"])
+def test_a_tensor_of_another_shape_or_type_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    begin(tmp_path / "a", patience=2)
+    whole = (tmp_path / "a").read_bytes()
+    tensors, _ = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
+    for changed in (tensors[name][:, None], tensors[name][:-1], np.float64(1.0), tensors[name].astype(np.float32)):
+        (tmp_path / "a").write_bytes(whole)
+        change_checkpoint(tmp_path / "a", {}, {name: changed})
+        if changed.dtype == np.float64 or name not in ("history.loss", "losses"):
+            assert "but" in complaint(tmp_path / "a")
+
+
+def test_a_run_that_continues_another_with_other_batches_can_be_resumed(tmp_path: Path) -> None:
+    net = cr.Network(1, [cr.Dense(3), cr.Dense(1)])
+    first = cr.train(net, X, Y, epochs=2, batch_size=2)
+    train: dict[str, Any] = {"initial": first, "epochs": 3, "batch_size": 5}
+    unbroken = cr.train(net, X, Y, **train, checkpoint=tmp_path / "a")
+    cr.train(net, X, Y, **train, checkpoint=tmp_path / "b", callbacks=[lambda run: run.epoch == 4])
+    change_checkpoint(tmp_path / "b", {"stopped": None}, {})
+    assert (cr.resume(tmp_path / "b", X, Y).parameters.vector == unbroken.parameters.vector).all()
+
+
+def test_the_checkpoint_of_an_earlier_version_can_be_resumed(tmp_path: Path) -> None:
+    begin(tmp_path / "a")
     tensors, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
-    write_tensors(tmp_path / "a", "chainrule checkpoint 1", tensors, document | change)
-    with pytest.raises(cr.InputError) as caught:
-        cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst])
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
+    del document["origin"]
+    del document["settings"]["like_scikit_learn"]
+    write_tensors(tmp_path / "a", "chainrule checkpoint 1", tensors, document)
+    assert cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst]).epoch == 2

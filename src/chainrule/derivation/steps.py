@@ -191,9 +191,9 @@ def derive(
         written as a formula.
     """
     if sign not in ("f-y", "y-f"):
-        raise InputError(f"sign must be 'f-y' or 'y-f', but is {sign!r}")
+        raise InputError(f"sign must be 'f-y' or 'y-f', but is {quoted(sign)}")
     if notation not in ("lecture", "superscript"):
-        raise InputError(f"notation must be 'lecture' or 'superscript', but is {notation!r}")
+        raise InputError(f"notation must be 'lecture' or 'superscript', but is {quoted(notation)}")
     given = [one is not None for one in (params, x, y)]
     if any(given) and not all(given):
         raise InputError("for numbers, params, x and y are all needed; for formulae alone, none of them")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ..data import Data, Floats, RowNumbers
-from ..errors import InputError, unknown_name
-from ..named import JSON, keep, number, whole
+from ..errors import InputError, quoted, unknown_name
+from ..named import JSON, construct, keep, number, whole
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
 from ..regularization import Penalty
 from ..schedules import SCHEDULES, Schedule
+from ..schema import typed
 from .shuffling import Shuffling
 
 MAX_EPOCHS = 100_000_000
@@ -96,9 +99,9 @@ class Settings:
         if self.engine not in ENGINES:
             raise unknown_name("engine", self.engine, ENGINES)
         if not isinstance(self.shuffle, bool):
-            raise InputError(f"shuffle must be True or False, but is {self.shuffle!r}")
+            raise InputError(f"shuffle must be True or False, but is {quoted(self.shuffle)}")
         if self.dtype not in ("float32", "float64"):
-            raise InputError(f"dtype must be float32 or float64, but is {self.dtype!r}")
+            raise InputError(f"dtype must be float32 or float64, but is {quoted(self.dtype)}")
 
     def to_json(self) -> JSON:
         """Return the settings as a JSON object, which :meth:`from_json` reads."""
@@ -118,17 +121,14 @@ class Settings:
         InputError
             When one is missing, unknown or out of range.
         """
-        try:
-            return cls(
-                **{
-                    **description,
-                    "optimizer": OPTIMIZERS.find(description["optimizer"]),
-                    "schedule": SCHEDULES.find(description["schedule"]),
-                    "penalty": Penalty(**description["penalty"]),
-                }
-            )
-        except (TypeError, KeyError) as error:
-            raise InputError(f"the settings of a run do not fit: {error}") from error
+        what = "settings of a run"
+        parts: dict[str, Callable[[JSON], object]] = {
+            "optimizer": OPTIMIZERS.find,
+            "schedule": SCHEDULES.find,
+            "penalty": partial(construct, "penalty", Penalty),
+        }
+        given = typed(what, description, dict[str, Any])
+        return construct(what, cls, given | {name: find(given[name]) for name, find in parts.items() if name in given})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from ..errors import InputError, unknown_name
+from ..errors import InputError, quoted, unknown_name
 from .problems import ATTEMPTS, Problem
 
 
@@ -33,7 +33,7 @@ class Parameter:
             raise InputError(f"{family}: {name} is an empty list; it may be {self.described}")
         for value in some:
             if not any(value == one and type(value) is type(one) for one in self.values):
-                raise InputError(f"{family}: {name} is {value!r}, but may be {self.described}")
+                raise InputError(f"{family}: {name} is {quoted(value)}, but may be {self.described}")
         return some
 
     def _fitting(self, value: Any) -> Any:

@@ -62,7 +62,7 @@ class Column:
 
     def __post_init__(self) -> None:
         check_label("encoding: the name of a column", self.name)
-        where = f"encoding of column {self.name!r}"
+        where = f"encoding of column {self.name!r:.80}"
         if self.kind not in KINDS:
             raise InputError(f"{where}: kind must be one of {', '.join(KINDS)}, but is {self.kind!r:.80}")
         if not isinstance(self.flagged, bool):
@@ -282,7 +282,7 @@ def _kind(series: pl.Series) -> Kind:
     """Return the kind of a training column, which must have a value to learn from."""
     if not series.count():
         raise InputError(
-            f"column {series.name!r} has no value in any training row; leave it out with --ignore {series.name}"
+            f"column {series.name!r:.80} has no value in any training row; leave it out with --ignore {series.name:.80}"
         )
     return kind_of(series)
 
@@ -317,7 +317,7 @@ def _fit_column(series: pl.Series, kind: Kind) -> tuple[Column, list[str]]:
         counts = texts(series.drop_nulls()).rename("category").value_counts(name="count")
         # The most frequent first; where two are as frequent, by the alphabet.
         kept = counts.sort("count", "category", descending=[True, False])["category"][:MAX_CATEGORIES]
-        cut = [f"column {series.name!r}: only the {MAX_CATEGORIES} most frequent of {len(counts):,} categories"]
+        cut = [f"column {series.name!r:.80}: only the {MAX_CATEGORIES} most frequent of {len(counts):,} categories"]
         return Column(series.name, kind, flagged, categories=tuple(sorted(kept))), cut * (len(counts) > len(kept))
     if kind == "boolean":
         return Column(series.name, kind, flagged), []

@@ -160,18 +160,18 @@ def _check_columns(frame: pl.DataFrame, target: str, ignore: Collection[str]) ->
         if name not in frame.columns:
             raise unknown_name("column", name, frame.columns)
     if target in ignore:
-        raise InputError(f"column {target!r} is the target, so it cannot be ignored")
+        raise InputError(f"column {target!r:.80} is the target, so it cannot be ignored")
 
 
 def _check_enough_rows(target: pl.Series) -> list[str]:
     """Return a note on how many rows have no target, when enough have one."""
     present, missing = target.count(), target.null_count()
     if not present:
-        raise InputError(f"target {target.name!r} has no value in any of {len(target):,} rows")
+        raise InputError(f"target {target.name!r:.80} has no value in any of {len(target):,} rows")
     if present < MIN_ROWS:
         rows = "row has" if present == 1 else "rows have"
-        raise InputError(f"only {present} {rows} a value in {target.name!r}, but at least {MIN_ROWS} are needed")
-    note = f"left out {missing:,} row{'s' * (missing > 1)} without a value in {target.name!r}"
+        raise InputError(f"only {present} {rows} a value in {target.name!r:.80}, but at least {MIN_ROWS} are needed")
+    note = f"left out {missing:,} row{'s' * (missing > 1)} without a value in {target.name!r:.80}"
     return [note] * (missing > 0)
 
 

@@ -54,7 +54,7 @@ class Target:
         if self.task not in TASKS:
             raise unknown_name("task", self.task, TASKS)
         if self.task == "classification":
-            _check_classes(f"target {self.name!r}", self.classes)
+            _check_classes(f"target {self.name!r:.80}", self.classes)
         object.__setattr__(self, "mean", number("target: mean", self.mean, -MAX_NUMBER, MAX_NUMBER))
         object.__setattr__(self, "scale", number("target: scale", self.scale, MIN_SCALE, MAX_NUMBER))
 
@@ -82,7 +82,7 @@ class Target:
         distinct = present.n_unique()
         if distinct < 2:
             only = f"one value only, {str(present[0])!r:.80}" if distinct else "no value"
-            raise InputError(f"target {column.name!r} has {only}: there is nothing to learn")
+            raise InputError(f"target {column.name!r:.80} has {only}: there is nothing to learn")
         if chosen == "regression":
             scaler = StandardScaler().fit(measures(column, "number"))
             return cls(column.name, chosen, (), float(scaler.mean_[0]), float(scaler.scale_[0]))
@@ -91,7 +91,7 @@ class Target:
         if distinct > min(len(present) / 2, MAX_CLASSES):
             stray = stray_text(column)
             raise InputError(
-                f"target {column.name!r} has {distinct:,} distinct values in {len(present):,} rows, "
+                f"target {column.name!r:.80} has {distinct:,} distinct values in {len(present):,} rows, "
                 f"too many for classes; predict another column{stray and f', or numbers only: {stray}'}"
             )
         return cls(column.name, chosen, tuple(sorted(set(labels))))
@@ -122,7 +122,7 @@ class Target:
         column = without_nan(column.to_frame()).to_series()
         if column.null_count():
             row = column.is_null().arg_max()
-            raise InputError(f"target {self.name!r}: row {(row or 0) + 1} has no value")
+            raise InputError(f"target {self.name!r:.80}: row {(row or 0) + 1} has no value")
         if self.task == "regression":
             return (measures(column, "number") - self.mean) / self.scale
         numbers = {label: i for i, label in enumerate(self.classes)}
@@ -207,7 +207,7 @@ def _task(column: pl.Series, given: str | None) -> Task:
     kind = kind_of(column)
     if kind not in ("number", "boolean", "category"):
         raise InputError(
-            f"target {column.name!r} is of type {column.dtype}, but only classes and numbers can be learnt"
+            f"target {column.name!r:.80} is of type {column.dtype}, but only classes and numbers can be learnt"
         )
     for task in TASKS:
         if given == task:

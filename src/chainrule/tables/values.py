@@ -79,8 +79,8 @@ def kind_of(series: pl.Series) -> Kind:
     }
     if dtype.base_type() not in kinds:
         raise InputError(
-            f"column {series.name!r} has the type {dtype}, which cannot be made numbers; "
-            f"take it apart, or leave it out with --ignore {series.name}"
+            f"column {series.name!r:.80} has the type {dtype}, which cannot be made numbers; "
+            f"take it apart, or leave it out with --ignore {series.name:.80}"
         )
     return kinds[dtype.base_type()]
 
@@ -104,7 +104,7 @@ def without_nan(frame: pl.DataFrame, where: str = "") -> pl.DataFrame:
         if row is not None:
             size = "infinite" if np.isinf(series[row]) else "too large"
             raise InputError(
-                f"{where}column {series.name!r}, row {row + 1}: {series[row]} is {size}; "
+                f"{where}column {series.name!r:.80}, row {row + 1}: {series[row]} is {size}; "
                 "correct it, or leave the field empty"
             )
     return frame.with_columns(floats)
@@ -178,7 +178,7 @@ def check_fits(before: pl.Series, after: pl.Series, expected: str) -> pl.Series:
     row = _first(after.is_null() & before.is_not_null())
     if row is not None:
         raise InputError(
-            f"column {before.name!r}, row {row + 1}: expected {expected}, but found {str(before[row])!r:.80}"
+            f"column {before.name!r:.80}, row {row + 1}: expected {expected}, but found {str(before[row])!r:.80}"
         )
     return after
 
@@ -214,7 +214,7 @@ def _moments(series: pl.Series) -> NDArray[np.float64]:
     days = moments.cast(pl.Int64) / (1 if moments.dtype == pl.Date else _ticks(moments.dtype) * 86_400)
     row = _first(~days.is_between(*_YEARS))
     if row is not None:
-        raise InputError(f"column {series.name!r}, row {row + 1}: a date outside the years 1 to 9999")
+        raise InputError(f"column {series.name!r:.80}, row {row + 1}: a date outside the years 1 to 9999")
     dates = days.floor().cast(pl.Int32).cast(pl.Date)
     year = 2 * np.pi / 365.25 * (dates.dt.ordinal_day() - 1 + (days - days.floor()))
     weekday = 2 * np.pi / 7 * (dates.dt.weekday().cast(pl.Float64) - 1)

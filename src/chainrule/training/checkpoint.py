@@ -4,96 +4,165 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import numpy as np
+from msgspec import Meta, Struct, to_builtins
 
 from ..data import Floats
-from ..engines.task import Best, Settings, State
+from ..engines.task import MAX_EPOCHS, Best, Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
 from ..model import checked_parameters
-from ..named import whole
+from ..named import JSON, whole
 from ..network import Definition, Network
 from ..optimizers import LBFGS
+from ..schema import typed
 from .history import History
 from .run import Run
 
 KIND = "chainrule checkpoint 1"
 
+# More steps than an epoch has rows do not occur, and the number of all steps stays far from the end of 64 bits.
+_MAX_STEPS_OF_EPOCH = 2**31
 
-def write_checkpoint(path: Path, run: Run, fingerprint: str) -> None:
+_Epochs: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_EPOCHS)]
+_Steps: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_EPOCHS * _MAX_STEPS_OF_EPOCH)]
+
+
+class Origin(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the run that a checkpoint belongs to began: elsewhere than at 0 if it continues another run.
+
+    Attributes
+    ----------
+    epoch, step : int
+    """
+
+    epoch: _Epochs = 0
+    step: _Steps = 0
+
+
+class _Document(Struct, frozen=True, forbid_unknown_fields=True):
+    """The JSON document of a checkpoint.
+
+    Attributes
+    ----------
+    network, settings : JSON
+        :meth:`Network.from_json` and :meth:`Settings.from_json` read them.
+    step, epoch : int
+    best : list of the best epoch and its loss, or None
+    columns : list of str
+        The names of the history's columns.
+    stopped : str or None
+    fingerprint : str
+        Of the data.
+    origin : Origin or None
+        None in files of earlier versions.
+    """
+
+    network: JSON
+    settings: JSON
+    step: _Steps
+    epoch: _Epochs
+    best: tuple[Annotated[int, Meta(ge=1)], float] | None
+    columns: list[str]
+    stopped: str | None
+    fingerprint: str
+    origin: Origin | None = None
+
+
+def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | None) -> None:
     """Write where a run is.
 
     Parameters
     ----------
     fingerprint : str
         Of the data, so that the run is not resumed on other data.
+    origin : Origin or None
+        Where the run began, if that is known.
     """
     tensors = {"parameters": run.state.theta, "losses": np.array(run.state.losses, dtype=np.float64)}
     tensors |= {f"memory.{name}": vector for name, vector in run.state.memory.items()}
     tensors |= {f"history.{name}": np.array(column) for name, column in run.history.items()}
     if run.best is not None:
         tensors["best"] = run.best.theta
-    document = {
-        "network": run.network.to_json(),
-        "settings": run.settings.to_json(),
-        "step": run.state.step,
-        "epoch": run.state.epoch,
-        "best": None if run.best is None else [run.best.epoch, run.best.loss],
-        "columns": list(run.history),
-        "stopped": run.stopped,
-        "fingerprint": fingerprint,
-    }
-    write_tensors(path, KIND, tensors, document)
+    document = _Document(
+        network=run.network.to_json(),
+        settings=run.settings.to_json(),
+        step=run.state.step,
+        epoch=run.state.epoch,
+        best=None if run.best is None else (run.best.epoch, run.best.loss),
+        columns=list(run.history),
+        stopped=run.stopped,
+        fingerprint=fingerprint,
+        origin=origin,
+    )
+    write_tensors(path, KIND, tensors, to_builtins(document))
 
 
-def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, str]:
-    """Return the run of a checkpoint and the fingerprint of its data.
+def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, str, Origin | None]:
+    """Return the run of a checkpoint, the fingerprint of its data, and where the run began if that is known.
 
     Raises
     ------
     InputError
         When the file does not exist, is corrupt or is not a checkpoint.
     """
-    tensors, document = read_tensors(path, KIND)
+    tensors, content = read_tensors(path, KIND)
     try:
-        net = Network.from_json(document["network"], own)
-        settings = Settings.from_json(document["settings"])
+        document = typed("its document", content, _Document)
+        net, settings = Network.from_json(document.network, own), Settings.from_json(document.settings)
         theta = checked_parameters(net, tensors).vector
         if theta.dtype != settings.dtype:
             raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
-        step, epoch = whole("step", document["step"]), whole("epoch", document["epoch"], 0, settings.epochs)
-        state = State(theta, _memory(tensors, settings, theta), step, epoch, tensors["losses"].ravel().tolist())
-        if document["best"] is not None:
-            best_epoch, best_loss = document["best"]
-            best_theta = net.parameters(tensors["best"]).vector
-            state.best = Best(whole("best epoch", best_epoch, 1, epoch), _loss(best_loss), best_theta)
-        stopped, fingerprint = document["stopped"], document["fingerprint"]
-        if not (stopped is None or isinstance(stopped, str)) or not isinstance(fingerprint, str):
-            raise InputError("why it stopped and what its data were must be texts")
-        history = History({name: tensors[f"history.{name}"].tolist() for name in document["columns"]})
-        if not state.epoch == len(state.losses) == history.epochs:
-            raise InputError("its history does not have one row for each epoch")
-        return Run(net, settings, state, history, stopped), fingerprint
+        state = State(
+            theta,
+            _memory(tensors, settings, theta),
+            whole("step", document.step, document.epoch, document.epoch * _MAX_STEPS_OF_EPOCH),
+            whole("epoch", document.epoch, 0, settings.epochs),
+            _column(tensors, "losses", document.epoch).tolist(),
+        )
+        if document.best is not None:
+            epoch, loss = document.best
+            state.best = Best(whole("best epoch", epoch, 1, state.epoch), loss, _like(theta, tensors, "best"))
+        columns = {name: _column(tensors, f"history.{name}", state.epoch).tolist() for name in document.columns}
+        if state.epoch and "loss" not in columns:
+            raise InputError("its history has no losses")
+        return Run(net, settings, state, History(columns), document.stopped), document.fingerprint, document.origin
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is a checkpoint that lacks a part: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: its document has objects within each other too deeply") from error
 
 
-def _loss(value: object) -> float:
-    """Return a loss, which may be infinite."""
-    if not isinstance(value, (int, float)):
-        raise InputError(f"a loss must be a number, but is {value!r:.60}")
-    return float(value)
+def _tensor(tensors: dict[str, Floats], name: str) -> Floats:
+    if name not in tensors:
+        raise InputError(f"it holds no tensor named {name:.80}")
+    return tensors[name]
+
+
+def _column(tensors: dict[str, Floats], name: str, epochs: int) -> Floats:
+    """Return a tensor that has one number for each epoch."""
+    column = _tensor(tensors, name)
+    if column.shape != (epochs,):
+        raise InputError(f"its tensor {name:.80} has the shape {column.shape}, but must be ({epochs},): one per epoch")
+    return column
+
+
+def _like(theta: Floats, tensors: dict[str, Floats], name: str) -> Floats:
+    """Return a tensor that has a finite number for each parameter."""
+    vector = _tensor(tensors, name)
+    if vector.shape != theta.shape or vector.dtype != theta.dtype:
+        raise InputError(
+            f"its tensor {name} has the shape {vector.shape} in {vector.dtype}, but the parameters {theta.shape} "
+            f"in {theta.dtype}"
+        )
+    if not np.isfinite(vector).all():
+        raise InputError(f"its tensor {name} contains NaN or infinity")
+    return vector
 
 
 def _memory(tensors: dict[str, Floats], settings: Settings, theta: Floats) -> dict[str, Floats]:
-    """Return what the optimiser remembers, with exactly the vectors that it needs."""
-    if not all(np.isfinite(vector).all() for name, vector in tensors.items() if name.startswith(("memory.", "best"))):
-        raise InputError("what its optimiser remembers, or its best parameters, contain NaN or infinity")
+    """Return the optimiser's state, with exactly the vectors that it needs."""
     needed = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
-    memory = {name: tensors[f"memory.{name}"] for name in needed}
-    if any(vector.shape != theta.shape or vector.dtype != theta.dtype for vector in memory.values()):
-        raise InputError("what its optimiser remembers does not fit the network")
-    return memory
+    return {name: _like(theta, tensors, f"memory.{name}") for name in needed}

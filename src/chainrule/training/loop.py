@@ -18,16 +18,16 @@ from ..errors import DivergenceError, InputError
 from ..files import remove_leftovers
 from ..named import whole
 from ..network import Definition, Network
-from ..optimizers import Optimizer
+from ..optimizers import LBFGS, Optimizer
 from ..parameters import Parameters
 from ..schedules import Schedule
-from .checkpoint import read_checkpoint, write_checkpoint
+from .checkpoint import Origin, read_checkpoint, write_checkpoint
 from .interruption import interruptible
 from .metrics import Metric, named_metrics
 from .parts import Parts
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
-from .settings import dtype_of, settings_of
+from .settings import check_batch_size, check_lbfgs, dtype_of, settings_of
 
 Callback: TypeAlias = Callable[[Run], object]
 Validation: TypeAlias = float | Sequence[Any] | None
@@ -156,7 +156,11 @@ def train(
         run = initial.longer(net, settings)
     else:
         run = Run(net, settings, State.start(net, settings, initial))
-    saver = None if checkpoint is None else _Saver(Path(checkpoint), parts.fingerprint())
+    saver = (
+        None
+        if checkpoint is None
+        else _Saver(Path(checkpoint), parts.fingerprint(), Origin(run.state.epoch, run.state.step))
+    )
     if saver is not None:
         saver.begin(run)
     return go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, allowed(threads), progress)
@@ -196,7 +200,7 @@ def resume(
         As for :func:`train`.
     """
     path = Path(checkpoint)
-    run, fingerprint = read_checkpoint(path, own)
+    run, fingerprint, origin = read_checkpoint(path, own)
     net, settings = run.network, run.settings
     given = prepare(net, x, y, sample_weight, settings.dtype)
     parts = Parts.of(net, given, validation, settings.validation_fraction, settings.seed, settings.dtype)
@@ -208,11 +212,24 @@ def resume(
         columns |= {"validation_loss", *(f"validation_{name}" for name in chosen)}
     if run.epoch and {*run.history} != columns:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
+    check_batch_size(settings, len(parts.training))
+    check_lbfgs(net, settings)
+    if origin is not None:
+        _check_steps(path, run, origin, len(parts.training))
     remove_leftovers(path)
-    saver = _Saver(path, fingerprint)
+    saver = _Saver(path, fingerprint, origin)
     if run.stopped is not None:
         return run
     return go_on(run, parts, chosen, tuple(callbacks), saver, allowed(threads), progress)
+
+
+def _check_steps(path: Path, run: Run, origin: Origin, rows: int) -> None:
+    """Check that a run on this many rows has made as many steps as its epochs have."""
+    settings, state = run.settings, run.state
+    steps = 1 if isinstance(settings.optimizer, LBFGS) else -(-rows // settings.batch_size)
+    expected = origin.step + (state.epoch - origin.epoch) * steps
+    if state.step != expected:
+        raise InputError(f"{path}: step must be {expected:,} after {state.epoch:,} epochs, but is {state.step:,}")
 
 
 @dataclass
@@ -221,6 +238,7 @@ class _Saver:
 
     path: Path
     fingerprint: str
+    origin: Origin | None
     unwritten: State | None = None
 
     def begin(self, run: Run) -> None:
@@ -231,7 +249,7 @@ class _Saver:
         self.write(run)
 
     def write(self, run: Run) -> None:
-        write_checkpoint(self.path, run, self.fingerprint)
+        write_checkpoint(self.path, run, self.fingerprint, self.origin)
         self.unwritten = None
 
     def remember(self, run: Run) -> None:

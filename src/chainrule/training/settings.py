@@ -73,10 +73,21 @@ def settings_of(
         checkpoint_every=checkpoint_every,
         engine=chosen(net, found, engine),
     )
-    if settings.batch_size > rows:
-        raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
+    check_batch_size(settings, rows)
     check_lbfgs(net, settings)
     return settings
+
+
+def check_batch_size(settings: Settings, rows: int) -> None:
+    """Check that a batch is not larger than the data.
+
+    Raises
+    ------
+    InputError
+        When it is.
+    """
+    if settings.batch_size > rows:
+        raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
 
 
 def check_lbfgs(net: Network, settings: Settings) -> None:
