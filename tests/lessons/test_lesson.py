@@ -102,6 +102,25 @@ def test_the_template_has_every_family_and_parameter(file: Path) -> None:
         assert all(parameter.meaning in template() for parameter in one.parameters.values())
 
 
+def test_what_the_yaml_library_cannot_read_is_told_with_its_place(file: Path) -> None:
+    assert complaints(file, ":\n%YAML 9.9") == [
+        "2:10: the YAML library cannot read up to here (KeyError: (9, 9)); write it more plainly"
+    ]
+
+
+def test_a_file_with_so_many_values_that_reading_it_would_take_long_is_refused(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chainrule.lessons.lesson_file.MAX_NODES", 20)
+    assert complaints(file, "a: b\n" * 11) == ["10:4: it has more than 20 values; make two lessons of it"]
+
+
+def test_a_long_text_is_not_told_in_full(file: Path) -> None:
+    name = "x" * 100_000
+    (told,) = complaints(file, f"title: t\nproblems: [{{family: update rule, parameters: {{{name}: 1}}}}]")
+    assert len(told) < 1_100
+
+
 def test_all_that_is_wrong_is_said_at_once_with_its_place(file: Path) -> None:
     found = complaints(
         file,
@@ -176,7 +195,7 @@ problems:
         ("title: t\nproblems: !!python/object:os.system x", "2:11", "a lesson has no tags"),
         ("title: t\nproblems: " + "[" * 5000, "2:20", "nested more than 10 deep"),
         (b"title: t\nproblems: \xff", "2:11", "byte 0xff is not UTF-8"),
-        (b"#" * (MAX_SIZE + 1), "1:1", "more than 1,048,576 bytes"),
+        (b"#" * (MAX_SIZE + 1), "1:1", "more than 524,288 bytes"),
         ("seed: " + "9" * 5000 + "\ntitle: t\nproblems: [{family: kink}]", "1:7", "seed is a whole number"),
     ],
 )

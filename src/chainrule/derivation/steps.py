@@ -17,7 +17,7 @@ import numpy as np
 from .. import backpropagation
 from ..data import prepare
 from ..diagnostics.trace import backprop
-from ..errors import InputError, unknown_name
+from ..errors import InputError, quoted, unknown_name
 from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted
 from ..formula.functions import Table, product_of, table
 from ..formula.text import Notation

@@ -14,7 +14,7 @@ from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ..errors import InputError, unknown_name
+from ..errors import InputError, one_line, unknown_name
 from .catalogue import FAMILIES
 from .lesson import Entry, Lesson
 from .policy import Shown
@@ -24,8 +24,9 @@ SHOW_SOLUTION: tuple[Shown, ...] = get_args(Shown)
 """When a learner may see the solution; the first where nothing is said."""
 UNLIMITED = "unlimited"
 
-MAX_SIZE = 2**20
+MAX_SIZE = 2**19
 MAX_DEPTH = 10
+MAX_NODES = 40_000  # words, lists and mappings, of which the YAML library reads some ten thousand in a second
 MAX_TITLE = 200
 MAX_COUNT, MAX_PROBLEMS = 100, 1000
 MAX_POINTS, MAX_ATTEMPTS = 1000, 1000
@@ -141,10 +142,21 @@ def _content(path: Path) -> str:
 class _Composer(Composer):
     """Refuses what a lesson does not need, before it can grow: names for parts of a file, and endless nesting.
 
-    A value that is left empty is placed at its key, and not where the next one begins.
+    A value that is left empty is placed at its key, and not where the next one begins. Whatever the YAML library raises
+    has a place.
     """
 
     within = 0
+    nodes = 0
+
+    def get_single_node(self) -> Any:
+        try:
+            return super().get_single_node()
+        except YAMLError:
+            raise
+        except Exception as error:  # its scanner, parser and resolver have errors that are not meant for users
+            why = f"the YAML library cannot read up to here ({type(error).__name__}: {error}); write it more plainly"
+            raise ComposerError(None, None, why, self.loader.reader.get_mark()) from error
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.parser.peek_event()
@@ -157,6 +169,11 @@ class _Composer(Composer):
             )
         if self.within == MAX_DEPTH:
             raise ComposerError(None, None, f"it is nested more than {MAX_DEPTH} deep", event.start_mark)
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise ComposerError(
+                None, None, f"it has more than {MAX_NODES:,} values; make two lessons of it", event.start_mark
+            )
         self.within += 1
         node = super().compose_node(parent, index)
         self.within -= 1
@@ -181,7 +198,7 @@ class _Reader:
         """Note what is wrong at a node or a mark."""
         mark = getattr(at, "start_mark", at)
         place = (0, 0) if mark is None else (mark.line, mark.column)
-        self.found.append((*place, " ".join(str(message).split())))
+        self.found.append((*place, one_line(" ".join(str(message).split()))))
 
     def give_up(self) -> LessonError:
         """Return all that is wrong, in the order of the file."""
@@ -230,8 +247,6 @@ class _Reader:
             at = content[: getattr(error, "position", None) or 0]
             where = _Place(at.count("\n"), len(at) - (at.rfind("\n") + 1))
             self.wrong(where, f"this is not YAML: {getattr(error, 'reason', error)}; remove the sign at this place")
-        except (ValueError, RecursionError) as error:
-            self.wrong(None, f"this is not YAML: {error}")
         raise self.give_up()
 
     def items(self, node: Node, what: str, known: Sequence[str], needed: Sequence[str] = ()) -> dict[str, Node]:
