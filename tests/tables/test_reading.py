@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -201,8 +204,48 @@ def test_a_corrupt_file_is_one_line_and_never_a_crash(tmp_path: Path, extension:
     frame = pl.DataFrame({"n": range(100), "word": [str(i % 7) for i in range(100)]})
     frame.write_parquet(whole) if extension == "parquet" else frame.write_ipc(whole)
     content = whole.read_bytes()
-    for length in range(1, len(content), len(content) // 30):
+    for length in range(1, len(content), len(content) // 4):
         assert f".{extension}" in complaint(written(tmp_path, content[:length], f"cut.{extension}"))
+
+
+@pytest.mark.parametrize("extension", ["parquet", "arrow"])
+def test_a_file_whose_table_is_far_larger_than_the_file_is_refused(tmp_path: Path, extension: str) -> None:
+    nothing = pl.DataFrame({"n": pl.Series([None], dtype=pl.Null).extend_constant(None, 10**8)})
+    path = tmp_path / f"t.{extension}"
+    nothing.write_parquet(path) if extension == "parquet" else nothing.write_ipc(path)
+    assert path.stat().st_size < 10**6
+    assert "its table would take 800,000,008 bytes" in complaint(path)
+
+
+def test_texts_that_share_their_bytes_count_in_full(tmp_path: Path) -> None:
+    text = "x" * 2**20
+    pl.DataFrame({"a": [text] * 2**9}).write_parquet(tmp_path / "t.parquet")
+    assert "its table would take 536,870,912 bytes" in complaint(tmp_path / "t.parquet")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit is one of Linux")
+def test_the_memory_of_the_reader_is_limited() -> None:
+    program = "from chainrule.tables import isolated; isolated.limit_memory(2**20); bytearray(2**20); bytearray(2**29)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == "MemoryError"
+
+
+def test_a_reader_that_crashes_or_hangs_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl.DataFrame({"a": [1.0]}).write_parquet(tmp_path / "t.parquet")
+    script = written(tmp_path, "import os; os.abort()", "script.py")
+    monkeypatch.setattr("chainrule.tables.isolated.__file__", str(script))
+    assert "reading it takes too much memory, or fails" in complaint(tmp_path / "t.parquet")
+    script.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr("chainrule.tables.reading.SECONDS", 0.5)
+    assert "reading it takes more than" in complaint(tmp_path / "t.parquet")
+
+
+def test_a_large_binary_file_is_read_in_time(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    frame = pl.DataFrame({f"c{k}": random.normal(size=200_000) for k in range(10)})
+    for name in ("t.parquet", "t.arrow"):
+        frame.write_parquet(tmp_path / name) if name == "t.parquet" else frame.write_ipc(tmp_path / name)
+        assert read_table(tmp_path / name).equals(frame)
 
 
 def test_a_parquet_file_without_rows_or_with_infinity_is_named(tmp_path: Path) -> None:

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import polars as pl
 
 from .. import datasets
 from ..errors import InputError, unknown_name
+from . import isolated
 from .checks import MAX_TEXT, check_no_pattern
 from .values import columns_of, without_nan
 
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"]
 _LIKE_A_DATE = r"^\W*\d+\D\d"  # every date and every time of day begins so
+# What reading a binary file may take, by its size: bytes for the table (and as many again to read it), and seconds. A
+# few bytes can stand for any number of rows, so a file that takes more counts as corrupt.
+MEMORY, MEMORY_PER_BYTE = 256 * 2**20, 64
+SECONDS, SECONDS_PER_BYTE = 8.0, 1e-7
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
 
 
@@ -37,7 +45,8 @@ def read_table(source: str | Path, text: Collection[str] = ()) -> pl.DataFrame:
     ----------
     source : str or Path
         A .csv, .tsv, .parquet, .pq, .arrow, .feather or .ipc file, or the name of a bundled data set. A file
-        of that name comes first.
+        of that name comes first. Binary files are read in a process of its own, so that a corrupt one ends that
+        process at worst; the table may take 256 MiB and 64 times the size of the file.
     text : collection of str
         Columns of a CSV file that are to stay text whatever they look like, as `Encoding.text_columns` says.
 
@@ -84,12 +93,11 @@ def read_text(content: str, name: str = "the table") -> pl.DataFrame:
 def _read_file(path: Path, text: Collection[str]) -> pl.DataFrame:
     try:
         extension = _known_extension(path)
-        content = path.read_bytes()
-        if not content:
+        if not path.stat().st_size:
             raise InputError(f"{path} is empty")
         if extension in (".csv", ".tsv"):
-            return _read_csv(path, content, "\t" if extension == ".tsv" else ",", text)
-        return _read_binary(path, content, extension)
+            return _read_csv(path, path.read_bytes(), "\t" if extension == ".tsv" else ",", text)
+        return _read_binary(path, extension)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -109,17 +117,46 @@ def _known_extension(path: Path) -> str:
     return extension
 
 
-def _read_binary(path: Path, content: bytes, extension: str) -> pl.DataFrame:
-    if extension in (".parquet", ".pq"):
-        read: Callable[[io.BytesIO], pl.DataFrame] = pl.read_parquet
-    else:  # Arrow has a format for files, which begins with its name, and one for streams
-        read = pl.read_ipc if content.startswith(b"ARROW1") else pl.read_ipc_stream
+def _read_binary(path: Path, extension: str) -> pl.DataFrame:
+    """Return the table of a Parquet or Arrow file, as a process that can fail alone reads it."""
+    size = path.stat().st_size
+    command = [_python(path), "-P", isolated.__file__, str(path), _format(path, extension)]
+    seconds = SECONDS + size * SECONDS_PER_BYTE
     try:
-        return read(io.BytesIO(content))
-    # A corrupt file can make Polars panic, which is not an Exception, or claim more memory than there is.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, MemoryError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"{path} is corrupt or not a {extension} file: {reason:.150}") from error
+        done = subprocess.run(  # noqa: S603 - our own script
+            [*command, str(MEMORY + size * MEMORY_PER_BYTE)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _corrupt(path, extension, f"reading it takes more than {seconds:.0f} seconds") from error
+    if done.returncode == isolated.REFUSED:
+        raise _corrupt(path, extension, done.stdout.decode(errors="replace").strip().partition("\n")[0])
+    if done.returncode:
+        raise _corrupt(path, extension, "reading it takes too much memory, or fails")
+    return pl.read_ipc_stream(io.BytesIO(done.stdout))
+
+
+def _python(path: Path) -> str:
+    """Return the Python interpreter."""
+    if not sys.executable:  # as where Python is embedded in another program
+        raise InputError(f"cannot read {path}: there is no Python to start; save the table as CSV")
+    return sys.executable
+
+
+def _format(path: Path, extension: str) -> str:
+    if extension in (".parquet", ".pq"):
+        return isolated.PARQUET
+    with path.open("rb") as file:  # Arrow has a format for files, which begins with its name, and one for streams
+        return isolated.ARROW if file.read(6) == b"ARROW1" else isolated.ARROW_STREAM
+
+
+def _corrupt(path: Path, extension: str, reason: str) -> InputError:
+    return InputError(f"{path} is corrupt or not a {extension} file: {reason:.150}")
 
 
 def _read_csv(path: Path | str, content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:
