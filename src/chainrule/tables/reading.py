@@ -63,7 +63,17 @@ def read_table(source: str | Path, text: Collection[str] = ()) -> pl.DataFrame:
     path = Path(source)
     if not path.is_file() and str(source) in datasets.DEFAULT_TARGET:
         return datasets.load_dataset(str(source))
-    frame = _read_file(path, text)
+    return checked(path, _read_file(path, text))
+
+
+def checked(path: Path, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what a file holds with NaN as missing.
+
+    Raises
+    ------
+    InputError
+        When a name cannot be that of a column, there are no rows, or a number is infinite.
+    """
     _check_names(path, frame.columns)
     if not frame.height:
         raise InputError(f"{path} has no rows: a header, but no data")
