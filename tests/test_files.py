@@ -106,6 +106,7 @@ def _things(document: str, **tensors: object) -> bytes:
         (_with_header(b"not json"), "is corrupt or not a things file"),
         (_with_header(_things("[")), "is corrupt"),
         (_with_header(_things("[" * 10**5)), "is corrupt"),
+        (_with_header(_things(r'{"a": ["\ud800"]}')), "surrogates not allowed"),
         (_with_header(_things("1", a={"dtype": "F64", "shape": [2**40], "data_offsets": [0, 2**43]})), "is corrupt"),
     ],
 )

@@ -166,7 +166,9 @@ def read_tensors(path: Path, kind: str) -> tuple[dict[str, NDArray[np.floating]]
                 if file.get_slice(name).get_dtype() not in ("F32", "F64"):
                     raise InputError(f"{path}: tensor {name!r:.60} is not of float32 or float64")
                 tensors[name] = file.get_tensor(name)
-        return tensors, json.loads(metadata.get("document", "null"))
+        document = json.loads(metadata.get("document", "null"))
+        json.dumps(document, ensure_ascii=False).encode()  # JSON can hold half a surrogate pair, which no text can
+        return tensors, document
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except (SafetensorError, ValueError, RecursionError) as error:

@@ -125,6 +125,8 @@ def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, st
         if document.best is not None:
             epoch, loss = document.best
             state.best = Best(whole("best epoch", epoch, 1, state.epoch), loss, _like(theta, tensors, "best"))
+        if document.origin is not None:
+            whole("origin.epoch", document.origin.epoch, 0, state.epoch)
         columns = {name: _column(tensors, f"history.{name}", state.epoch).tolist() for name in document.columns}
         if state.epoch and "loss" not in columns:
             raise InputError("its history has no losses")
