@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from chains import Chain, chain
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.formula import (
@@ -272,3 +275,66 @@ def test_no_rewriting_is_taken_for_a_mistake_and_no_mistake_for_a_rewriting(leng
 def test_a_call_with_other_arguments_is_another_number() -> None:
     assert not compare(Call("tanh", (TWO.x,)), Call("tanh", (TWO.y,)))
     assert compare(Call("tanh", (-TWO.x,)), -Call("tanh", (TWO.x,)))
+
+
+# Definitions as they come, and strings
+
+
+def softmax_derivation() -> cr.Derivation:
+    return cr.derive(cr.Network(2, [cr.Dense(2, "tanh"), cr.Dense(3, "softmax")], loss="cross_entropy"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_right"),
+    [
+        ("f_{2,1} - y_1", True),
+        ("f_{2,1} (y_1 + y_2 + y_3) - y_1", True),
+        ("(1 - f_{2,2} - f_{2,3}) - y_1", True),
+        ("f_{2,1} - (1 - y_2 - y_3)", True),
+        ("y_1 - f_{2,1}", False),
+        ("f_{2,2} - y_1", False),
+        ("f_{2,1} - y_2", False),
+        ("f_{2,1} (y_1 + y_2) - y_1", False),
+    ],
+)
+def test_targets_of_cross_entropy_are_shares_of_classes_so_the_textbooks_delta_is_right(
+    answer: str, is_right: bool
+) -> None:
+    derivation = softmax_derivation()
+    right = derivation.step("delta_{2,1}").right
+    assert compare(answer, right, derivation.definitions).equal is is_right
+
+
+@given(order=st.randoms(use_true_random=False))
+def test_the_order_of_definitions_does_not_matter(order: Any) -> None:
+    derivation = softmax_derivation()
+    shuffled = list(derivation.definitions.items())
+    order.shuffle(shuffled)
+    right = derivation.step("gradient w_{1,1,2} unrolled").right
+    assert compare("x_1 delta_{1,2}", right, dict(shuffled)).equal
+    assert not compare("x_2 delta_{1,2}", right, dict(shuffled)).equal
+
+
+def test_a_definition_can_be_added_after_others_that_need_it() -> None:
+    derivation = cr.derive(cr.Network(1, [cr.Dense(2)]))
+    y_1, y_2 = Symbol("y", (1,)), Symbol("y", (2,))
+    more = {**derivation.definitions, y_2: 1 - y_1}
+    assert compare("f_{1,2} - 1 + y_1", derivation.step("delta_{1,2}").right, more).equal
+
+
+@pytest.mark.parametrize("cycle", [{"a": "a + 1"}, {"a": "b", "b": "a"}, {"a": "b", "b": "c + 1", "c": "2a"}])
+def test_a_cycle_of_definitions_is_an_error_that_names_its_symbols(cycle: dict[str, str]) -> None:
+    with pytest.raises(cr.InputError, match="is a cycle, so none of these symbols has a value") as error:
+        compare("a", "2", cycle)
+    assert all(symbol in str(error.value) for symbol in cycle)
+
+
+def test_formulae_definitions_and_symbols_may_be_strings() -> None:
+    assert compare("(a + b)^2", "a^2 + 2a b + b^2").equal
+    assert compare("delta_1 w_2", "w_2 δ_1").equal
+    assert compare("1 - f_1^2", "1 - tanh(z_1)^2", {"f_1": "tanh(z_1)"}).equal
+    assert not compare("1 - f_1", "1 - tanh(z_1)^2", {"f_1": "tanh(z_1)"}).equal
+    with pytest.raises(cr.formula.FormulaError, match="is not known"):
+        compare("q", Symbol("x") * 2)
+    with pytest.raises(cr.InputError, match="'2x' is not the name of a symbol"):
+        compare("x", "x", {"2x": "x"})

@@ -257,6 +257,12 @@ def test_matrices_are_evaluated_as_arrays() -> None:
         to_sympy(BACK)
 
 
+def test_formulae_and_symbols_may_be_strings() -> None:
+    assert evaluate("x w_2 (1 - f_1^2)", {"x": 2.0, "w_2": 0.25, "f_1": 0.5}) == 0.375
+    assert evaluate(Symbol("x") * Symbol("w", (2, 1, 3)), {"x": 2.0, "w_{2,1,3}": 0.25}) == 0.5
+    assert evaluate("delta_1^2", {Symbol("δ", (1,)): 3.0}) == 9.0
+
+
 def test_a_symbol_without_a_value_is_named() -> None:
     with pytest.raises(InputError, match="w₁ has no value"):
         evaluate(W1 * X, {X: 1.0})

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def dependencies(derivation: Derivation) -> dict[Symbol, tuple[Symbol, ...]]:
     """Return for ℒ, and for each z and f, what it directly depends on, in the order in which its formula names it."""
     loss = derivation.step("loss")
-    formulae = {loss.left: loss.right} | derivation.definitions
+    formulae = {loss.left: loss.right}
+    formulae |= {symbol: formula for symbol, formula in derivation.definitions.items() if symbol.name != "y"}
     found: dict[Symbol, tuple[Symbol, ...]] = {}
     waiting = [loss.left]
     while waiting:

@@ -75,7 +75,8 @@ class Derivation:
     network : Network
     steps : tuple of Step
     definitions : mapping from Symbol to Expression
-        What holds between the symbols, as :func:`chainrule.formula.compare` takes it: z, f and δ of every layer.
+        What holds between the symbols, as :func:`chainrule.formula.compare` takes it: z, f and δ of every layer. With
+        cross entropy, targets are shares of classes, whose sum is 1: the last follows from the others.
     values : mapping from Symbol to float or array
         What the symbols are for the sample; empty without one.
     notation : {"lecture", "superscript"}
@@ -280,6 +281,9 @@ class _Deriving:
         """Derive δ of every layer; return all of them unrolled."""
         s, last = self.s, self.depth
         delta = backpropagation.deltas(self.net, s.params, s.y, s.z, s.f)
+        if self.net.loss.name == "cross_entropy" and not self.in_matrices and self.net.outputs > 1:
+            *others, last_target = s.entries(s.y, s.y)
+            self.definitions[last_target] = 1 - sum(others[1:], start=others[0])
         self.define(s.delta[last], self.turned(delta[last]), self.words.last_error)
         unrolled = {last: self.turned(self.in_order(last) if self.is_chain else delta[last])}
         for i in range(last - 1, 0, -1):

@@ -3,13 +3,14 @@
 The package stands alone: it knows nothing of networks.
 """
 
+from .definitions import Definitions
 from .equality import Comparison, compare
 from .evaluation import evaluate
 from .latex import latex
 from .mathml import mathml
 from .misconceptions import Misconception, diagnose
 from .parser import Parsed, parse
-from .points import Definitions, UndefinedError
+from .points import UndefinedError
 from .python import python
 from .sympy import to_sympy
 from .text import text

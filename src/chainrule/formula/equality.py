@@ -14,12 +14,13 @@ exp(2z) and exp(z).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .points import PRIME, Definitions, Degrees, ModularPoint, NumericPoint, Point, UndefinedError, numeric_points
+from .definitions import Definitions, Formula, as_definitions, as_expression, symbols_of
+from .points import PRIME, Degrees, ModularPoint, NumericPoint, Point, UndefinedError, numeric_points
 from .text import symbol_text
 from .tree import Call, Expression, Negative, Symbol
 
@@ -113,23 +114,35 @@ class Comparison:
 
 
 def compare(
-    formula: Expression,
-    expected: Expression,
-    definitions: Definitions | None = None,
+    formula: Formula,
+    expected: Formula,
+    definitions: Mapping[Any, Formula] | None = None,
     allowed: Collection[Symbol] | None = None,
 ) -> Comparison:
     """Compare a formula with the expected one.
 
     Parameters
     ----------
-    formula, expected : Expression
-        Of numbers, not of matrices.
+    formula, expected : Expression or str
+        Of numbers, not of matrices. A string is read in the symbols of the other formula and of the definitions.
     definitions : mapping from Symbol to Expression, optional
-        What holds between the symbols.
+        What holds between the symbols, in any order. Names and strings will do, too.
     allowed : collection of Symbol, optional
         The symbols that the formula may use, which is the form that is asked for; None allows all.
+
+    Raises
+    ------
+    InputError
+        When a string cannot be read, or a symbol is defined by itself.
+
+    Examples
+    --------
+    >>> compare("(a + b)^2", "a^2 + 2a b + b^2").equal
+    True
+    >>> compare("1 - f_1^2", "1 - tanh(z_1)^2", {"f_1": "tanh(z_1)"}).equal
+    True
     """
-    definitions = definitions or {}
+    formula, expected, definitions = expressions(formula, expected, definitions)
     not_allowed = tuple(sorted(formula.symbols() - set(allowed), key=symbol_text)) if allowed is not None else ()
     both = (formula, expected)
     bound = _error_bound(both, definitions)
@@ -143,6 +156,23 @@ def compare(
     except UndefinedError as error:
         return Comparison(False, None, not_allowed, error.where)
     return Comparison(equal, bound if equal and agree else None, not_allowed)
+
+
+def expressions(
+    formula: Formula, expected: Formula, definitions: Mapping[Any, Formula] | None
+) -> tuple[Expression, Expression, Definitions]:
+    """Return two formulae and definitions as expressions, the definitions in an order that can be followed.
+
+    Raises
+    ------
+    InputError
+        When a string cannot be read, or a symbol is defined by itself.
+    """
+    found = as_definitions(definitions, (formula, expected))
+    if isinstance(formula, Expression) and isinstance(expected, Expression):
+        return formula, expected, found
+    names = symbols_of(formula, expected, *found, *found.values())
+    return as_expression(formula, names), as_expression(expected, names), found
 
 
 def sampled(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample:

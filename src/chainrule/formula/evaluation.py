@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from .definitions import Formula, as_expression, by_symbols
 from .tree import (
     Call,
     EntryProduct,
@@ -25,14 +26,30 @@ from .tree import (
 )
 
 
-def evaluate(tree: Expression, values: Mapping[Symbol, Any]) -> Any:
+def evaluate(tree: Formula, values: Mapping[Any, Any]) -> Any:
     """Return what an expression is where its symbols have values: numbers, or for symbols of matrices arrays.
+
+    Parameters
+    ----------
+    tree : Expression or str
+        A string is read in the symbols that have values.
+    values : mapping from Symbol, or from its name, to float or array
 
     Raises
     ------
     InputError
-        When a symbol has no value.
+        When a symbol has no value, or a name or a formula cannot be read.
+
+    Examples
+    --------
+    >>> evaluate("x w_2", {"x": 2.0, "w_2": 0.25})
+    0.5
     """
+    by_symbol = by_symbols(values)
+    return _value(as_expression(tree, by_symbol), by_symbol)
+
+
+def _value(tree: Expression, values: Mapping[Symbol, Any]) -> Any:
     match tree:
         case Number(value):
             return float(value)
@@ -41,21 +58,21 @@ def evaluate(tree: Expression, values: Mapping[Symbol, Any]) -> Any:
                 raise InputError(f"{tree} has no value")
             return values[tree]
         case Negative(operand):
-            return -evaluate(operand, values)
+            return -_value(operand, values)
         case Transpose(operand):
-            return evaluate(operand, values).T
+            return _value(operand, values).T
         case Quotient(numerator, denominator):
-            return evaluate(numerator, values) / evaluate(denominator, values)
+            return _value(numerator, values) / _value(denominator, values)
         case Power(base, exponent):
-            return evaluate(base, values) ** evaluate(exponent, values)
+            return _value(base, values) ** _value(exponent, values)
         case Call(function, arguments):
-            return _FUNCTIONS[function](*(evaluate(argument, values) for argument in arguments))
+            return _FUNCTIONS[function](*(_value(argument, values) for argument in arguments))
         case Sum(items):
-            return reduce(np.add, [evaluate(item, values) for item in items])
+            return reduce(np.add, [_value(item, values) for item in items])
         case Product(items) | EntryProduct(items):
-            return reduce(np.multiply, [evaluate(item, values) for item in items])
+            return reduce(np.multiply, [_value(item, values) for item in items])
         case MatrixProduct(items):
-            return reduce(np.matmul, [evaluate(item, values) for item in items])
+            return reduce(np.matmul, [_value(item, values) for item in items])
     raise InputError(f"{tree} is a name without a value")
 
 

@@ -6,14 +6,15 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from .equality import Glance, sampled
+from .definitions import Definitions, Formula
+from .equality import Glance, expressions, sampled
 from .functions import product_of
-from .points import Definitions, UndefinedError
+from .points import UndefinedError
 from .text import symbol_text, text
 from .tree import ONE, Expression, Negative, Number, Product, Symbol, expression, joined, substituted
 
@@ -30,18 +31,25 @@ class Misconception:
     sentence: str
 
 
-def diagnose(formula: Expression, expected: Expression, definitions: Definitions | None = None) -> Misconception | None:
+def diagnose(
+    formula: Formula, expected: Formula, definitions: Mapping[Any, Formula] | None = None
+) -> Misconception | None:
     """Return what makes a wrong formula differ from the expected one, or None if nothing known does.
 
     Parameters
     ----------
-    formula, expected : Expression
+    formula, expected : Expression or str
         Of numbers. The expected one is a product, with a factor for each step of the chain rule; its symbols are named
         as in a network: x, y, w, z, f and δ, with the layer as the first index.
     definitions : mapping from Symbol to Expression, optional
         What holds between the symbols, as for :func:`chainrule.formula.compare`.
+
+    Raises
+    ------
+    InputError
+        As :func:`chainrule.formula.compare` does.
     """
-    definitions = definitions or {}
+    formula, expected, definitions = expressions(formula, expected, definitions)
     try:
         sample = sampled((formula, expected), definitions)
     except UndefinedError:

@@ -10,17 +10,15 @@ import random
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
+from .definitions import Definitions
 from .text import symbol_text, text
 from .tree import Call, Expression, Negative, Number, Power, Product, Quotient, Sum, Symbol
 
 PRIME = 2**61 - 1
 _SECRET = secrets.token_bytes(16)  # so that no formula can be made for the points
 DIGITS = 50
-
-Definitions: TypeAlias = Mapping[Symbol, Expression]
-"""Symbols that others define, each by symbols that are free or stand before it."""
 
 
 class UndefinedError(ArithmeticError):

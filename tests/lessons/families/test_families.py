@@ -141,7 +141,7 @@ def test_of_matrices_only_the_key_is_what_differentiation_gives(seed: int) -> No
     key = answer.options[answer.key].text.pieces[0]
     assert not isinstance(key, str)
     names = {symbol.name: symbol for symbol in key.symbols()}  # type: ignore[union-attr]
-    found = evaluate(key, {names.get("x", names.get("f")): x, names["δ"]: delta})  # type: ignore[arg-type, dict-item]
+    found = evaluate(key, {names.get("x", names.get("f")): x, names["δ"]: delta})  # type: ignore[arg-type]
     np.testing.assert_allclose(found, gradient)
 
 
