@@ -1,0 +1,457 @@
+"""What the native engine makes of a case, beside the reference engine: each difference, and why there is one.
+
+A difference is rounding only with a proof: the reference engine, given the same case with its parameters, inputs,
+weights, activations and derivatives moved by a few units in the last place (or, in float32, computing in float64),
+differs from itself by about as much. Everything else is a fault.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+from drawing import Case, laid_out
+
+import chainrule as cr
+from chainrule.engines import native, reference
+
+AGREEMENT = {"float64": 1e-9, "float32": 2e-4}
+"""How far the engines may differ, relative to the largest number of a block: of a layer's weights, of the outputs …"""
+ROW_AGREEMENT = {"float64": 1e-12, "float32": 2e-6}
+"""How far the native outputs of some rows may differ from those of all rows, relative to the largest."""
+
+_DISTURBANCES = (1, 2, 4, 8, 16, 32, 48, 64, 80, 96)  # units in the last place
+_MARGIN = 10.0  # a rounding difference may be so many times the one that the reference engine shows
+_MOST_SINGLE_ROWS = 70
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An array that is compared block by block.
+
+    Attributes
+    ----------
+    values : array, shape (n,)
+    starts : sequence of int
+        Where each block begins.
+    floor : float
+        Differences up to this are those of rounding at the size of the numbers.
+    """
+
+    values: Any
+    starts: Any = (0,)
+    floor: float = 0.0
+
+    def distance(self, other: Numbers) -> float:
+        """Return the largest difference to another, relative to the largest number of the block it is in."""
+        ours, theirs = self.values, other.values
+        if ours.shape != theirs.shape:
+            return np.inf
+        if not ours.size:
+            return 0.0
+        finite = np.isfinite(ours)
+        if not np.array_equal(finite, np.isfinite(theirs)):
+            return np.inf
+        if not finite.all():
+            if not np.array_equal(ours[~finite], theirs[~finite], equal_nan=True):
+                return np.inf
+            ours, theirs = np.where(finite, ours, 0.0), np.where(finite, theirs, 0.0)
+        gaps = np.abs(theirs - ours)
+        gaps[gaps <= max(self.floor, other.floor)] = 0.0
+        if not gaps.any():
+            return 0.0
+        largest = np.maximum.reduceat(np.abs(ours), self.starts)
+        of_blocks = np.maximum.reduceat(gaps, self.starts)
+        with np.errstate(all="ignore"):
+            return float(np.max(np.where(of_blocks > 0.0, of_blocks / largest, 0.0)))
+
+
+Outcome: TypeAlias = Mapping[str, Any]
+"""What an engine made of a case, by name: Numbers, or what must be equal."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference between two outcomes of a case.
+
+    Attributes
+    ----------
+    what : str
+        Which outcomes were compared, and which part of them differs.
+    size : float
+        Relative to the largest number of the block; infinite where something is not a matter of size.
+    shown : float
+        The largest difference that the reference engine shows when the case is disturbed.
+    cause : str
+        "fault", or the kind of rounding.
+    """
+
+    what: str
+    size: float
+    shown: float
+    cause: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.size:.2g} (the reference engine, disturbed: {self.shown:.2g})"
+
+
+def distances(expected: Outcome, found: Outcome) -> dict[str, float]:
+    """Return how far each part of an outcome is from what is expected."""
+    result = {}
+    for name in {**expected, **found}:
+        a, b = expected.get(name), found.get(name)
+        if isinstance(a, Numbers) and isinstance(b, Numbers):
+            result[name] = a.distance(b)
+        else:
+            result[name] = 0.0 if a == b else np.inf
+    return result
+
+
+def differences(case: Case) -> list[Difference]:
+    """Return every difference in a case that is larger than it may be."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(_Comparison(case).differences())
+
+
+class _Comparison:
+    """A case with what the reference engine makes of it."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.make: Any = {"predict": predictions, "estimator": estimates}.get(case.kind, run_outcome)
+        self.expected: Outcome = self.make(case, "reference")
+        self.disturbed: list[dict[str, float]] = []  # distances, as far as somebody had to look
+
+    def shown(self, name: str, size: float) -> float:
+        """Return how far the disturbed reference engine moves in one part, looking until that explains a difference."""
+        largest = 0.0
+        for k in count():
+            if k == len(self.disturbed):
+                if k == len(_DISTURBANCES) + 1:
+                    break
+                self.disturbed.append(distances(self.expected, self.moved(k)))
+            largest = max(largest, self.disturbed[k].get(name, 0.0))
+            if size <= _MARGIN * largest:
+                break
+        return largest
+
+    def moved(self, k: int) -> Outcome:
+        """Return the reference engine's outcome in float64, where that is another, or with rounding disturbed."""
+        in_float64 = self.case.dtype == "float32" and self.case.kind != "estimator"
+        if k == len(_DISTURBANCES):
+            return self.make(self.case, "reference", in_float64=True) if in_float64 else self.expected
+        return self.make(self.case, "reference", _DISTURBANCES[k])
+
+    def differences(self) -> Iterator[Difference]:
+        """Compare what there is to compare in a case of this kind."""
+        case = self.case
+        if case.kind == "predict":
+            for isa in native.instruction_sets():
+                all_rows, single, pieces = native_predictions(case, isa)
+                yield from self.between(f"{isa}, all rows at once", self.expected, all_rows, AGREEMENT)
+                yield from self.between(f"{isa}, row by row", *single, ROW_AGREEMENT)
+                yield from self.between(f"{isa}, in pieces", *pieces, ROW_AGREEMENT)
+            return
+        with instruction_set(case.isa):
+            if case.kind == "estimator":
+                found = estimates(case, "native")
+                yield from self.between(case.isa, self.expected, found, AGREEMENT)
+                if "outputs" in found:
+                    by_rows = estimates(case, "native", row_by_row=True)
+                    yield from self.between(f"{case.isa}, row by row", found, by_rows, ROW_AGREEMENT)
+                return
+            found = run_outcome(case, "native")
+            yield from self.between(case.isa, self.expected, found, AGREEMENT)
+            exactly = dict.fromkeys(AGREEMENT, 0.0)
+            if case.kind == "many":
+                for k, of_run in enumerate(outcomes_of_many(case)):
+                    alone = run_outcome(replace(case, seed=case.seed + k), "native", data_of=case)
+                    yield from self.between(f"{case.isa}, run {k + 1} of many, and alone", alone, of_run, exactly)
+            elif case.threads > 1 or case.layout != "plain":
+                layout = "plain" if _keeps_numbers(case.layout) else case.layout
+                plainly = run_outcome(replace(case, threads=1), "native", layout=layout)
+                yield from self.between(f"{case.isa}, by one thread, from plain arrays", found, plainly, exactly)
+
+    def between(
+        self, what: str, expected: Outcome, found: Outcome, agreement: Mapping[str, float]
+    ) -> Iterator[Difference]:
+        """Yield the differences between two outcomes, each with its cause."""
+        tolerance = agreement[self.case.dtype]
+        for name, size in distances(expected, found).items():
+            if size <= tolerance:
+                continue
+            shown = 0.0 if tolerance == 0.0 else self.shown(name, size)
+            cause = self.cause(name, size) if size <= _MARGIN * shown else "fault"
+            yield Difference(f"{what}: {name}", size, shown, cause)
+
+    def cause(self, name: str, size: float) -> str:
+        """Return the kind of a difference that rounding explains."""
+        if name in ("stopped", "epochs", "best epoch"):
+            return "a tie in early stopping"
+        if name == "diverged" or np.isinf(size):
+            return "a number near the largest"
+        return "a sign in Rprop" if self.case.optimizer == "rprop" else "amplified rounding"
+
+
+class instruction_set:  # noqa: N801 - reads as a function
+    """Sets the instruction set of the native engine within a ``with`` block."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.before = os.environ.get(native.VARIABLE)
+        os.environ[native.VARIABLE] = self.name
+
+    def __exit__(self, *_: object) -> None:
+        if self.before is None:
+            del os.environ[native.VARIABLE]
+        else:
+            os.environ[native.VARIABLE] = self.before
+
+
+def _keeps_numbers(layout: str) -> bool:
+    """Tell whether an array laid out so has the numbers that it had."""
+    return layout not in ("other precision", "float16", "int32")
+
+
+def disturbed(array: Any, units: int) -> Any:
+    """Return an array whose numbers are moved at random by up to so many units in the last place."""
+    if not units:
+        return array
+    random = np.random.default_rng(units)
+    with np.errstate(all="ignore"):
+        moved = array + np.spacing(np.abs(array)) * random.integers(-units, units + 1, array.shape)
+    return np.where(array == 0.0, array, moved).astype(array.dtype)
+
+
+def disturbed_network(case: Case, units: int) -> cr.Network:
+    """Return the network of a case with rounding errors of up to so many units in the last place in f and in f′."""
+    net = case.network
+    if not units:
+        return net
+    random, most = np.random.default_rng(units), units * float(np.finfo(case.dtype).eps)
+
+    def error(like: Any) -> Any:
+        return random.uniform(-most, most, like.shape).astype(like.dtype)
+
+    def own(activation: cr.Activation) -> cr.Activation:
+        def value(z: Any) -> Any:
+            f = activation.value(z)
+            return f + (z if "gelu" in activation.name else f) * error(f)  # of z, where 1 + erf or 1 + tanh cancels
+
+        def slope(z: Any, f: Any) -> Any:
+            return activation.slope(z, f) + error(f)  # of 1, as 1 − f² has where it vanishes
+
+        return type(activation)(f"disturbed {activation.name}", value, slope)
+
+    layers = [cr.Dense(layer.units, own(layer.activation), layer.bias, layer.dropout) for layer in net.layers]
+    link, output = net.loss.link, layers[-1].activation.name
+    if link is not None:
+        linked = net.loss.linked(net.layers[-1].activation.name) is not None
+        link = replace(link, activation=output if linked else "")
+    loss = replace(net.loss, name=f"disturbed {net.loss.name}", outputs=(), link=link)
+    return cr.Network(net.inputs, layers, loss)
+
+
+def _inputs(case: Case, engine: str, units: int = 0, layout: str | None = None) -> tuple[Any, Any, Any]:
+    """Return x, y and the weights of a case; plainly stored for the reference engine, with the same numbers."""
+    arrays = []
+    for array in (case.x(), case.y(), case.sample_weight()):
+        laid = laid_out(array, layout or case.layout) if array is not None and array.dtype.kind == "f" else array
+        if laid is not None and engine == "reference" and array.dtype.kind == "f":
+            laid = np.ascontiguousarray(laid, case.dtype)
+        arrays.append(laid)
+    if units:
+        if case.kind != "estimator" and arrays[1].ndim == 1:  # class numbers, which only cross entropy itself takes
+            arrays[1] = np.eye(case.layers[-1].units, dtype=case.dtype)[arrays[1]]
+        arrays[0] = disturbed(arrays[0], units)
+        arrays[2] = disturbed(np.ones(case.rows, case.dtype) if arrays[2] is None else arrays[2], units)
+    return arrays[0], arrays[1], arrays[2]
+
+
+def _floor(dtype: str) -> float:
+    return 1e3 * float(np.finfo(dtype).smallest_subnormal)
+
+
+# Predictions
+
+
+def predictions(case: Case, engine: str, units: int = 0, in_float64: bool = False) -> Outcome:
+    """Return the outputs of all rows by the reference engine."""
+    net, theta = disturbed_network(case, units), disturbed(case.initial(), units)
+    x = _inputs(case, engine, units)[0]
+    if in_float64:
+        theta, x = theta.astype(np.float64), x.astype(np.float64)
+    return {"outputs": _outputs(case, reference.predict(net, net.parameters(theta), x))}
+
+
+def native_predictions(case: Case, isa: str) -> tuple[Outcome, tuple[Outcome, Outcome], tuple[Outcome, Outcome]]:
+    """Return the native outputs of all rows; of some rows, and each by itself; of all rows, and in pieces."""
+    net = case.network
+    with instruction_set(isa):
+        model = cr.Model(net, net.parameters(case.initial()))
+        all_rows = model.predict(_inputs(case, "native")[0])
+        outputs = native.Predictor(net, model.parameters.vector)
+        x, random = _inputs(case, "reference")[0], np.random.default_rng(case.seed)
+        rows = np.arange(case.rows)
+        if case.rows > _MOST_SINGLE_ROWS:
+            rows = random.choice(case.rows, _MOST_SINGLE_ROWS, replace=False)
+        single = np.concatenate([outputs(x[row : row + 1]) for row in rows])
+        cuts = [0, *np.unique(random.integers(1, case.rows + 1, min(12, case.rows))), case.rows]
+        pieces = np.concatenate([outputs(x[a:b], case.threads) for a, b in pairwise(cuts) if b > a])
+    whole = {"outputs": _outputs(case, all_rows)}
+    some = {"outputs": _outputs(case, all_rows[rows])}
+    return whole, (some, {"outputs": _outputs(case, single)}), (whole, {"outputs": _outputs(case, pieces)})
+
+
+def _outputs(case: Case, values: Any) -> Numbers:
+    return Numbers(np.ravel(values).astype(np.float64), floor=_floor(case.dtype))
+
+
+# Runs
+
+
+def run_outcome(
+    case: Case,
+    engine: str,
+    units: int = 0,
+    in_float64: bool = False,
+    layout: str | None = None,
+    data_of: Case | None = None,
+) -> Outcome:
+    """Return what :func:`chainrule.train` makes of a case, on the data of another where that is given."""
+    case = replace(case, dtype="float64") if in_float64 and data_of is None else case
+    of_data = data_of or case
+    net, begin = disturbed_network(case, units), disturbed(of_data.initial(), units)
+    x, y, weights = _inputs(of_data, engine, units, layout)
+    try:
+        run = cr.train(
+            *(net, x, y),
+            sample_weight=weights,
+            initial=net.parameters(begin),
+            dtype=case.dtype,
+            engine=engine,
+            threads=case.threads,
+            progress=False,
+            **case.settings,
+        )
+    except cr.DivergenceError as error:
+        return outcome_of(case, begin, error.run, error)
+    except cr.InputError as error:
+        if units:
+            raise  # a disturbed case is as valid as the case, and an error would pass for a large difference
+        return {"refused": str(error)}
+    return outcome_of(case, begin, run)
+
+
+def outcomes_of_many(case: Case) -> list[Outcome]:
+    """Return what :func:`chainrule.train_many` makes of a case, run by run."""
+    net, begin = case.network, case.initial()
+    x, y, weights = _inputs(case, "native")
+    settings = case.settings
+    del settings["seed"]
+    validation = settings.pop("validation", None)
+    try:
+        runs = cr.train_many(
+            *(net, x, y),
+            sample_weight=weights,
+            seeds=range(case.seed, case.seed + case.runs),
+            initial=net.parameters(begin),
+            validation=validation,
+            dtype=case.dtype,
+            engine="native",
+            threads=case.threads,
+            progress=False,
+            **settings,
+        )
+    except cr.InputError as error:
+        return [{"refused": str(error)}] * case.runs
+    return [outcome_of(case, begin, run, run.error) for run in runs]
+
+
+def outcome_of(case: Case, begin: Any, run: Any, error: cr.DivergenceError | None = None) -> Outcome:
+    """Return what there is to compare of a run."""
+    state, starts = run.state, _block_starts(case)
+    unit = float(np.finfo(case.dtype).eps)
+    size = float(np.max(np.abs(begin)))
+
+    def blocks(vector: Any, floor: float = 0.0) -> Numbers:
+        return Numbers(vector.astype(np.float64), starts, max(floor, _floor(case.dtype)))
+
+    largest = max(size, float(np.max(np.abs(state.theta))))
+    outcome = {
+        "diverged": None if error is None else (error.epoch, error.batch),
+        "stopped": None if error is not None else run.stopped,
+        "epochs": state.epoch,
+        "steps": state.step,
+        "best epoch": None if state.best is None else state.best.epoch,
+        "movement": blocks(state.theta.astype(np.float64) - begin, 4.0 * unit * (state.step + 1) * largest),
+        "best parameters": None if state.best is None else blocks(state.best.theta),
+    }
+    outcome |= {f"optimiser's {name}": blocks(vector) for name, vector in state.memory.items()}
+    return outcome | {f"history of {name}": Numbers(np.array(run.history[name])) for name in run.history}
+
+
+def _block_starts(case: Case) -> list[int]:
+    """Return where each layer's weights and biases begin in the vector of parameters."""
+    starts: list[int] = []
+    before, place = case.inputs, 0
+    for layer in case.layers:
+        starts.append(place)
+        place += before * layer.units
+        if layer.bias:
+            starts.append(place)
+            place += layer.units
+        before = layer.units
+    return starts
+
+
+# Estimators
+
+
+def estimates(case: Case, engine: str, units: int = 0, row_by_row: bool = False) -> Outcome:
+    """Return what a fit of :class:`chainrule.MLPClassifier` or :class:`chainrule.MLPRegressor` makes of a case."""
+    from chainrule.estimators import MLPClassifier, MLPRegressor
+
+    classes = case.loss == "cross_entropy"
+    kind = MLPClassifier if classes else MLPRegressor
+    estimator = kind(
+        tuple(layer.units for layer in case.layers[:-1]),
+        activation=case.layers[0].activation,
+        solver=case.optimizer,
+        alpha=case.l2,
+        batch_size=min(case.batch_size, case.rows),
+        max_iter=case.epochs,
+        shuffle=case.shuffle,
+        random_state=case.seed,
+        early_stopping=case.validation is not None,
+        validation_fraction=case.validation or 0.1,
+        n_iter_no_change=case.patience or 10,
+        threads=case.threads,
+        engine=engine,
+    )
+    x, y, weights = _inputs(case, engine, units)
+    y = np.ravel(y) if not classes or np.ndim(y) == 1 else np.argmax(y, axis=1)
+    try:
+        estimator.fit(x, y, weights)
+    except ValueError as error:
+        return {"refused": str(error).partition(".")[0]}
+    of_rows = estimator.predict_proba if classes else estimator.predict
+    parameters = [np.ravel(array) for array in (*estimator.coefs_, *estimator.intercepts_)]
+    rows = min(case.rows, _MOST_SINGLE_ROWS) if row_by_row else 0
+    plain = np.ascontiguousarray(x, case.dtype)
+    outputs = np.concatenate([*(of_rows(plain[row : row + 1]) for row in range(rows)), of_rows(x)[rows:]])
+    return {
+        "outputs": _outputs(case, outputs),
+        "score": _outputs(case, estimator.score(x, y, weights)),
+        "epochs": estimator.n_iter_,
+        "history of loss": Numbers(np.array(estimator.history_["loss"])),
+        "parameters": Numbers(np.concatenate(parameters)),
+    }
