@@ -143,10 +143,12 @@ class _Comparison:
 
     def moved(self, k: int) -> Outcome:
         """Return the reference engine's outcome in float64, where that is another, or with rounding disturbed."""
-        in_float64 = self.case.dtype == "float32" and self.case.kind != "estimator"
-        if k == len(_DISTURBANCES):
-            return self.make(self.case, "reference", in_float64=True) if in_float64 else self.expected
-        return self.make(self.case, "reference", _DISTURBANCES[k])
+        outcome = self.expected
+        if k < len(_DISTURBANCES):
+            outcome = self.make(self.case, "reference", _DISTURBANCES[k])
+        elif self.case.dtype == "float32" and self.case.kind != "estimator":
+            outcome = self.make(self.case, "reference", in_float64=True)
+        return outcome
 
     def differences(self) -> Iterator[Difference]:
         """Compare what there is to compare in a case of this kind."""
@@ -244,7 +246,11 @@ def disturbed_network(case: Case, units: int) -> cr.Network:
     def own(activation: cr.Activation) -> cr.Activation:
         def value(z: Any) -> Any:
             f = activation.value(z)
-            return f + (z if "gelu" in activation.name else f) * error(f)  # of z, where 1 + erf or 1 + tanh cancels
+            if "gelu" in activation.name:  # where 1 + erf or 1 + tanh cancels, the error is one of z
+                return f + z * error(f)
+            if activation.name == "softmax":  # z − log Σ eᶻ has the errors of z
+                return f + f * np.abs(z).max(axis=1, keepdims=True, initial=1.0) * error(f)
+            return f + f * error(f)
 
         def slope(z: Any, f: Any) -> Any:
             return activation.slope(z, f) + error(f)  # of 1, as 1 − f² has where it vanishes
