@@ -15,7 +15,7 @@ from itertools import count, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
-from drawing import Case, laid_out
+from drawing import Case, instruction_sets, laid_out
 
 import chainrule as cr
 from chainrule.engines import native, reference
@@ -154,7 +154,7 @@ class _Comparison:
         """Compare what there is to compare in a case of this kind."""
         case = self.case
         if case.kind == "predict":
-            for isa in native.instruction_sets():
+            for isa in instruction_sets():
                 all_rows, single, pieces = native_predictions(case, isa)
                 yield from self.between(f"{isa}, all rows at once", self.expected, all_rows, AGREEMENT)
                 yield from self.between(f"{isa}, row by row", *single, ROW_AGREEMENT)
@@ -429,8 +429,8 @@ def estimates(case: Case, engine: str, units: int = 0, row_by_row: bool = False)
     classes = case.loss == "cross_entropy"
     kind = MLPClassifier if classes else MLPRegressor
     estimator = kind(
-        tuple(layer.units for layer in case.layers[:-1]),
-        activation=case.layers[0].activation,
+        hidden_layer_sizes=tuple(layer.units for layer in case.layers[:-1]),
+        activation=case.layers[0].activation if len(case.layers) > 1 else "relu",
         solver=case.optimizer,
         alpha=case.l2,
         batch_size=min(case.batch_size, case.rows),
@@ -448,7 +448,9 @@ def estimates(case: Case, engine: str, units: int = 0, row_by_row: bool = False)
     try:
         estimator.fit(x, y, weights)
     except ValueError as error:
-        return {"refused": str(error).partition(".")[0]}
+        if "non-finite" not in str(error):
+            raise
+        return {"refused": "diverged"}
     of_rows = estimator.predict_proba if classes else estimator.predict
     parameters = [np.ravel(array) for array in (*estimator.coefs_, *estimator.intercepts_)]
     rows = min(case.rows, _MOST_SINGLE_ROWS) if row_by_row else 0
