@@ -46,6 +46,11 @@ class DivergenceError(ChainruleError, ArithmeticError):
         return type(self), (self.epoch, self.batch, self.layer, self.quantity), {"run": self.run}
 
 
+def one_line(value: object, most: int = 60) -> str:
+    """Return how a value is shown, cut to one line of so many characters."""
+    return " ".join(repr(value).split())[:most]
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> InputError:
     """Return the error for a name that is not on a list, with the nearest name that is.
 
