@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import Data, Floats, RowNumbers
 from ..errors import InputError, unknown_name
-from ..named import JSON, keep, number, whole
+from ..named import JSON, Own, dtype_name, keep, number, whole
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
@@ -97,8 +97,7 @@ class Settings:
             raise unknown_name("engine", self.engine, ENGINES)
         if not isinstance(self.shuffle, bool):
             raise InputError(f"shuffle must be True or False, but is {self.shuffle!r}")
-        if self.dtype not in ("float32", "float64"):
-            raise InputError(f"dtype must be float32 or float64, but is {self.dtype!r}")
+        keep(self, dtype=dtype_name(self.dtype))
 
     def to_json(self) -> JSON:
         """Return the settings as a JSON object, which :meth:`from_json` reads."""
@@ -110,8 +109,15 @@ class Settings:
         }
 
     @classmethod
-    def from_json(cls, description: JSON) -> Settings:
+    def from_json(cls, description: JSON, own: Own = ()) -> Settings:
         """Return the settings that a JSON object describes.
+
+        Parameters
+        ----------
+        description : dict
+            As :meth:`to_json` returns it.
+        own : Optimizer or Schedule, or an iterable of these
+            Your own definitions that the description names.
 
         Raises
         ------
@@ -122,8 +128,8 @@ class Settings:
             return cls(
                 **{
                     **description,
-                    "optimizer": OPTIMIZERS.find(description["optimizer"]),
-                    "schedule": SCHEDULES.find(description["schedule"]),
+                    "optimizer": OPTIMIZERS.find(description["optimizer"], own),
+                    "schedule": SCHEDULES.find(description["schedule"], own),
                     "penalty": Penalty(**description["penalty"]),
                 }
             )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from ..data import Floats
+from ..definitions import check_handed_in, check_probes
 from ..engines.task import Best, Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
-from ..model import checked_parameters
-from ..named import whole
-from ..network import Definition, Network
+from ..model import checked_names, checked_parameters
+from ..named import Own, whole
+from ..network import Network
 from ..optimizers import LBFGS
+from .definitions import described
 from .history import History
 from .run import Run
 
@@ -43,22 +44,29 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str) -> None:
         "columns": list(run.history),
         "stopped": run.stopped,
         "fingerprint": fingerprint,
+        "feature_names": run.feature_names,
+        "environments": run.environments,
+        "own": described(run.network, run.settings),
     }
     write_tensors(path, KIND, tensors, document)
 
 
-def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, str]:
+def read_checkpoint(path: Path, own: Own = ()) -> tuple[Run, str]:
     """Return the run of a checkpoint and the fingerprint of its data.
 
     Raises
     ------
     InputError
-        When the file does not exist, is corrupt or is not a checkpoint.
+        When the file does not exist, is corrupt or is not a checkpoint, or when a definition is missing from `own` or
+        is not the one that the run was begun with.
     """
     tensors, document = read_tensors(path, KIND)
     try:
+        records = document.get("own", [])
+        check_handed_in(records, own)
         net = Network.from_json(document["network"], own)
-        settings = Settings.from_json(document["settings"])
+        settings = Settings.from_json(document["settings"], own)
+        check_probes(records, described(net, settings))
         theta = checked_parameters(net, tensors).vector
         if theta.dtype != settings.dtype:
             raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
@@ -74,7 +82,12 @@ def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, st
         history = History({name: tensors[f"history.{name}"].tolist() for name in document["columns"]})
         if not state.epoch == len(state.losses) == history.epochs:
             raise InputError("its history does not have one row for each epoch")
-        return Run(net, settings, state, history, stopped), fingerprint
+        names, environments = document.get("feature_names"), document.get("environments", [])
+        if not isinstance(environments, list) or not all(isinstance(one, dict) for one in environments):
+            raise InputError("the environments that it was trained in must be a list of objects")
+        run = Run(net, settings, state, history, stopped, fingerprint=fingerprint, environments=environments)
+        run.feature_names = None if names is None else checked_names(net, names)
+        return run, fingerprint
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
