@@ -94,6 +94,7 @@ def prepare(
     InputError
         When a shape does not fit, a number is NaN or infinite, or a target is not one the loss can take.
     """
+    check_definitions(net)
     x, names = columns_of(x, f"{prefix}x", feature_names)
     features = inputs(net, x, dtype, prefix)
     labels = _array(y, f"{prefix}y")
@@ -121,10 +122,8 @@ def inputs(net: Network, x: Any, dtype: str, prefix: str = "", feature_names: Na
     Raises
     ------
     InputError
-        When its shape does not fit, it has no rows, a number is NaN or infinite, or a column is missing; or when a
-        definition of the network cannot be used.
+        When its shape does not fit, it has no rows, a number is NaN or infinite, or a column is missing.
     """
-    check_definitions(net)
     x, _ = columns_of(x, f"{prefix}x", feature_names)
     return _matrix(_numbers(x, dtype, f"{prefix}x"), net.inputs, f"{prefix}x", "inputs")
 

@@ -98,7 +98,10 @@ def lecun_normal() -> Initializer:
 
 
 def orthogonal() -> Initializer:
-    """Rows or columns, whichever are fewer, orthonormal; uniform over such matrices (Saxe et al. 2014)."""
+    """Rows or columns, whichever are fewer, orthonormal; uniform over such matrices (Saxe et al. 2014).
+
+    LAPACK computes them, so the last bits depend on the machine.
+    """
 
     def draw(random: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[np.float64]:
         q, r = np.linalg.qr(random.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out))))

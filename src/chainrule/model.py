@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .data import Floats, Names, inputs
-from .definitions import check_handed_in, check_probes, probes
+from .definitions import check_definitions, check_handed_in, check_probes, probes
 from .engines import native, reference
 from .errors import InputError
 from .files import read_tensors, write_tensors
@@ -55,6 +55,7 @@ class Model:
     def _outputs(self) -> Callable[[Floats], Floats]:
         if native.predicts(self.network):
             return native.Predictor(self.network, self.parameters.vector)
+        check_definitions(self.network)
         return partial(reference.predict, self.network, self.parameters)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -73,7 +74,7 @@ class Model:
         Raises
         ------
         InputError
-            When x has another shape, lacks a column, or holds NaN or infinity.
+            When x has another shape, lacks a column, or holds NaN or infinity, or when a definition of your own fails.
         """
         dtype = str(self.parameters.vector.dtype)
         return self._outputs(inputs(self.network, x, dtype, feature_names=self.feature_names))

@@ -105,7 +105,7 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             self._check_name(given)
             return given
         if own is None and isinstance(given, str) and given in self:
-            product: T = _product(self[given])
+            product: T = _product(self[given], ())
             return product
         description = {"name": given} if isinstance(given, str) else given
         if not isinstance(description, dict) or not isinstance(description.get("name"), str):
@@ -209,7 +209,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 @lru_cache(1024)  # as they cannot be changed, one serves all
-def _product(factory: Callable[..., T], parameters: tuple[tuple[str, Any], ...] = ()) -> T:
+def _product(factory: Callable[..., T], parameters: tuple[tuple[str, Any], ...]) -> T:
     return factory(**dict(parameters))
 
 

@@ -67,6 +67,11 @@ def train(
 
     Ctrl-C ends the run after the step it is in, or gives up a long one; the run is returned with what was learnt.
 
+    The same arguments give the same bits, for any number of threads. On another machine they do so with the same
+    instruction set (``CHAINRULE_ISA``), but not with the reference engine, L-BFGS, a schedule or
+    ``initializer="orthogonal"``, which go through NumPy, SciPy or LAPACK. ``run.manifest`` records what a run was made
+    with.
+
     Parameters
     ----------
     net : Network
