@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,3 +82,68 @@ def test_your_own_activation_is_a_value_and_a_slope() -> None:
     cubic = Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.0 * z**2)
     net = cr.Network(2, [cr.Dense(3, cubic), cr.Dense(1)])
     assert cr.verify(net, net.initial(), [[0.3, -0.5]], [0.7])
+
+
+class Doubling(Activation):
+    """Twice the gradient of tanh: no derivative, but what was asked for."""
+
+    def back(self, slope_of_loss: Any, z: Any, f: Any) -> Any:
+        return 2.0 * slope_of_loss * self.slope(z, f)
+
+
+def test_back_propagation_calls_an_overridden_back_in_every_layer() -> None:
+    import chainrule as cr
+
+    tanh = ACTIVATIONS["tanh"]()
+    doubling = Doubling("doubling", tanh.value, tanh.slope)
+    net = cr.Network(2, [cr.Dense(3, doubling), cr.Dense(4, doubling), cr.Dense(1)])
+    plain = cr.Network(2, [cr.Dense(3, tanh), cr.Dense(4, tanh), cr.Dense(1)])
+    x, y = np.random.default_rng(0).normal(size=(6, 2)), np.ones(6)
+    ours, theirs = (cr.backprop(one, net.initial(), x, y).gradient.weights for one in (net, plain))
+    for layer, factor in enumerate((4.0, 2.0, 1.0)):
+        np.testing.assert_allclose(ours[layer], factor * theirs[layer], rtol=1e-12)
+    assert cr.train(net, x, y, epochs=1).settings.engine == "reference"
+    assert not cr.verify(net, net.initial(), x, y)
+    with pytest.raises(InputError, match="doubling"):
+        cr.derive(cr.chain(2, doubling))
+
+
+class Method(Activation):
+    def value(self, z: Any) -> Any:
+        return z
+
+
+def test_a_subclass_or_an_altered_copy_is_not_taken_for_chainrules() -> None:
+    tanh = ACTIVATIONS["tanh"]()
+    assert ACTIVATIONS.made(tanh)
+    assert ACTIVATIONS.made(replace(leaky_relu(0.2)))
+    for other in (
+        Doubling("tanh", tanh.value, tanh.slope),
+        replace(tanh, value=ACTIVATIONS["sin"]().value),
+        replace(leaky_relu(0.2), parameters=(("negative_slope", 0.3),)),
+    ):
+        with pytest.raises(InputError, match=f"an activation of your own cannot be called '{other.name}'"):
+            ACTIVATIONS.find(other)
+    with pytest.raises(InputError, match="Method has a method value, which the function handed in as value would hide"):
+        Method("method", tanh.value, tanh.slope)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": ""}, "the name of an activation must be a string that is not empty"),
+        ({"value": 1}, "activation 'a': value must be a function, but is 1"),
+        ({"slope": "auto"}, "activation 'a': slope must be a function, but is 'auto'"),
+        ({"initializer": None}, "activation 'a': initializer must be a string"),
+        ({"kinks": "0"}, "activation 'a': kinks must be a finite number"),
+        ({"parameters": 5}, "activation 'a': parameters must be pairs of a name and a value"),
+        ({"parameters": (("beta", np.ones(2)),)}, "beta in activation 'a': parameters must be a finite number"),
+    ],
+)
+def test_a_field_of_another_kind_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Activation(**{"name": "a", "value": np.tanh, "slope": lambda z, f: 1.0 - f**2, **fields})
+
+
+def test_one_kink_need_not_be_in_a_tuple() -> None:
+    assert replace(ACTIVATIONS["relu"](), kinks=0).kinks == (0.0,)  # type: ignore[arg-type]

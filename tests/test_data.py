@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+from scipy import sparse
 
 import chainrule as cr
-from chainrule.data import prepare
+from chainrule.data import inputs, prepare
 
 NET = cr.Network(2, [cr.Dense(1)])
 CLASSES = cr.Network(2, [cr.Dense(3, "softmax")], "cross_entropy")
@@ -66,3 +71,51 @@ def test_a_number_too_large_for_float32_is_reported_where_it_is() -> None:
 def test_the_fingerprint_differs_when_any_number_differs() -> None:
     first, same, other = (prepare(NET, X, y).fingerprint() for y in ([1.0, 2.0], [1.0, 2.0], [1.0, 2.5]))
     assert first == same != other
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "csc_matrix", "coo_array"])
+def test_a_sparse_matrix_is_refused_with_what_to_do(kind: str) -> None:
+    matrix = getattr(sparse, kind)(np.array(X))
+    uses: list[tuple[str, Callable[[], object]]] = [
+        ("x", lambda: cr.train(NET, matrix, [1.0, 2.0])),
+        ("validation x", lambda: cr.train(NET, X, [1.0, 2.0], validation=(matrix, [1.0, 2.0]))),
+        ("x", lambda: cr.Model(NET, NET.initial()).predict(matrix)),
+        ("x", lambda: cr.backprop(NET, NET.initial(), matrix, [1.0, 2.0])),
+    ]
+    for name, use in uses:
+        with pytest.raises(cr.InputError, match=rf"^{name} is a sparse matrix: pass its .toarray\(\), or use MLPClass"):
+            use()
+    with pytest.raises(cr.InputError, match=r"^y is a sparse matrix: pass its .toarray\(\)$"):
+        prepare(NET, X, getattr(sparse, kind)([[1.0], [2.0]]))
+
+
+FRAME = pd.DataFrame({"a": [1.0, 3.0], "b": [2.0, 4.0]})
+FRAMES = {
+    "pandas": lambda frame: frame,
+    "polars": pl.from_pandas,
+    "lazy": lambda frame: pl.from_pandas(frame).lazy(),
+    "pyarrow": pa.Table.from_pandas,
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_the_columns_of_a_frame_are_found_by_their_names(kind: str) -> None:
+    make = FRAMES[kind]
+    data = prepare(NET, make(FRAME), [1.0, 2.0])
+    assert (data.x.tolist(), data.feature_names) == (X, ("a", "b"))
+    assert inputs(NET, make(FRAME[["b", "a"]]), "float64", feature_names=("a", "b")).tolist() == X
+    assert inputs(NET, make(FRAME.assign(c=1.0)[["c", "b", "a"]]), "float64", feature_names=("a", "b")).tolist() == X
+    with pytest.raises(cr.InputError, match="x lacks the column 'b', which was trained with; its columns are a, c"):
+        inputs(NET, make(FRAME.rename(columns={"b": "c"})), "float64", feature_names=("a", "b"))
+
+
+def test_columns_that_are_numbered_have_their_numbers_for_names() -> None:
+    numbered = pd.DataFrame(X)
+    assert prepare(NET, numbered, [1.0, 2.0]).feature_names == ("0", "1")
+    assert inputs(NET, numbered[[1, 0]], "float64", feature_names=("0", "1")).tolist() == X
+
+
+def test_columns_of_the_same_name_are_refused() -> None:
+    for names in (["a", "a"], [1, "1"]):
+        with pytest.raises(cr.InputError, match="x has columns of the same name"):
+            prepare(NET, pd.DataFrame(X, columns=names), [1.0, 2.0])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.errors import InputError
+from chainrule.initializers import Initializer
 
 
 @pytest.mark.parametrize("name", cr.initializers.INITIALIZERS)
@@ -32,3 +34,10 @@ def test_an_initialiser_of_your_own_is_a_function_of_the_fans() -> None:
 def test_float32_starts_where_float64_does() -> None:
     net = cr.chain(4)
     assert (net.initial(5, "float32").vector == net.initial(5).vector.astype(np.float32)).all()
+
+
+def test_a_field_of_another_kind_is_refused() -> None:
+    with pytest.raises(InputError, match="the name of an initializer must be a string"):
+        Initializer(5, np.zeros)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="initializer 'a': draw must be a function, but is 5"):
+        Initializer("a", 5)  # type: ignore[arg-type]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 import chainrule as cr
 from chainrule.backpropagation import deltas, forward, losses
-from chainrule.losses import LOSSES, cross_entropy
+from chainrule.errors import InputError
+from chainrule.losses import LOSSES, CanonicalLink, Loss, cross_entropy
 
 Y = np.array([[0.2, 0.7, 0.1], [0.5, 0.25, 0.25]])
 F = np.array([[0.3, 0.1, 0.6], [0.9, 0.05, 0.05]])
@@ -76,3 +80,37 @@ def test_label_smoothing_mixes_the_target_with_the_uniform_distribution() -> Non
 def test_a_count_of_zero_has_a_poisson_loss() -> None:
     net = cr.Network(1, [cr.Dense(1, "exponential")], "poisson")
     assert cr.backprop(net, net.pack([0.0]), x=1.0, y=0.0).loss == 1.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": 5}, "the name of a loss must be a string"),
+        ({"value": 1, "slope": "auto"}, "loss 'a': value must be a function, but is 1"),
+        ({"slope": "auto"}, "loss 'a': slope must be a function, but is 'auto'"),
+        ({"over_outputs": "max"}, "over_outputs must be 'mean' or 'sum', but is 'max'"),
+        ({"targets": (1.0, 0.0)}, "loss 'a': targets must be two numbers, the least first"),
+        ({"targets": 3}, "loss 'a': targets must be two numbers, the least first"),
+        ({"outputs": (5,)}, "loss 'a': an activation in outputs must be a string"),
+        ({"link": "softmax"}, "loss 'a': link must be a CanonicalLink or None"),
+        ({"kinks": [None]}, "loss 'a': kinks must be a finite number"),
+    ],
+)
+def test_a_field_of_another_kind_is_refused(fields: dict[str, Any], message: str) -> None:
+    square = LOSSES["squared_error"]()
+    with pytest.raises(InputError, match=message):
+        Loss(**{"name": "a", "value": square.value, "slope": square.slope, **fields})
+    with pytest.raises(InputError, match="delta of a CanonicalLink must be a function, but is 2"):
+        CanonicalLink("softmax", square.value, 2)  # type: ignore[arg-type]
+
+
+def test_one_output_activation_need_not_be_in_a_tuple() -> None:
+    loss = replace(LOSSES["squared_error"](), name="own", outputs="logistic")  # type: ignore[arg-type]
+    assert loss.accepts("logistic")
+    assert not loss.accepts("log")
+
+
+def test_an_altered_copy_is_not_taken_for_chainrules() -> None:
+    """A file would hold the name alone, and the loss of a loaded network would be the mean again."""
+    with pytest.raises(InputError, match="a loss of your own cannot be called 'squared_error'"):
+        LOSSES.find(replace(LOSSES["squared_error"](), over_outputs="sum"))

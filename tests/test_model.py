@@ -66,6 +66,8 @@ def test_hostile_files_are_refused(tmp_path: Path) -> None:
         ({"parameters": np.zeros(NET.parameter_count, np.int64)}, network, "not of float32"),
         ({"other": np.zeros(NET.parameter_count)}, network, "no tensor named parameters"),
         ({"parameters": np.zeros(3)}, {"network": {}}, "does not describe a network"),
+        ({"parameters": MODEL.parameters.vector}, network | {"feature_names": 5}, "feature_names must be strings"),
+        ({"parameters": MODEL.parameters.vector}, network | {"feature_names": ["a"]}, "must be 2 different names"),
     ):
         write_tensors(path, "chainrule model 1", tensors, document)
         with pytest.raises(cr.InputError, match=message):

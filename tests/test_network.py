@@ -71,3 +71,27 @@ def test_a_definition_of_your_own_is_handed_in_again_after_json() -> None:
 
 def test_a_network_goes_to_another_process() -> None:
     assert pickle.loads(pickle.dumps(network())) == network()  # noqa: S301 - our own
+
+
+class Layer(cr.Dense):
+    def forward(self, x: Any) -> Any:
+        return x
+
+
+class Net(cr.Network):
+    def forward(self, x: Any) -> Any:
+        return x
+
+
+def test_a_subclass_whose_methods_would_be_ignored_is_refused() -> None:
+    with pytest.raises(cr.InputError, match="Layer is a subclass of Dense, whose own methods would be ignored"):
+        cr.Network(2, [Layer(3), cr.Dense(1)])
+    with pytest.raises(cr.InputError, match="Net is a subclass of Network, whose own methods would be ignored"):
+        Net(2, [cr.Dense(1)])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32", "f4"])
+def test_any_name_of_a_dtype_is_taken(dtype: Any) -> None:
+    assert cr.chain(2).initial(dtype=dtype).vector.dtype == np.float32
+    with pytest.raises(cr.InputError, match="dtype must be float32 or float64, but is 'float16'"):
+        cr.chain(2).initial(dtype="float16")

@@ -34,7 +34,7 @@ from .elementary import (
     tanh,
 )
 from .elementary import softplus as log_one_plus_exp
-from .named import JSON, Catalogue, as_call, describe, number
+from .named import JSON, Catalogue, as_call, check_function, check_methods, describe, keep, number, numbers, pairs, text
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,20 +51,37 @@ class Activation:
         f(z), for an array of any shape; returns the same shape.
     slope : callable
         f′(z) = ∂f/∂z, called with z and f = value(z), both of one shape; returns that shape.
-    parameters : tuple of (str, float)
-        The numbers that the definition was made with, such as the slope of leaky relu.
+    parameters : tuple of (str, float or str)
+        The values that the definition was made with, such as the slope of leaky relu.
     initializer : str
         Which initialiser a layer with this activation takes when it names none.
     kinks : tuple of float
         Where the slope, or the slope of the slope, jumps. No finite difference can be trusted across one.
+
+    A subclass may override :meth:`back`, which back-propagation calls in every layer; the reference engine then
+    executes the run.
+
+    Raises
+    ------
+    InputError
+        When a field is of another kind, such as a slope that is not a function.
     """
 
     name: str
     value: Callable[[Array], Array] = field(compare=False)
     slope: Callable[[Array, Array], Array] = field(compare=False)
-    parameters: tuple[tuple[str, float], ...] = ()
+    parameters: tuple[tuple[str, Any], ...] = ()
     initializer: str = field(default="glorot_uniform", compare=False)
     kinks: tuple[float, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        what = f"activation {text('the name of an activation', self.name)!r}"
+        check_function(f"{what}: value", self.value)
+        check_function(f"{what}: slope", self.slope)
+        check_methods(self, Activation)
+        text(f"{what}: initializer", self.initializer)
+        keep(self, parameters=pairs(f"{what}: parameters", self.parameters))
+        keep(self, kinks=numbers(f"{what}: kinks", self.kinks))
 
     def back(self, slope_of_loss: Array, z: Array, f: Array) -> Array:
         """Return ∂ℒ/∂z from ∂ℒ/∂f, all of shape (n, d): ∂ℒ/∂f ⊙ f′(z)."""

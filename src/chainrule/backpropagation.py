@@ -80,9 +80,9 @@ def deltas(
         slope_of_loss = net.loss.slope(y, f[last]) / _divisor(net)  # ∂ℒ/∂f_L
         delta[last] = layers[-1].activation.back(slope_of_loss, z[last], f[last])
     for i in range(last - 1, 0, -1):
-        slope = layers[i - 1].activation.slope(z[i], f[i])  # f′(zᵢ)
-        slope = slope * masks[i] if i in masks else slope
-        delta[i] = (delta[i + 1] @ params.weights[i].T) * slope
+        slope_of_loss = delta[i + 1] @ params.weights[i].T  # ∂ℒ/∂fᵢ
+        slope_of_loss = slope_of_loss * masks[i] if i in masks else slope_of_loss
+        delta[i] = layers[i - 1].activation.back(slope_of_loss, z[i], f[i])  # ⊙ f′(zᵢ)
     return delta
 
 

@@ -6,16 +6,19 @@ Every message says which array it is, what it is and what was expected.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .definitions import check_definitions
 from .errors import InputError
 from .network import Network
 
 Floats = NDArray[np.floating]
+Names: TypeAlias = tuple[str, ...]
 RowNumbers = NDArray[np.int64]
 
 
@@ -29,18 +32,25 @@ class Data:
     y : array, shape (n, d_L)
     weights : array, shape (n,)
         The weight of each row in the objective.
+    labels : array, shape (n,) or (n, d_L), or None
+        y as it was passed, for metrics: class numbers are not one-hot. None stands for `y`.
+    feature_names : tuple of str or None
+        The columns of the data frame that x was passed as; None where it was an array.
     """
 
     x: Floats
     y: Floats
     weights: Floats
+    labels: NDArray[Any] | None = field(default=None, compare=False, kw_only=True)
+    feature_names: Names | None = field(default=None, compare=False, kw_only=True)
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
 
     def take(self, rows: RowNumbers) -> Data:
         """Return the rows of these numbers, in their order."""
-        return Data(self.x[rows], self.y[rows], self.weights[rows])
+        labels = None if self.labels is None else self.labels[rows]
+        return Data(self.x[rows], self.y[rows], self.weights[rows], labels=labels, feature_names=self.feature_names)
 
     def fingerprint(self) -> str:
         """Return a text that differs when any number differs."""
@@ -51,14 +61,22 @@ class Data:
         return digest.hexdigest()
 
 
-def prepare(net: Network, x: Any, y: Any, weights: Any = None, dtype: str = "float64", prefix: str = "") -> Data:
+def prepare(
+    net: Network,
+    x: Any,
+    y: Any,
+    weights: Any = None,
+    dtype: str = "float64",
+    prefix: str = "",
+    feature_names: Names | None = None,
+) -> Data:
     """Return checked data in the network's shapes.
 
     Parameters
     ----------
     net : Network
         d₀ inputs and d_L outputs.
-    x : array-like, shape (n, d₀)
+    x : array-like or data frame, shape (n, d₀)
         (n,) will do where d₀ is 1.
     y : array-like, shape (n, d_L)
         (n,) will do where d_L is 1. With cross entropy, class numbers 0 … d_L − 1 of shape (n,) too.
@@ -68,17 +86,23 @@ def prepare(net: Network, x: Any, y: Any, weights: Any = None, dtype: str = "flo
         Of the arrays returned.
     prefix : str
         Put before x, y and sample_weight in messages, as in "validation ".
+    feature_names : tuple of str, optional
+        The columns to take of a data frame, in this order; all of them as they are when left out.
 
     Raises
     ------
     InputError
         When a shape does not fit, a number is NaN or infinite, or a target is not one the loss can take.
     """
+    check_definitions(net)
+    x, names = columns_of(x, f"{prefix}x", feature_names)
     features = inputs(net, x, dtype, prefix)
-    targets = _targets(net, y, dtype, f"{prefix}y")
+    labels = _array(y, f"{prefix}y")
+    targets = _targets(net, labels, dtype, f"{prefix}y")
     _check_rows(f"{prefix}y", targets, len(features))
+    labels = labels.reshape(targets.shape) if labels.ndim == 0 else labels
     if weights is None:
-        return Data(features, targets, np.ones(len(features), dtype))
+        return Data(features, targets, np.ones(len(features), dtype), labels=labels, feature_names=names)
     checked = _numbers(weights, dtype, f"{prefix}sample_weight")
     if checked.ndim != 1:
         raise InputError(f"{prefix}sample_weight has the shape {checked.shape}, but must be ({len(features)},)")
@@ -89,23 +113,92 @@ def prepare(net: Network, x: Any, y: Any, weights: Any = None, dtype: str = "flo
         total = checked.sum()
     if not np.isfinite(total):
         raise InputError(f"{prefix}sample_weight is too large: the sum of its numbers is not finite")
-    return Data(features, targets, checked)
+    return Data(features, targets, checked, labels=labels, feature_names=names)
 
 
-def inputs(net: Network, x: Any, dtype: str, prefix: str = "") -> Floats:
-    """Return x as an (n, d₀) array.
+def inputs(net: Network, x: Any, dtype: str, prefix: str = "", feature_names: Names | None = None) -> Floats:
+    """Return x as an (n, d₀) array; the other parameters are those of :func:`prepare`.
 
     Raises
     ------
     InputError
-        When its shape does not fit, it has no rows, or a number is NaN or infinite.
+        When its shape does not fit, it has no rows, a number is NaN or infinite, or a column is missing.
     """
+    x, _ = columns_of(x, f"{prefix}x", feature_names)
     return _matrix(_numbers(x, dtype, f"{prefix}x"), net.inputs, f"{prefix}x", "inputs")
 
 
-def _targets(net: Network, y: Any, dtype: str, what: str) -> Floats:
+def columns_of(x: Any, what: str, feature_names: Names | None = None) -> tuple[Any, Names | None]:
+    """Return a data frame as an array, and the names of its columns; anything else as it is, and None.
+
+    Frames are what narwhals knows: pandas, Polars, PyArrow, Modin, cuDF, DuckDB, lazy ones and so on. A name that is
+    not a string counts as the string that it is shown as.
+
+    Parameters
+    ----------
+    feature_names : tuple of str, optional
+        The columns to take, in this order; others are left out.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, or two have the same name.
+    """
+    if isinstance(x, (np.ndarray, list, tuple, float, int)):
+        return x, None
+    import narwhals
+
+    try:
+        frame: Any = narwhals.from_native(x, pass_through=True)
+        frame = frame.collect() if isinstance(frame, narwhals.LazyFrame) else frame
+        if not isinstance(frame, narwhals.DataFrame):
+            return x, None
+        names = tuple(map(str, frame.columns))
+    except narwhals.exceptions.DuplicateError as error:
+        raise InputError(f"{what} has columns of the same name: {' '.join(str(error).split()):.150}") from error
+    if len(set(names)) < len(names):  # such as 1 and "1"
+        raise InputError(f"{what} has columns of the same name: {_some(names)}")
+    array = frame.to_numpy()
+    if feature_names is None or feature_names == names:
+        return array, names
+    missing = [name for name in feature_names if name not in names]
+    if missing:
+        raise InputError(
+            f"{what} lacks the column {missing[0]!r:.80}{_and_more(missing)}, which was trained with; its columns are "
+            f"{_some(names)}. An array is taken by the place of its columns"
+        )
+    places = {name: place for place, name in enumerate(names)}
+    return array[:, [places[name] for name in feature_names]], feature_names
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"{name:.40}" for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+
+
+def _array(values: Any, what: str) -> NDArray[Any]:
+    """Return an array of whatever it is.
+
+    Raises
+    ------
+    InputError
+        When it is a sparse matrix, or cannot be an array.
+    """
+    if hasattr(values, "nnz"):
+        estimators = ", or use MLPClassifier or MLPRegressor, which take it as it is" if what.endswith("x") else ""
+        raise InputError(f"{what} is a sparse matrix: pass its .toarray(){estimators}")
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} cannot be read as numbers: {' '.join(str(error).split()):.150}") from error
+
+
+def _targets(net: Network, raw: NDArray[Any], dtype: str, what: str) -> Floats:
     """Return y as (n, d_L): class numbers become one-hot rows where the loss is a sum over classes."""
-    raw = np.asarray(y)
     if net.loss.name == "cross_entropy" and raw.ndim == 1 and net.outputs > 1:
         return _one_hot(raw, net.outputs, dtype, what)
     classes = "; class numbers must have the shape (n,)" if net.loss.name == "cross_entropy" else ""
@@ -141,11 +234,13 @@ def _numbers(values: Any, dtype: str, what: str) -> Floats:
         with np.errstate(over="ignore"):
             if isinstance(values, np.ma.MaskedArray) and values.mask.any():
                 raise TypeError("masked numbers are missing: fill them in, or leave their rows out")
-            array = np.asarray(values)
+            array = _array(values, what)
             if array.dtype.kind in "cmM":
                 raise TypeError(f"{array.dtype.name} is not supported")
             array = np.ascontiguousarray(array, dtype=dtype) if array.ndim else array.astype(dtype)
     except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{what} cannot be read as numbers: {' '.join(str(error).split()):.150}") from error
     finite = np.isfinite(array)
     if not finite.all():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .named import JSON, Catalogue
+from .named import JSON, Catalogue, check_function, check_methods, text
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,10 +26,19 @@ class Initializer:
         What messages and model files call it.
     draw : callable
         Called with a :class:`numpy.random.Generator`, fan in dᵢ₋₁ and fan out dᵢ; returns (dᵢ₋₁, dᵢ).
+
+    Raises
+    ------
+    InputError
+        When the name is not a string or `draw` is not a function.
     """
 
     name: str
     draw: Callable[[np.random.Generator, int, int], NDArray[np.float64]] = field(compare=False)
+
+    def __post_init__(self) -> None:
+        check_function(f"initializer {text('the name of an initializer', self.name)!r}: draw", self.draw)
+        check_methods(self, Initializer)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Ours go to another process by name, since functions without one cannot; yours need functions with names.
@@ -89,7 +98,10 @@ def lecun_normal() -> Initializer:
 
 
 def orthogonal() -> Initializer:
-    """Rows or columns, whichever are fewer, orthonormal; uniform over such matrices (Saxe et al. 2014)."""
+    """Rows or columns, whichever are fewer, orthonormal; uniform over such matrices (Saxe et al. 2014).
+
+    LAPACK computes them, so the last bits depend on the machine.
+    """
 
     def draw(random: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[np.float64]:
         q, r = np.linalg.qr(random.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out))))

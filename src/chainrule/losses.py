@@ -31,8 +31,21 @@ from .elementary import (
     tanh,
     where,
 )
-from .errors import InputError
-from .named import JSON, Catalogue, as_call, describe, number
+from .errors import InputError, quoted
+from .named import (
+    JSON,
+    Catalogue,
+    as_call,
+    check_function,
+    check_methods,
+    describe,
+    keep,
+    listed,
+    number,
+    numbers,
+    pairs,
+    text,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,11 @@ class CanonicalLink:
     activation: str
     value: Callable[[Array, Array], Array]
     delta: Callable[[Array, Array, Array], Array]
+
+    def __post_init__(self) -> None:
+        text("activation of a CanonicalLink", self.activation)
+        check_function("value of a CanonicalLink", self.value)
+        check_function("delta of a CanonicalLink", self.delta)
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,12 +98,17 @@ class Loss:
         The output activation with which the loss is computed from z_L.
     kinks : tuple of float
         At which f − y the slope, or the slope of the slope, jumps.
+
+    Raises
+    ------
+    InputError
+        When a field is of another kind, such as a slope that is not a function.
     """
 
     name: str
     value: Callable[[Array, Array], Array] = field(compare=False)
     slope: Callable[[Array, Array], Array] = field(compare=False)
-    parameters: tuple[tuple[str, float | str], ...] = ()
+    parameters: tuple[tuple[str, Any], ...] = ()
     over_outputs: str = field(default="mean", compare=False)
     targets: tuple[float, float] = field(default=(-math.inf, math.inf), compare=False)
     outputs: tuple[str, ...] = field(default=(), compare=False)
@@ -93,8 +116,18 @@ class Loss:
     kinks: tuple[float, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
+        what = f"loss {text('the name of a loss', self.name)!r}"
+        check_function(f"{what}: value", self.value)
+        check_function(f"{what}: slope", self.slope)
+        check_methods(self, Loss)
         if self.over_outputs not in ("mean", "sum"):
-            raise InputError(f"over_outputs must be 'mean' or 'sum', but is {self.over_outputs!r}")
+            raise InputError(f"over_outputs must be 'mean' or 'sum', but is {self.over_outputs!r:.60}")
+        if not isinstance(self.link, (CanonicalLink, type(None))):
+            raise InputError(f"{what}: link must be a CanonicalLink or None, but is {quoted(self.link)}")
+        keep(self, targets=_interval(f"{what}: targets", self.targets))
+        keep(self, outputs=tuple(text(f"{what}: an activation in outputs", name) for name in listed(self.outputs)))
+        keep(self, parameters=pairs(f"{what}: parameters", self.parameters))
+        keep(self, kinks=numbers(f"{what}: kinks", self.kinks))
 
     def linked(self, activation: str) -> CanonicalLink | None:
         """Return the canonical link if `activation` is its activation."""
@@ -246,6 +279,17 @@ def binary_cross_entropy(over_outputs: str = "mean") -> Loss:
             delta=lambda y, z, f: f - y,
         ),
     )
+
+
+def _interval(what: str, bounds: Any) -> tuple[float, float]:
+    """Return two bounds, the lower first, which may be infinite."""
+    try:
+        low, high = map(float, bounds)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not low <= high:
+        raise InputError(f"{what} must be two numbers, the least first, but are {quoted(bounds)}")
+    return low, high
 
 
 def _over(outputs: str) -> dict[str, Any]:

@@ -7,13 +7,16 @@ parameters. The same holds for losses, initialisers, optimisers and schedules.
 from __future__ import annotations
 
 import inspect
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from functools import cache, lru_cache
+from types import FunctionType
+from typing import Any, Protocol, TypeAlias, TypeVar, get_type_hints
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from .errors import InputError, quoted, unknown_name
 from .schema import typed
@@ -22,7 +25,22 @@ JSON = Any
 """What ``json.loads`` returns; whoever reads it checks its types."""
 
 
-T = TypeVar("T")
+class Definition(Protocol):
+    """An activation, loss, initialiser, optimiser or schedule; a file stores its name and parameters only."""
+
+    @property
+    def name(self) -> str:
+        """What files and messages call it."""
+
+    def to_json(self) -> JSON:
+        """Return the name and the parameters."""
+
+
+Own: TypeAlias = Definition | type[Definition] | Iterable[Definition | type[Definition]]
+"""The caller's own definitions, one or several; the class of an optimiser or schedule stands for all parameters."""
+
+T = TypeVar("T", bound=Definition)
+Made = TypeVar("Made")
 
 
 class Catalogue(Mapping[str, Callable[..., T]]):
@@ -50,22 +68,36 @@ class Catalogue(Mapping[str, Callable[..., T]]):
         return len(self._factories)
 
     def made(self, thing: T) -> bool:
-        """Tell whether a thing is chainrule's, and none of whose functions was written elsewhere."""
-        here = __name__.partition(".")[0]
-        functions = [value for value in vars(thing).values() if callable(value)]
-        return getattr(thing, "name", None) in self and all(
-            str(getattr(function, "__module__", "")).partition(".")[0] == here for function in functions
-        )
+        """Tell whether a thing is one that this catalogue makes, and not a subclass or an altered copy of one."""
+        factory = self._factories.get(_name_of(thing) or "")
+        if factory is None or isinstance(factory, type):
+            return type(thing) is factory
+        try:
+            ours = _product(factory, getattr(thing, "parameters", ()))
+        except (TypeError, ValueError):
+            return False
+        return thing is ours or _same(thing, ours)
 
-    def find(self, given: T | JSON, own: Iterable[object] = ()) -> T:
+    def _check_name(self, thing: T) -> None:
+        """Check that a thing is chainrule's, or has a name that is not."""
+        name = _name_of(thing)
+        if name is None:
+            raise InputError(f"{_with_article(self._kind)} of your own needs a name: {type(thing).__name__} has none")
+        if name in self and not self.made(thing):
+            raise InputError(
+                f"{_with_article(self._kind)} of your own cannot be called {name!r}, as one of chainrule's is"
+            )
+
+    def find(self, given: T | JSON, own: Own | None = None) -> T:
         """Return `given` itself, or the thing that it names.
 
         Parameters
         ----------
         given : thing or str or dict
             The thing, its name, or ``{"name": …, parameter: value, …}``, which may come from a stranger.
-        own : iterable
-            Things of the caller's own, of any kind, which are found by their ``name``.
+        own : definition or iterable of definitions
+            The caller's own, of any kind, which are found by their ``name`` and parameters; None where
+            nobody can hand in any.
 
         Raises
         ------
@@ -73,12 +105,11 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             When a name or a parameter is unknown (the message suggests the nearest), or a value does not fit.
         """
         if isinstance(given, self._expected):
-            name = getattr(given, "name", None)
-            if name in self and not self.made(given):
-                raise InputError(
-                    f"{_with_article(self._kind)} of your own cannot be called {name!r}, as one of chainrule's is"
-                )
+            self._check_name(given)
             return given
+        if own is None and isinstance(given, str) and given in self:
+            product: T = _product(self[given], ())
+            return product
         description = {"name": given} if isinstance(given, str) else given
         if not isinstance(description, dict) or not isinstance(description.get("name"), str):
             raise InputError(
@@ -87,15 +118,35 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             )
         parameters = dict(description)
         name = parameters.pop("name")
-        for thing in own:
-            if isinstance(thing, self._expected) and getattr(thing, "name", None) == name:
-                return thing
-        if name not in self:
-            raise unknown_name(self._kind, name, self)
-        return construct(f"{self._kind} {name!r}", self[name], parameters)
+        things = definitions(() if own is None or name in self else own)
+        instances = [thing for thing in things if isinstance(thing, self._expected) and _name_of(thing) == name]
+        forms = [json_form(self._kind, thing) for thing in instances]
+        if given in forms:
+            return instances[forms.index(given)]
+        classes = [thing for thing in things if isinstance(thing, type) and issubclass(thing, self._expected)]
+        factories = {thing.name: thing for thing in classes} | dict(self)
+        if name not in factories:
+            if instances:
+                raise InputError(
+                    f"{self._kind} {name!r}: the one in own= has {_shown(forms[0])}, but {_shown(given)} is needed"
+                )
+            error = unknown_name(self._kind, name, self)
+            hint = "" if own is None else f". If it is a definition of your own, hand it in: own=[{name:.80}]"
+            raise InputError(f"{error}{hint}") from None
+        # A schedule may have another one inside.
+        nested = {key: self.find(value, own) for key, value in parameters.items() if isinstance(value, dict)}
+        if name in self:
+            return construct(f"{self._kind} {name!r}", self[name], parameters | nested)
+        for parameter in parameters:
+            if parameter not in (known := inspect.signature(factories[name]).parameters):
+                raise unknown_name(f"parameter of {self._kind} {name!r}", parameter, known)
+        try:
+            return factories[name](**parameters | nested)
+        except TypeError as error:
+            raise InputError(f"{self._kind} {name!r}: {error}") from error
 
 
-def construct(what: str, factory: Callable[..., T], values: JSON) -> T:
+def construct(what: str, factory: Callable[..., Made], values: JSON) -> Made:
     """Call a function or class with JSON values, each checked against the annotation of its parameter.
 
     Parameters
@@ -124,6 +175,77 @@ def construct(what: str, factory: Callable[..., T], values: JSON) -> T:
         if not is_dataclass(forms[name]):
             typed(f"{name} of {what}", value.item() if isinstance(value, np.generic) else value, forms[name])
     return factory(**values)
+
+
+def listed(given: Any) -> tuple[Any, ...]:
+    """Return the members of an iterable; a name, a function or any other single thing counts as a list of one."""
+    alone = isinstance(given, str) or callable(given) or not isinstance(given, Iterable)
+    return (given,) if alone else tuple(given)
+
+
+def definitions(own: Own) -> tuple[Any, ...]:
+    """Return definitions of the caller's own, checked.
+
+    Raises
+    ------
+    InputError
+        When something among them is not a definition.
+    """
+    things = listed(own)
+    for thing in things:
+        if _name_of(thing) is None or not hasattr(thing, "to_json"):
+            raise InputError(
+                "own= takes activations, losses, initializers, optimizers and schedules of your own, "
+                f"but got {quoted(thing)}"
+            )
+    return things
+
+
+def json_form(kind: str, thing: Definition) -> JSON:
+    """Return the JSON form of a definition, as a file holds it.
+
+    Raises
+    ------
+    InputError
+        When it has none: a field is not a number, a string or the like.
+    """
+    try:
+        return json.loads(json.dumps(thing.to_json(), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"the {kind} {thing.name!r} cannot be stored in a file: {error!s:.100}") from error
+
+
+def _name_of(thing: object) -> str | None:
+    name = getattr(thing, "name", None)
+    return name if isinstance(name, str) and name else None
+
+
+def _shown(description: JSON) -> str:
+    """Return the parameters of a description: ``beta=1.0``, or "no parameters"."""
+    parameters = dict(description) if isinstance(description, dict) else {}
+    parameters.pop("name", None)
+    return ", ".join(f"{key}={value!s:.60}" for key, value in parameters.items()) or "no parameters"
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal, and functions the same code over the same values."""
+    if isinstance(one, FunctionType) and isinstance(other, FunctionType):
+        cells = [[cell.cell_contents for cell in function.__closure__ or ()] for function in (one, other)]
+        return one is other or (one.__code__ is other.__code__ and _same(*cells))
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if hasattr(one, "__dataclass_fields__"):
+        return _same(vars(one), vars(other))
+    return bool(one == other)
+
+
+@lru_cache(1024)  # as they cannot be changed, one serves all
+def _product(factory: Callable[..., T], parameters: tuple[tuple[str, Any], ...]) -> T:
+    return factory(**dict(parameters))
 
 
 @cache  # finding out takes longer than making most things
@@ -214,6 +336,139 @@ def whole(what: str, value: object, low: int = 0, high: int = 2**63 - 1) -> int:
         limit = f" and at most {high}" if high < 2**63 - 1 else ""
         raise InputError(f"{what} must be a whole number of at least {low}{limit}, but is {quoted(value)}")
     return int(result)
+
+
+def dtype_name(dtype: DTypeLike) -> str:
+    """Return "float64" or "float32" from any of its names: a string, a NumPy dtype or scalar type.
+
+    Raises
+    ------
+    InputError
+        When it is another dtype, or none.
+    """
+    try:
+        name = np.dtype(dtype).name if dtype is not None else "None"
+    except TypeError:
+        name = str(dtype)
+    if name not in ("float64", "float32"):
+        raise InputError(f"dtype must be float32 or float64, but is {name!r:.60}")
+    return name
+
+
+def check_function(what: str, value: object) -> None:
+    """Check that `value` can be called.
+
+    Raises
+    ------
+    InputError
+        When it cannot.
+    """
+    if not callable(value):
+        raise InputError(f"{what} must be a function, but is {quoted(value)}")
+
+
+def text(what: str, value: object) -> str:
+    """Return `value` when it is a string that is not empty.
+
+    Raises
+    ------
+    InputError
+        When it is not.
+    """
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{what} must be a string that is not empty, but is {quoted(value)}")
+    return value
+
+
+def numbers(what: str, values: object) -> tuple[float, ...]:
+    """Return one or several finite numbers as a tuple of float.
+
+    Raises
+    ------
+    InputError
+        When one is not a finite number.
+    """
+    return tuple(number(what, value) for value in listed(values))
+
+
+def pairs(what: str, values: Any) -> tuple[tuple[str, Any], ...]:
+    """Return the parameters of a definition, a mapping or pairs of name and value, as a tuple of pairs.
+
+    Raises
+    ------
+    InputError
+        When a name is not a string, or a value neither a string nor a finite number.
+    """
+    try:
+        items = dict(values).items()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} must be pairs of a name and a value, but are {quoted(values)}") from error
+    return tuple(
+        (text(f"a name in {what}", key), value if isinstance(value, (str, int)) else number(f"{key} in {what}", value))
+        for key, value in items
+    )
+
+
+def call(what: str, function: Callable[..., Any], arguments: Sequence[Any], expected: str) -> Any:
+    """Return what a function of the caller's own returns.
+
+    Parameters
+    ----------
+    what : str
+        What messages call it: the definition, the function and its arguments.
+    expected : str
+        What it must return, for the message.
+
+    Raises
+    ------
+    InputError
+        When it fails, or changes an array that it was called with.
+    """
+    copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+    try:
+        with np.errstate(all="ignore"):
+            returned = function(*copies)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split()):.150}"
+        raise InputError(f"{what} must return {expected}, but failed with {reason}") from error
+    for before, after in zip(arguments, copies, strict=True):
+        if isinstance(before, np.ndarray) and not np.array_equal(before, after):
+            raise InputError(f"{what} must not change its arguments, but return {expected}")
+    return returned
+
+
+def call_for_array(
+    what: str, function: Callable[..., Any], arguments: Sequence[Any], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """Return the array that a function of the caller's own returns, as :func:`call` does.
+
+    Raises
+    ------
+    InputError
+        Also when it does not return numbers of this shape.
+    """
+    expected = f"numbers of the shape {shape}"
+    returned = np.asarray(call(what, function, arguments, expected))
+    if returned.shape != shape or returned.dtype.kind not in "biuf":
+        found = f"{returned.dtype} of the shape {returned.shape}"
+        raise InputError(f"{what} must return {expected}, but returned {found}")
+    return returned
+
+
+def check_methods(thing: object, base: type) -> None:
+    """Check that no field of a definition hides a method of its class, which nothing would then call.
+
+    Raises
+    ------
+    InputError
+        When one does.
+    """
+    for field in vars(thing) if type(thing) is not base else ():
+        if inspect.isroutine(getattr(type(thing), field, None)):
+            raise InputError(
+                f"{type(thing).__name__} has a method {field}, which the function handed in as {field} would hide: "
+                f"hand the method's function in as {field}="
+            )
 
 
 def keep(frozen: object, **fields: object) -> None:

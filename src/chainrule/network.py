@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .activations import ACTIVATIONS, Activation, JointActivation
 from .elementary import Array
 from .errors import InputError, quoted
 from .initializers import INITIALIZERS, Initializer
 from .losses import LOSSES, Loss
-from .named import JSON, fields, keep, number, whole
+from .named import JSON, Own, call_for_array, definitions, dtype_name, fields, keep, listed, number, whole
 from .parameters import Parameters
 from .randomness import Purpose, bits
-
-Definition: TypeAlias = Activation | Loss | Initializer
-"""What a user may define, and has to hand in again where only its name is stored."""
 
 # Far above any dense network that fits a machine; a description from outside may claim anything.
 MAX_LAYERS = 1_000
@@ -118,9 +116,15 @@ class Network:
     loss: Loss
 
     def __init__(self, inputs: int, layers: Iterable[Dense], loss: Loss | str = "squared_error") -> None:
-        layers = tuple(layers)
+        layers = tuple(listed(layers))
         if not 1 <= len(layers) <= MAX_LAYERS or not all(isinstance(layer, Dense) for layer in layers):
             raise InputError(f"layers must be 1 to {MAX_LAYERS} Dense layers, but is {layers!r:.200}")
+        for kind, expected in ((type(self), Network), *((type(layer), Dense) for layer in layers)):
+            if kind is not expected:
+                raise InputError(
+                    f"{kind.__name__} is a subclass of {expected.__name__}, whose own methods would be ignored: a "
+                    f"{expected.__name__} is data; define an Activation, a Loss or an Optimizer of your own instead"
+                )
         keep(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=LOSSES.find(loss))
         for i, layer in enumerate(layers[:-1], start=1):
             if isinstance(layer.activation, JointActivation):
@@ -158,7 +162,7 @@ class Network:
             (before + layer.bias) * layer.units for before, layer in zip(self.widths[:-1], self.layers, strict=True)
         )
 
-    def initial(self, seed: int = 0, dtype: str = "float64") -> Parameters:
+    def initial(self, seed: int = 0, dtype: DTypeLike = "float64") -> Parameters:
         """Return first parameters: weights as each layer's initialiser draws them, biases 0.
 
         The numbers are drawn in float64 and then rounded, so that float32 starts where float64 does.
@@ -166,12 +170,21 @@ class Network:
         Raises
         ------
         InputError
-            When the seed is negative or not whole.
+            When the seed is negative or not whole, the dtype is neither float64 nor float32, or an initialiser of your
+            own fails or draws something other than finite numbers of the shape (dᵢ₋₁, dᵢ).
         """
-        params = self.parameters(np.zeros(self.parameter_count, dtype=dtype))
+        params = self.parameters(np.zeros(self.parameter_count, dtype=dtype_name(dtype)))
         for i, layer in enumerate(self.layers, start=1):
             random = np.random.Generator(bits(seed, Purpose.INITIAL, layer=i))
-            params.weights[i - 1][...] = layer.initializer.draw(random, *params.weights[i - 1].shape)
+            shape = params.weights[i - 1].shape
+            if INITIALIZERS.made(layer.initializer):
+                params.weights[i - 1][...] = layer.initializer.draw(random, *shape)
+                continue
+            what = f"initializer {layer.initializer.name!r} of layer {i}: draw(random, fan_in, fan_out)"
+            drawn = call_for_array(what, layer.initializer.draw, [random, *shape], shape)
+            if not np.isfinite(drawn).all():
+                raise InputError(f"{what} drew NaN or infinity")
+            params.weights[i - 1][...] = drawn
         return params
 
     def parameters(self, vector: Array) -> Parameters:
@@ -265,14 +278,14 @@ class Network:
         }
 
     @classmethod
-    def from_json(cls, description: JSON, own: Iterable[Definition] = ()) -> Network:
+    def from_json(cls, description: JSON, own: Own = ()) -> Network:
         """Return the network that a JSON object describes.
 
         Parameters
         ----------
         description : dict
             As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
-        own : iterable of Activation, Loss and Initializer
+        own : Activation, Loss or Initializer, or an iterable of these
             Your own definitions that the description names.
 
         Raises
@@ -280,7 +293,7 @@ class Network:
         InputError
             When a part is missing, unknown or does not fit.
         """
-        own = tuple(own)
+        own = definitions(own)
         inputs, layers, loss = fields("network", description, ("inputs", "layers", "loss"))
         if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
             raise InputError(f"network: layers must be a list of at most {MAX_LAYERS}")
@@ -302,7 +315,7 @@ def chain(layers: int, activation: Activation | str = "tanh", loss: Loss | str =
     return Network(1, [Dense(1, activation, bias=False)] * whole("layers", layers, 1, MAX_LAYERS), loss)
 
 
-def _layer_from_json(description: JSON, i: int, own: Iterable[Definition]) -> Dense:
+def _layer_from_json(description: JSON, i: int, own: Own) -> Dense:
     names = ("units", "activation", "bias", "dropout", "initializer")
     units, activation, bias, dropout, initializer = fields(f"layer {i}", description, names)
     return Dense(

@@ -7,7 +7,7 @@ that it would have had.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
@@ -43,6 +43,13 @@ class Schedule:
             The training loss of every epoch before this one.
         """
         raise NotImplementedError
+
+    def parts(self) -> Iterator[Schedule]:
+        """Yield this schedule, and those that are fields of it."""
+        yield self
+        for value in vars(self).values():
+            if isinstance(value, Schedule):
+                yield from value.parts()
 
     def to_json(self) -> JSON:
         """Return the name and the settings."""

@@ -31,3 +31,13 @@ def test_the_plot_has_both_curves_and_the_best_epoch(lowest: float, scale: str) 
     axes = history.plot(Figure().add_subplot())
     assert axes.get_legend_handles_labels()[1] == ["training", "validation", "lowest in epoch 2"]
     assert axes.get_yscale() == scale
+
+
+def test_a_history_becomes_a_table_with_its_columns() -> None:
+    import pandas as pd
+    import polars as pl
+
+    history = History({"loss": [0.9, 0.4], "r2": [0.1, 0.5]})
+    for frame in (pd.DataFrame(history), pl.DataFrame(history)):
+        assert list(frame.columns) == ["loss", "r2"]
+        assert frame["r2"].to_list() == [0.1, 0.5]

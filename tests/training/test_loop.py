@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import chainrule as cr
@@ -208,6 +209,62 @@ def test_ctrl_c_brings_the_checkpoint_up_to_the_last_whole_epoch(tmp_path: Path)
     assert (
         cr.resume(tmp_path / "a", X, Y).parameters.vector == cr.train(network(), X, Y, epochs=8).parameters.vector
     ).all()
+
+
+def test_one_callback_need_not_be_in_a_list() -> None:
+    assert cr.train(network(), X, Y, epochs=9, callbacks=lambda run: run.epoch == 2).epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([5], "a callback must be a function, but is 5"),
+        (lambda: None, r"is called as f\(run\), but does not take that"),
+    ],
+)
+def test_a_callback_that_cannot_be_called_is_refused_before_the_first_epoch(callbacks: Any, message: str) -> None:
+    with pytest.raises(cr.InputError, match=message):
+        cr.train(network(), X, Y, callbacks=callbacks)
+
+
+def test_a_checkpoint_that_cannot_be_a_file_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    wrong: dict[Any, str] = {
+        tmp_path: "it is a folder",
+        tmp_path / "none" / "run": "there is no folder .*none; create it first",
+        tmp_path / "file" / "run": "there is no folder .*file; create it first",
+        "/dev/null": "a device",
+        5: "checkpoint must be a path, but is 5",
+        "a\0b": "checkpoint must be a path",
+    }
+    for path, message in wrong.items():
+        with pytest.raises(cr.InputError, match=message):
+            cr.train(network(), X, Y, checkpoint=path)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32"])
+def test_any_name_of_a_dtype_is_taken(dtype: Any) -> None:
+    assert cr.train(network(), X, Y, epochs=1, dtype=dtype).parameters.vector.dtype == np.float32
+    assert cr.train_many(network(), X, Y, epochs=1, dtype=dtype)[0].settings.dtype == "float32"
+
+
+def test_the_columns_of_a_frame_are_found_by_their_names_in_everything_that_follows(tmp_path: Path) -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    turned = frame.assign(y=Y)[["y", "c", "a", "b"]]
+    settings: dict[str, Any] = {"epochs": 3, "checkpoint": tmp_path / "run"}
+    expected = cr.train(network(), X, Y, epochs=3, validation=(X[:9], Y[:9]))
+    run = cr.train(network(), frame, Y, validation=(turned[:9], Y[:9]), **settings)
+    assert dict(run.history) == dict(expected.history)
+    run.save(tmp_path / "model")
+    resumed = cr.resume(tmp_path / "run", turned, Y, validation=(frame[:9], Y[:9]))
+    (many,) = cr.train_many(network(), frame, Y, epochs=3, validation=(turned[:9], Y[:9]))
+    for trained in (run, resumed, many, cr.load(tmp_path / "model")):
+        assert (trained.predict(turned) == expected.predict(X)).all()
+        assert (trained.predict(X) == expected.predict(X)).all()
+        with pytest.raises(cr.InputError, match="x lacks the column 'b'"):
+            trained.predict(frame[["a", "c"]])
+    longer = cr.train(network(), turned, Y, epochs=2, initial=run)
+    assert (longer.predict(frame) == cr.train(network(), X, Y, epochs=2, initial=expected).predict(X)).all()
 
 
 class KilledError(Exception):

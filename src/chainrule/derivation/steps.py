@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from .. import backpropagation
+from ..activations import Activation, JointActivation
 from ..data import prepare
 from ..diagnostics.trace import backprop
 from ..errors import InputError, quoted, unknown_name
@@ -198,6 +199,9 @@ def derive(
     given = [one is not None for one in (params, x, y)]
     if any(given) and not all(given):
         raise InputError("for numbers, params, x and y are all needed; for formulae alone, none of them")
+    for layer in net.layers:
+        if type(layer.activation).back not in (Activation.back, JointActivation.back):
+            raise InputError(f"{layer.activation.name} goes back in its own way, which derivations cannot write")
     one_each = set(net.widths) == {1}
     ways = math.prod(net.widths)  # from an input to an output, each of which unrolled formulae write out
     small = one_each or (net.parameter_count <= MOST_PARAMETERS and ways <= MOST_WAYS)

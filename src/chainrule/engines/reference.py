@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backpropagation import deltas, forward, gradients, losses
 from ..data import Data, Floats
+from ..definitions import check_definitions
 from ..errors import DivergenceError
 from ..network import Network
 from ..optimizers import LBFGS
@@ -50,6 +51,7 @@ def run(
     DivergenceError
         When a number is not finite; the state is that before the step.
     """
+    check_definitions(net)
     watch.planned(f"reference engine, {settings.dtype}, in NumPy: all rows of a batch at once, layer by layer")
     # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
     with np.errstate(all="ignore"):

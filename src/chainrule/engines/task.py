@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data import Data, Floats, RowNumbers
 from ..errors import InputError, quoted, unknown_name
-from ..named import JSON, construct, keep, number, whole
+from ..named import JSON, Own, construct, dtype_name, keep, number, whole
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
@@ -100,8 +100,7 @@ class Settings:
             raise unknown_name("engine", self.engine, ENGINES)
         if not isinstance(self.shuffle, bool):
             raise InputError(f"shuffle must be True or False, but is {quoted(self.shuffle)}")
-        if self.dtype not in ("float32", "float64"):
-            raise InputError(f"dtype must be float32 or float64, but is {quoted(self.dtype)}")
+        keep(self, dtype=dtype_name(self.dtype))
 
     def to_json(self) -> JSON:
         """Return the settings as a JSON object, which :meth:`from_json` reads."""
@@ -113,8 +112,15 @@ class Settings:
         }
 
     @classmethod
-    def from_json(cls, description: JSON) -> Settings:
+    def from_json(cls, description: JSON, own: Own = ()) -> Settings:
         """Return the settings that a JSON object describes.
+
+        Parameters
+        ----------
+        description : dict
+            As :meth:`to_json` returns it.
+        own : Optimizer or Schedule, or an iterable of these
+            Your own definitions that the description names.
 
         Raises
         ------
@@ -123,8 +129,8 @@ class Settings:
         """
         what = "settings of a run"
         parts: dict[str, Callable[[JSON], object]] = {
-            "optimizer": OPTIMIZERS.find,
-            "schedule": SCHEDULES.find,
+            "optimizer": partial(OPTIMIZERS.find, own=own),
+            "schedule": partial(SCHEDULES.find, own=own),
             "penalty": partial(construct, "penalty", Penalty),
         }
         given = typed(what, description, dict[str, Any])

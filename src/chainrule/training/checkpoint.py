@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -10,14 +9,16 @@ import numpy as np
 from msgspec import Meta, Struct, to_builtins
 
 from ..data import Floats
+from ..definitions import check_handed_in, check_probes
 from ..engines.task import MAX_EPOCHS, Best, Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
-from ..model import checked_parameters
-from ..named import JSON, whole
-from ..network import Definition, Network
+from ..model import checked_names, checked_parameters
+from ..named import JSON, Own, whole
+from ..network import Network
 from ..optimizers import LBFGS
 from ..schema import typed
+from .definitions import described
 from .history import History
 from .run import Run
 
@@ -57,7 +58,13 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     fingerprint : str
         Of the data.
     origin : Origin or None
-        None in files of earlier versions.
+    feature_names : list of str or None
+    environments : list of dict
+        In which the run was trained.
+    own : JSON
+        What the definitions of one's own are recognised by: see :mod:`chainrule.definitions`.
+
+    Files of earlier versions lack the last four.
     """
 
     network: JSON
@@ -69,6 +76,9 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     stopped: str | None
     fingerprint: str
     origin: Origin | None = None
+    feature_names: list[str] | None = None
+    environments: list[dict[str, JSON]] = []
+    own: JSON = []
 
 
 def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | None) -> None:
@@ -96,22 +106,28 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | No
         stopped=run.stopped,
         fingerprint=fingerprint,
         origin=origin,
+        feature_names=None if run.feature_names is None else list(run.feature_names),
+        environments=run.environments,
+        own=described(run.network, run.settings),
     )
     write_tensors(path, KIND, tensors, to_builtins(document))
 
 
-def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, str, Origin | None]:
+def read_checkpoint(path: Path, own: Own = ()) -> tuple[Run, str, Origin | None]:
     """Return the run of a checkpoint, the fingerprint of its data, and where the run began if that is known.
 
     Raises
     ------
     InputError
-        When the file does not exist, is corrupt or is not a checkpoint.
+        When the file does not exist, is corrupt or is not a checkpoint, or when a definition is missing from `own` or
+        is not the one that the run was begun with.
     """
     tensors, content = read_tensors(path, KIND)
     try:
         document = typed("its document", content, _Document)
-        net, settings = Network.from_json(document.network, own), Settings.from_json(document.settings)
+        check_handed_in(document.own, own)
+        net, settings = Network.from_json(document.network, own), Settings.from_json(document.settings, own)
+        check_probes(document.own, described(net, settings))
         theta = checked_parameters(net, tensors).vector
         if theta.dtype != settings.dtype:
             raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
@@ -130,7 +146,17 @@ def read_checkpoint(path: Path, own: Iterable[Definition] = ()) -> tuple[Run, st
         columns = {name: _column(tensors, f"history.{name}", state.epoch).tolist() for name in document.columns}
         if state.epoch and "loss" not in columns:
             raise InputError("its history has no losses")
-        return Run(net, settings, state, History(columns), document.stopped), document.fingerprint, document.origin
+        run = Run(
+            net,
+            settings,
+            state,
+            History(columns),
+            document.stopped,
+            feature_names=None if document.feature_names is None else checked_names(net, document.feature_names),
+            fingerprint=document.fingerprint,
+            environments=document.environments,
+        )
+        return run, document.fingerprint, document.origin
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except RecursionError as error:

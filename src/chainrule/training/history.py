@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-class History(Mapping[str, list[float]]):
-    """A column of numbers, one for each epoch, by name.
+class History(dict[str, list[float]]):
+    """A dictionary from names to columns of numbers, one for each epoch.
+
+    ``pandas.DataFrame(history)`` and ``polars.DataFrame(history)`` are tables with these columns.
 
     ``loss`` is the training loss: the mean over the batches of the epoch as they were trained, without penalty (that of
     an estimator has it, as scikit-learn's has).
@@ -27,28 +29,19 @@ class History(Mapping[str, list[float]]):
     """
 
     def __init__(self, columns: Mapping[str, list[float]] | None = None) -> None:
-        self._columns = {name: list(column) for name, column in (columns or {}).items()}
+        super().__init__({name: list(column) for name, column in (columns or {}).items()})
 
     def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
         """Add the numbers of the epochs that follow, equally many in each column; what a column lacks is NaN."""
         before, count = self.epochs, len(next(iter(columns.values())))
-        for name in {**self._columns, **columns}:
-            column = self._columns.setdefault(name, [math.nan] * before)
+        for name in {**self, **columns}:
+            column = self.setdefault(name, [math.nan] * before)
             column.extend(columns.get(name, [math.nan] * count))
 
     @property
     def epochs(self) -> int:
         """How many epochs have been recorded."""
-        return len(self._columns.get("loss", ()))
-
-    def __getitem__(self, name: str) -> list[float]:
-        return self._columns[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
+        return len(self.get("loss", ()))
 
     def __repr__(self) -> str:
         lines = [" ".join(["epoch", *(f"{name:>16}" for name in self)])]

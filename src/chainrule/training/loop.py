@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,21 +10,22 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..data import prepare
 from ..engines.choice import engine_of, outputs_of
 from ..engines.task import State, Watch
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
-from ..files import remove_leftovers
-from ..named import whole
-from ..network import Definition, Network
+from ..files import check_is_file_or_free, remove_leftovers
+from ..named import Own, check_function, listed, whole
+from ..network import Network
 from ..optimizers import LBFGS, Optimizer
 from ..parameters import Parameters
 from ..schedules import Schedule
 from .checkpoint import Origin, read_checkpoint, write_checkpoint
 from .interruption import interruptible
-from .metrics import Metric, named_metrics
+from .metrics import METRICS, Metric, check_arguments, measure, named_metrics
 from .parts import Parts
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
@@ -50,11 +52,11 @@ def train(
     patience: int | None = None,
     tolerance: float = 0.0,
     metrics: str | Metric | Iterable[str | Metric] = (),
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
     initial: Parameters | Run | None = None,
     shuffle: bool = True,
     seed: int = 0,
-    dtype: str | None = None,
+    dtype: DTypeLike | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 1,
     engine: str = "auto",
@@ -65,12 +67,19 @@ def train(
 
     Ctrl-C ends the run after the step it is in, or gives up a long one; the run is returned with what was learnt.
 
+    The same arguments give the same bits, for any number of threads. On another machine they do so with the same
+    instruction set (``CHAINRULE_ISA``), but not with the reference engine, L-BFGS, a schedule or
+    ``initializer="orthogonal"``, which go through NumPy, SciPy or LAPACK. ``run.manifest`` records what a run was made
+    with.
+
     Parameters
     ----------
     net : Network
         What to train.
-    x : array-like, shape (n, d₀)
-        Inputs.
+    x : array-like or data frame, shape (n, d₀)
+        Inputs. Of a data frame (pandas, Polars or any other that narwhals knows) the names of the columns are kept:
+        frames that come later, to validate, resume or predict, are taken by these names, in any order, and their other
+        columns do not count. An array is taken by the place of its columns.
     y : array-like, shape (n, d_L)
         Targets; (n,) where there is one output, and class numbers 0 … d_L − 1 with cross entropy.
     sample_weight : array-like, shape (n,), optional
@@ -94,10 +103,14 @@ def train(
         training loss) has not fallen below its best, and goes back to the parameters of the best epoch.
     tolerance : float
         By how much the loss must fall to count, for early stopping.
-    metrics : iterable of str or callable
+    metrics : str or callable, or iterable of these
         "accuracy", "r2", "mean_absolute_error" or your own ``f(y, outputs) -> float``, recorded after every
-        epoch for training and validation data.
-    callbacks : iterable of callable
+        epoch for training and validation data. Your own gets y as it was passed, so that class numbers stay class
+        numbers, and the network's outputs f_L of the shape (n, d_L), such as the probabilities of the classes; or
+        (n,) where y is (n,) and there is one output. Where rows have weights, it gets them if it has a parameter
+        ``sample_weight``. So scikit-learn's ``log_loss`` and ``mean_squared_error`` can be passed as they are, and one
+        that takes classes as ``lambda y, outputs: f1_score(y, outputs.argmax(axis=1), average="macro")``.
+    callbacks : callable or iterable of callable
         Each is called with the run after every epoch; one that returns True ends it.
     initial : Parameters or Run, optional
         Where to start; drawn from the seed when left out. A run is gone on from, for so many epochs more: with the
@@ -107,10 +120,11 @@ def train(
         Whether each epoch takes the rows in a new random order.
     seed : int
         Decides every random number of the run.
-    dtype : {"float64", "float32"}, optional
+    dtype : {"float64", "float32"} or NumPy dtype, optional
         What to compute in; that of `x` when left out, if it is one of these, else float64.
     checkpoint : path, optional
-        A file from which :func:`resume` can continue if the run is killed. It must not exist yet.
+        A file from which :func:`resume` can continue if the run is killed. It must not exist yet. An optimiser or
+        schedule of your own needs a name and a ``to_json`` that lists its settings, as a frozen dataclass has.
     checkpoint_every : int
         After how many epochs it is written anew.
     engine : {"auto", "native", "reference"}
@@ -130,7 +144,8 @@ def train(
         When NaN or infinity comes up. It says where, and its ``run`` has the last good parameters.
     """
     dtype = dtype_of(x, dtype)
-    given = prepare(net, x, y, sample_weight, dtype)
+    before = initial if isinstance(initial, Run) else None
+    given = prepare(net, x, y, sample_weight, dtype, feature_names=None if before is None else before.feature_names)
     fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
     parts = Parts.of(net, given, aside, fraction, seed, dtype)
     settings = settings_of(
@@ -141,7 +156,7 @@ def train(
         None if checkpoint is None else checkpoint_every,
         optimizer=optimizer,
         schedule=schedule,
-        epochs=whole("epochs", epochs, 1) + (initial.epoch if isinstance(initial, Run) else 0),
+        epochs=whole("epochs", epochs, 1) + (0 if before is None else before.epoch),
         batch_size=batch_size,
         l1=l1,
         l2=l2,
@@ -156,14 +171,15 @@ def train(
         run = initial.longer(net, settings)
     else:
         run = Run(net, settings, State.start(net, settings, initial))
-    saver = (
-        None
-        if checkpoint is None
-        else _Saver(Path(checkpoint), parts.fingerprint(), Origin(run.state.epoch, run.state.step))
-    )
-    if saver is not None:
+    run.feature_names, run.fingerprint = given.feature_names or run.feature_names, parts.fingerprint
+    chosen, watching = named_metrics(metrics), checked_callbacks(callbacks)
+    _try_out(run, parts, chosen)
+    saver = None
+    if checkpoint is not None:
+        run.fingerprint = parts.fingerprint()
+        saver = _Saver(_path(checkpoint), run.fingerprint, Origin(run.state.epoch, run.state.step))
         saver.begin(run)
-    return go_on(run, parts, named_metrics(metrics), tuple(callbacks), saver, allowed(threads), progress)
+    return go_on(run, parts, chosen, watching, saver, allowed(threads), progress)
 
 
 def resume(
@@ -174,8 +190,8 @@ def resume(
     sample_weight: Any = None,
     validation: Sequence[Any] | None = None,
     metrics: str | Metric | Iterable[str | Metric] = (),
-    callbacks: Iterable[Callback] = (),
-    own: Iterable[Definition] = (),
+    callbacks: Callback | Iterable[Callback] = (),
+    own: Own = (),
     threads: int | None = None,
     progress: bool | None = None,
 ) -> Run:
@@ -187,22 +203,24 @@ def resume(
         The file that :func:`train` was given.
     x, y, sample_weight, validation, metrics, callbacks
         What :func:`train` was given. A validation *fraction* is remembered and need not be given.
-    own : iterable of Activation, Loss and Initializer
-        Your own definitions that the network was made with.
+    own : Activation, Loss, Initializer, Optimizer or Schedule, or an iterable of these
+        Your own definitions that the run was begun with. For an optimiser or a schedule its class will do, which is
+        then called with the settings of the run.
     threads, progress
         As for :func:`train`.
 
     Raises
     ------
     InputError
-        When there is no such checkpoint, it is corrupt, or the data are not those of the run.
+        When there is no such checkpoint, it is corrupt, the data are not those of the run, or a definition is missing
+        from `own` or is not the one that the run was begun with.
     DivergenceError
         As for :func:`train`.
     """
-    path = Path(checkpoint)
+    path = _path(checkpoint)
     run, fingerprint, origin = read_checkpoint(path, own)
     net, settings = run.network, run.settings
-    given = prepare(net, x, y, sample_weight, settings.dtype)
+    given = prepare(net, x, y, sample_weight, settings.dtype, feature_names=run.feature_names)
     parts = Parts.of(net, given, validation, settings.validation_fraction, settings.seed, settings.dtype)
     if parts.fingerprint() != fingerprint:
         raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
@@ -220,7 +238,28 @@ def resume(
     saver = _Saver(path, fingerprint, origin)
     if run.stopped is not None:
         return run
-    return go_on(run, parts, chosen, tuple(callbacks), saver, allowed(threads), progress)
+    return go_on(run, parts, chosen, checked_callbacks(callbacks), saver, allowed(threads), progress)
+
+
+def checked_callbacks(given: Callback | Iterable[Callback]) -> tuple[Callback, ...]:
+    """Return one callback or several as a tuple.
+
+    Raises
+    ------
+    InputError
+        When one is not a function that can be called with a run.
+    """
+    callbacks = listed(given)
+    for callback in callbacks:
+        check_function("a callback", callback)
+        check_arguments(f"the callback {callback!r:.80}", callback, "run")
+    return callbacks
+
+
+def _path(given: str | Path) -> Path:
+    if not isinstance(given, (str, os.PathLike)) or "\0" in str(given):
+        raise InputError(f"checkpoint must be a path, but is {given!r:.60}")
+    return Path(given)
 
 
 def _check_steps(path: Path, run: Run, origin: Origin, rows: int) -> None:
@@ -242,6 +281,9 @@ class _Saver:
     unwritten: State | None = None
 
     def begin(self, run: Run) -> None:
+        check_is_file_or_free(self.path)
+        if not self.path.parent.is_dir():
+            raise InputError(f"cannot write {self.path}: there is no folder {self.path.parent}; create it first")
         if self.path.exists():
             raise InputError(
                 f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
@@ -311,6 +353,12 @@ def go_on(
     return run
 
 
+def _try_out(run: Run, parts: Parts, metrics: Mapping[str, Metric]) -> None:
+    """Call metrics of the caller's own before the first epoch, for their complaints."""
+    own = {name: metric for name, metric in metrics.items() if METRICS.get(name) is not metric}
+    _measured(run, Parts(parts.training, None), own)
+
+
 def _measured(run: Run, parts: Parts, metrics: Mapping[str, Metric]) -> dict[str, float]:
     """Return each metric of the training data and of the validation data, as the parameters are now."""
     if not metrics:
@@ -320,5 +368,5 @@ def _measured(run: Run, parts: Parts, metrics: Mapping[str, Metric]) -> dict[str
     for prefix, data in (("", parts.training), ("validation_", parts.validation)):
         if data is not None:
             outputs = outputs_of_rows(data.x)
-            measured |= {prefix + name: float(metric(data.y, outputs)) for name, metric in metrics.items()}
+            measured |= {prefix + name: measure(name, metric, data, outputs) for name, metric in metrics.items()}
     return measured

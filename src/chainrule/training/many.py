@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..data import Data, RowNumbers, prepare
 from ..engines import native
@@ -21,7 +22,7 @@ from ..network import Network
 from ..optimizers import LBFGS
 from .interruption import interruptible
 from .loop import Validation
-from .parts import check_weights, judged_by, split
+from .parts import Parts, check_weights, judged_by, split
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
 from .settings import dtype_of, settings_of
@@ -41,7 +42,7 @@ def train_many(
     settings: Iterable[Mapping[str, Any]] = ({},),
     folds: Iterable[tuple[Any, Any]] | None = None,
     validation: Validation = None,
-    dtype: str | None = None,
+    dtype: DTypeLike | None = None,
     threads: int | None = None,
     progress: bool | None = None,
     **common: Any,
@@ -58,7 +59,7 @@ def train_many(
     Parameters
     ----------
     net : Network or iterable of Network
-    x : array-like, shape (n, d₀)
+    x : array-like or data frame, shape (n, d₀)
     y : array-like, shape (n, d_L)
     sample_weight : array-like, shape (n,), optional
     seeds : iterable of int, optional
@@ -107,7 +108,7 @@ def train_many(
         if key not in given:
             data = prepare(one, x, y, sample_weight, dtype)
             aside = None if validation is None or isinstance(validation, (int, float)) else validation
-            given[key] = data, None if aside is None else judged_by(one, aside, dtype)
+            given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
     wanted = [_with_seeds(common, one, given_seeds) for one in grid]
     fraction = float(validation) if isinstance(validation, (int, float)) else None
     jobs = []
@@ -205,8 +206,10 @@ class Job:
         count = len(data) if rows is None else len(rows[0])
         others = {name: value for name, value in named.items() if name != "initial"}
         settings = settings_of(net, count, dtype, fraction, **others)
-        run = Run(net, settings, State.start(net, settings, named.get("initial")))
-        return cls(run, data, judged if rows is None else data, rows)
+        run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
+        job = cls(run, data, judged if rows is None else data, rows)
+        run.fingerprint = job.fingerprint
+        return job
 
     @property
     def is_native(self) -> bool:
@@ -224,15 +227,22 @@ class Job:
         run = self.run
         return Task(run.network, run.settings, self.data, self.validation, run.state, watch, training, validation)
 
+    def parts(self) -> Parts:
+        """Return the rows to train on and those to judge by."""
+        if self.rows is None:
+            return Parts(self.data, self.validation)
+        return Parts(self.data.take(self.rows[0]), self.data.take(self.rows[1]))
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of these rows."""
+        return self.parts().fingerprint()
+
     def alone(self, watch: Watch, threads: int) -> str | DivergenceError | None:
         """Execute it by itself."""
-        training, validation = self.data, self.validation
-        if self.rows is not None:
-            training, validation = self.data.take(self.rows[0]), self.data.take(self.rows[1])
-        run = self.run
+        parts, run = self.parts(), self.run
         engine = engine_of(run.network, run.settings, threads)
         try:
-            return engine(run.network, run.settings, training, validation, run.state, watch)
+            return engine(run.network, run.settings, parts.training, parts.validation, run.state, watch)
         except DivergenceError as error:
             return error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Data, RowNumbers, prepare
+from ..data import Data, Names, RowNumbers, prepare
 from ..errors import InputError
 from ..network import Network
 from ..randomness import Purpose, permutation
@@ -50,15 +50,15 @@ class Parts:
             rows = split(given, fraction, seed)
             check_weights(given, *rows)
             return cls(given.take(rows[0]), given.take(rows[1]))
-        return cls(given, None if validation is None else judged_by(net, validation, dtype))
+        return cls(given, None if validation is None else judged_by(net, validation, dtype, given.feature_names))
 
     def fingerprint(self) -> str:
         """Return a text that differs when any number of either part differs."""
         return self.training.fingerprint() + (self.validation.fingerprint() if self.validation else "")
 
 
-def judged_by(net: Network, validation: Sequence[Any], dtype: str) -> Data:
-    """Return validation data that were given as (x, y) or (x, y, sample_weight).
+def judged_by(net: Network, validation: Sequence[Any], dtype: str, feature_names: Names | None) -> Data:
+    """Return validation data that were given as (x, y) or (x, y, sample_weight), a frame's columns by their names.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def judged_by(net: Network, validation: Sequence[Any], dtype: str) -> Data:
     if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
         raise InputError("validation must be a fraction, (x, y) or (x, y, sample_weight)")
     x, y, *weights = validation
-    return prepare(net, x, y, weights[0] if weights else None, dtype, "validation ")
+    return prepare(net, x, y, weights[0] if weights else None, dtype, "validation ", feature_names)
 
 
 def check_weights(data: Data, training: RowNumbers, validation: RowNumbers) -> None:

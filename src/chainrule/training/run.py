@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..data import Floats
+from ..data import Floats, Names
+from ..definitions import changed
 from ..engines.task import Best, Settings, State
 from ..errors import DivergenceError, InputError
 from ..model import Model
+from ..named import JSON
 from ..network import Network
 from ..optimizers import Optimizer
 from ..parameters import Parameters
 from .history import History
+from .manifest import environment
 
 # Why a run ended, where nothing in particular ended it.
 ALL_DONE = "all epochs done"
@@ -39,6 +44,13 @@ class Run:
         How the engine goes about the run, in words: instruction set, threads, rows at a time. None before it starts.
     error : DivergenceError or None
         What ended it, where a number was not finite.
+    feature_names : tuple of str or None
+        The columns of the data frame that x was passed as; None where it was an array.
+    fingerprint : callable, str or None
+        The fingerprint of the data, or a function that computes it when it is needed.
+    environments : list of dict
+        Versions, engine and instruction set of the process that began the run, and of those in which it was resumed,
+        where they differ.
     """
 
     network: Network
@@ -48,6 +60,45 @@ class Run:
     stopped: str | None = None
     plan: str | None = None
     error: DivergenceError | None = None
+    feature_names: Names | None = None
+    fingerprint: Callable[[], str] | str | None = field(default=None, repr=False)
+    environments: list[JSON] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        current = environment(self.settings.engine)
+        if not self.environments or self.environments[-1] != current:
+            self.environments = [*self.environments, current]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"fingerprint": self.data_fingerprint}  # rather than the data themselves
+
+    @property
+    def data_fingerprint(self) -> str | None:
+        """A string that differs when any number of the data differs; None where the data are not known."""
+        if callable(self.fingerprint):
+            self.fingerprint = self.fingerprint()
+        return self.fingerprint
+
+    @property
+    def manifest(self) -> JSON:
+        """What has to be the same for another run to have the same bits, as a JSON object.
+
+        ``chainrule_version``, ``numpy_version``, ``python_version``, ``engine`` and ``instruction_set`` (None with the
+        reference engine) are those of the process that began the run; ``resumed`` lists those of later processes where
+        they differ. ``seed``, ``settings``, ``network``, ``feature_names`` and ``data_fingerprint`` are the run's. The
+        fingerprint is computed when the manifest is first asked for, so ask before you change the arrays in place.
+        """
+        begun, *resumed = self.environments
+        manifest = {
+            **begun,
+            "resumed": resumed,
+            "seed": self.settings.seed,
+            "settings": self.settings.to_json(),
+            "network": self.network.to_json(),
+            "feature_names": self.feature_names,
+            "data_fingerprint": self.data_fingerprint,
+        }
+        return json.loads(json.dumps(manifest, default=repr))
 
     @property
     def epoch(self) -> int:
@@ -67,7 +118,7 @@ class Run:
     @property
     def model(self) -> Model:
         """The network with these parameters."""
-        return Model(self.network, self.parameters)
+        return Model(self.network, self.parameters, feature_names=self.feature_names)
 
     def longer(self, network: Network, settings: Settings) -> Run:
         """Return a run that goes on from here with other settings, of which `epochs` counts from the start of this one.
@@ -75,7 +126,7 @@ class Run:
         Raises
         ------
         InputError
-            When network, dtype or the kind of optimiser are not those of this run.
+            When network, definitions, dtype or the kind of optimiser are not those of this run.
         """
         ours = self.settings
         for what, fits, before, now in (
@@ -85,7 +136,11 @@ class Run:
         ):
             if not fits:
                 raise InputError(f"a run can only be gone on from with its own {what}: it had {before!r}, not {now!r}")
-        return Run(network, settings, self.state.copy(), History(self.history))
+        if (name := changed(self.network, network)) is not None:
+            raise InputError(
+                f"a run can only be gone on from with its own definitions: {name!r} is a different function"
+            )
+        return Run(network, settings, self.state.copy(), History(self.history), feature_names=self.feature_names)
 
     def goes_on_with(self, optimizer: Optimizer) -> bool:
         """Tell whether what this run remembers of its steps is what an optimiser goes on from."""

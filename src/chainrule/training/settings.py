@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy.typing import DTypeLike
+
 from ..engines.choice import chosen
 from ..engines.task import Settings
 from ..errors import InputError
+from ..named import dtype_name
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..regularization import Penalty
 from ..schedules import SCHEDULES, Schedule
+from .definitions import check_optimizer, check_schedule
 
 DEFAULT_BATCH_SIZE = 32
 
 
-def dtype_of(x: Any, wanted: str | None) -> str:
+def dtype_of(x: Any, wanted: DTypeLike | None) -> str:
     """Return what to compute in: what is wanted, or else the dtype of x if it is one that can be.
 
     Raises
@@ -23,10 +27,9 @@ def dtype_of(x: Any, wanted: str | None) -> str:
     InputError
         When another is wanted.
     """
-    dtype = wanted or (str(x.dtype) if str(getattr(x, "dtype", "")) in ("float32", "float64") else "float64")
-    if dtype not in ("float32", "float64"):
-        raise InputError(f"dtype must be float32 or float64, but is {dtype!r}")
-    return dtype
+    if wanted is not None:
+        return dtype_name(wanted)
+    return str(x.dtype) if str(getattr(x, "dtype", "")) in ("float32", "float64") else "float64"
 
 
 def settings_of(
@@ -75,6 +78,8 @@ def settings_of(
     )
     check_batch_size(settings, rows)
     check_lbfgs(net, settings)
+    check_optimizer(settings.optimizer, settings.dtype)
+    check_schedule(settings.schedule, settings.epochs)
     return settings
 
 
@@ -99,6 +104,11 @@ def check_lbfgs(net: Network, settings: Settings) -> None:
         When it is.
     """
     if isinstance(settings.optimizer, LBFGS):
+        if type(settings.optimizer) is not LBFGS:
+            raise InputError(
+                f"{type(settings.optimizer).__name__} is a subclass of LBFGS, whose methods would be ignored, as SciPy "
+                "executes L-BFGS: make it a subclass of Optimizer"
+            )
         unfit = {
             "dropout": any(layer.dropout for layer in net.layers),
             "clip_norm": settings.clip_norm is not None,

@@ -1,0 +1,216 @@
+"""Definitions of your own: what they must return, and the values by which a file recognises them.
+
+A file stores the name and the parameters of a definition, but not its code. So it also stores *probes*: what the
+functions return at a few fixed points. They tell whether the definitions in ``own=`` are those of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .activations import ACTIVATIONS, Activation
+from .errors import InputError
+from .initializers import INITIALIZERS
+from .losses import LOSSES
+from .named import JSON, Definition, Own, call_for_array, definitions, fields, json_form
+from .network import Network
+
+Floats = NDArray[np.floating]
+
+POINTS = np.array([0.7, -0.3, 2.5, -7.0, 0.0, -1.0, 40.0, 0.2, -2.5, 6.5, 12.0, -40.0, 1.5])
+"""The values of z at which functions are probed."""
+
+# Machines round differently, and a function may compute in float32.
+_RELATIVE, _ABSOLUTE = 1e-5, 1e-8
+_MOST_NUMBERS = 4096  # in an array of points, unless a single row has more
+
+
+def check_definitions(net: Network) -> None:
+    """Check that a network's own definitions can be called, and return arrays of the right shapes.
+
+    Raises
+    ------
+    InputError
+        When one cannot or does not: the message names the definition and the function, and says what was expected.
+    """
+    for i, layer in enumerate(net.layers, start=1):
+        activation = layer.activation
+        if not ACTIVATIONS.made(activation):
+            what, z = f"activation {activation.name!r} of layer {i}", np.resize([0.5, -0.25], (2, layer.units))
+            f = call_for_array(f"{what}: value(z)", activation.value, [z], z.shape)
+            call_for_array(f"{what}: slope(z, f)", activation.slope, [z, f], z.shape)
+            if _overrides_back(activation):
+                call_for_array(f"{what}: back(slope_of_loss, z, f)", activation.back, [np.ones_like(z), z, f], z.shape)
+    if not LOSSES.made(net.loss):
+        what, z = f"loss {net.loss.name!r}", np.resize([0.5, -0.25], (2, net.outputs))
+        f = np.asarray(net.layers[-1].activation.value(z))
+        y = np.clip(np.tile(np.eye(1, net.outputs), (2, 1)), *net.loss.targets)  # one-hot
+        call_for_array(f"{what}: value(y, f)", net.loss.value, [y, f], z.shape)
+        call_for_array(f"{what}: slope(y, f)", net.loss.slope, [y, f], z.shape)
+        if link := net.loss.linked(net.layers[-1].activation.name):
+            call_for_array(f"{what}: value(y, z) of its link", link.value, [y, z], z.shape)
+            call_for_array(f"{what}: delta(y, z, f) of its link", link.delta, [y, z, f], z.shape)
+
+
+def probes(net: Network) -> list[JSON]:
+    """Return a record of each of a network's own definitions, as a file holds it.
+
+    Raises
+    ------
+    InputError
+        When a definition cannot be stored, or two different ones have the same name and parameters.
+    """
+    records: list[JSON] = []
+    for new in _records(net):
+        known = next((one for one in records if _key(one) == _key(new)), None)
+        if known is None:
+            records.append(new)
+        elif not _agree(known["values"], new["values"]):
+            raise InputError(f"two different definitions are called {new['name']!r}: give each a name of its own")
+    return records
+
+
+def record(kind: str, thing: Definition, compute: Callable[[], Iterable[Any]], units: int = 0) -> JSON:
+    """Return the record of one definition.
+
+    Parameters
+    ----------
+    compute : callable
+        Returns the arrays that its functions return at fixed points; up to 26 numbers of each are kept. Where it fails,
+        there are none, since a function need not be defined at every point.
+    units : int
+        The width of the layer.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            arrays = [np.asarray(array, dtype=np.float64).ravel() for array in compute()]
+    except Exception:
+        arrays = []
+    some = [number for array in arrays for number in (*array[:13], *array[13:][-13:])]
+    values = [float(number) if np.isfinite(number) else None for number in some]
+    form = json_form(kind, thing)
+    parameters = {} if isinstance(form, str) else {key: value for key, value in form.items() if key != "name"}
+    return {"kind": kind, "name": thing.name, "parameters": parameters, "units": units, "values": values}
+
+
+def check_handed_in(records: JSON, own: Own) -> None:
+    """Check that all definitions that a file needs are handed in.
+
+    Parameters
+    ----------
+    records : JSON
+        As :func:`probes` made them, from a file that may come from a stranger.
+
+    Raises
+    ------
+    InputError
+        When some are missing; the message lists all that are needed.
+    """
+    if not isinstance(records, list):
+        raise InputError("the records of your own definitions must be a list")
+    for one in records:
+        kind, name, *_ = fields("the record of a definition", one, ("kind", "name", "parameters", "units", "values"))
+        if not isinstance(kind, str) or not isinstance(name, str):
+            raise InputError("the record of a definition must have a kind and a name")
+    known = {thing.name for thing in definitions(own)}
+    missing = dict.fromkeys((one["kind"], one["name"]) for one in records if one["name"] not in known)
+    if missing:
+        what = " and ".join(f"{kind} {name!r:.80}" for kind, name in missing)
+        needed = ", ".join(dict.fromkeys(f"{one['name']:.80}" for one in records))
+        raise InputError(f"unknown {what}, not one of chainrule's: hand in your definitions as own=[{needed}]")
+
+
+def check_probes(records: JSON, current: Sequence[JSON]) -> None:
+    """Check that definitions return what the file says that they returned, up to rounding.
+
+    Parameters
+    ----------
+    records : JSON
+        Those of the file, after :func:`check_handed_in`.
+    current : sequence of JSON
+        Those of the definitions that were handed in.
+
+    Raises
+    ------
+    InputError
+        When a definition is another function than that of the file.
+    """
+    by_key = {_key(one): one["values"] for one in current}
+    for one in records:
+        if not _agree(one["values"], by_key.get(_key(one), [])):
+            raise InputError(
+                f"the {one['kind']} {one['name']!r:.80} in own= is a different function from that of the file: "
+                "it returns other values; hand in the definition that was trained with"
+            )
+
+
+def changed(before: Network, now: Network) -> str | None:
+    """Return the name of a definition of one network that is a different function in the other, if there is one."""
+    by_key = {_key(one): one["values"] for one in probes(now)}
+    return next(
+        (one["name"] for one in probes(before) if not _agree(one["values"], by_key.get(_key(one), []))),
+        None,
+    )
+
+
+def _records(net: Network) -> Iterator[JSON]:
+    for layer in net.layers:
+        if not ACTIVATIONS.made(layer.activation):
+            values = partial(_of_activation, layer.activation, layer.units)
+            yield record("activation", layer.activation, values, layer.units)
+        if not INITIALIZERS.made(layer.initializer):
+            yield record("initializer", layer.initializer, tuple)
+    if not LOSSES.made(net.loss):
+        yield record("loss", net.loss, partial(_of_loss, net), net.outputs)
+
+
+def _of_activation(activation: Activation, units: int) -> Iterator[Floats]:
+    z = _points(units)
+    f = activation.value(z)
+    yield f
+    yield activation.slope(z, f)
+    if _overrides_back(activation):
+        yield activation.back(np.ones_like(z) + 0.1 * z, z, f)
+
+
+def _of_loss(net: Network) -> Iterator[Floats]:
+    loss, output = net.loss, net.layers[-1].activation
+    z = _points(net.outputs)
+    f = output.value(z)
+    y = np.clip(0.3 * z[::-1, ::-1], *loss.targets)
+    yield loss.value(y, f)
+    yield loss.slope(y, f)
+    if link := loss.linked(output.name):
+        yield link.value(y, z)
+        yield link.delta(y, z, f)
+
+
+def _points(units: int) -> Floats:
+    """Return values of z, shape (rows, units)."""
+    return np.resize(POINTS, (max(1, min(len(POINTS), _MOST_NUMBERS // units)), units))
+
+
+def _overrides_back(activation: Activation) -> bool:
+    return type(activation).back is not Activation.back
+
+
+def _key(one: JSON) -> tuple[Any, ...]:
+    parameters = one["parameters"]
+    shown = sorted(parameters.items()) if isinstance(parameters, dict) else parameters
+    return one["kind"], one["name"], str(shown), str(one["units"])
+
+
+def _agree(stored: JSON, current: Sequence[float | None]) -> bool:
+    """Tell whether values are equal up to rounding; None stands for one that is not finite."""
+    if not stored or not current:
+        return True
+    try:
+        one, other = (np.array(values, dtype=np.float64) for values in (stored, current))
+    except (TypeError, ValueError) as error:
+        raise InputError("the stored values of a definition must be numbers") from error
+    return one.shape == other.shape and np.allclose(one, other, _RELATIVE, _ABSOLUTE, equal_nan=True)

@@ -1,0 +1,37 @@
+"""The manifest of a run: what has to be the same for another run to have the same bits."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from ..engines import native
+from ..named import JSON
+
+
+def environment(engine: str) -> JSON:
+    """Return versions, engine and instruction set of this process.
+
+    Parameters
+    ----------
+    engine : {"native", "reference"}
+        What executes the run.
+    """
+    return {
+        "chainrule_version": _version(),
+        "numpy_version": np.__version__,
+        "python_version": platform.python_version(),
+        "engine": engine,
+        "instruction_set": native.instruction_set() if engine == "native" else None,
+    }
+
+
+@cache  # it is read from a file
+def _version() -> str:
+    try:
+        return version("chainrule")
+    except PackageNotFoundError:
+        return "not installed: run from its source"
