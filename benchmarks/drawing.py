@@ -30,6 +30,7 @@ SOLVERS = ("sgd", "adam", "lbfgs")  # of the estimators
 _LAYOUTS_OF_ESTIMATORS = ("plain", "fortran", "every second column", "read-only", "list")
 
 # What is drawn, and how often.
+_ROWS = (((1, 71), (1, 400), (400, 3000)), (0.8, 0.17, 0.03))
 _LOSSES = (
     (
         *("cross_entropy", "binary_cross_entropy", "poisson"),
@@ -243,13 +244,16 @@ def draw(number: int, kind: str | None = None) -> Case:
     kind = kind or _one_of(random, KINDS, _SHARES)
     widths = [_width(random) for _ in range(_one_of(random, range(2, 7), (0.25, 0.4, 0.2, 0.09, 0.06)))]
     dtype = _one_of(random, ("float64", "float32"))
+    is_large = random.random() < 0.03  # so that all panels go through a layer before the next
+    if is_large:
+        widths[:2] = map(int, random.integers(185, 215, 2))
     case = Case(
         kind,
         seed=int(random.integers(2**31)),
         inputs=widths[0],
         layers=(),
         loss="squared_error",
-        rows=int(random.integers(*_one_of(random, ((1, 71), (1, 400), (400, 3000)), (0.8, 0.17, 0.03)))),
+        rows=int(random.integers(*((64, 300) if is_large else _one_of(random, *_ROWS)))),
         values=_one_of(random, ("normal", "sparse", "constant", "zero"), (0.72, 0.2, 0.05, 0.03)),
         size=_size(random, dtype),
         spread=_one_of(random, (1.0, 0.1, 3.0, 10.0), (0.8, 0.05, 0.1, 0.05)),
@@ -366,7 +370,7 @@ def _for_training(random: Random, case: Case, widths: list[int]) -> Case:
         case = replace(case, patience=1, epochs=4, tolerance=float(_one_of(random, (0.0, 0.05))))
     steps = max(1, _one_of(random, (3, 8, 24), (0.65, 0.3, 0.05)) // case.epochs)  # at most, in an epoch
     batch = int(_one_of(random, (case.rows, random.integers(1, 97), max(1, case.rows // 3))))
-    if optimizer in ("lbfgs", "rprop"):
+    if optimizer in ("lbfgs", "rprop") or max(case.inputs, *(layer.units for layer in layers)) > 180:
         batch = case.rows
     if optimizer == "lbfgs":
         layers = tuple(replace(one, dropout=0.0) for one in case.layers)

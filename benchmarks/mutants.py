@@ -124,9 +124,9 @@ class Copy:
         return None if status == 0 else found[1] if found else output.strip().splitlines()[-1]
 
     def tests(self, *of: str) -> str | None:
-        """Return the first test that fails, or None; all tests where none are named."""
+        """Return the first test that fails, or None: of those in some files without the slow ones, or of all."""
         existing = [name for name in of if (self.root / name).exists()]
-        options = ["-o", "addopts=", *existing] if of else []
+        options = ["-o", "addopts=", "-m", "not slow", *existing] if of else []
         status, output = self.run("-m", "pytest", "-q", "-x", *options, seconds=_OF_TESTS)
         found = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
         return None if status == 0 else found[1] if found else output.strip().splitlines()[-1]
