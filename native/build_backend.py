@@ -75,7 +75,9 @@ def _build(hook: str, folder: Path, config_settings: dict[str, Any] | None, meta
             shutil.move(wheel, folder / wheel.name)
             return wheel.name
     print(f"*** The native engine could not be built and is left out; the reason is kept in {LOG}", flush=True)
-    name: str = getattr(build, hook)(str(folder), {**(config_settings or {}), "wheel.cmake": "false"}, metadata_directory)
+    name: str = getattr(build, hook)(
+        str(folder), {**(config_settings or {}), "wheel.cmake": "false"}, metadata_directory
+    )
     _add_to_metadata(folder / name, LOG, text.encode())
     return name
 

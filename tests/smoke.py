@@ -93,7 +93,9 @@ def extras_work_where_they_are_installed() -> None:
 
     if find_spec("crepes"):
         x = np.linspace(-1, 1, 60)[:, None]
-        ensemble = cr.MLPEnsembleRegressor(cr.MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs"), n_estimators=2, random_state=0)
+        ensemble = cr.MLPEnsembleRegressor(
+            cr.MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs"), n_estimators=2, random_state=0
+        )
         ensemble.fit(x, x[:, 0]).calibrate(x, x[:, 0])
         assert ensemble.predict_interval(x[:3]).shape == (3, 2)
     if find_spec("sympy"):
