@@ -1,10 +1,16 @@
-"""Settings of all tests: one thread for BLAS, JAX in double precision on the CPU, and Hypothesis without a clock."""
+"""Settings of all tests: one thread for BLAS, JAX in double precision on the CPU, and Hypothesis without a clock.
+
+With ``CHAINRULE_REQUIRE_ALL=1``, as in CI, a test that is skipped fails instead, so that nothing stays untested because a
+program is missing. Tests that need a file or an environment named by a variable ``CHAINRULE_…`` may still be skipped;
+the reason then begins with that name.
+"""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -15,6 +21,29 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 settings.register_profile("chainrule", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("chainrule")
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _required(report: Report) -> Report:
+    """Turn a skip that is not allowed into a failure."""
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CHAINRULE_REQUIRE_ALL") == "1":
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not reason.removeprefix("Skipped: ").startswith("CHAINRULE_"):
+            report.outcome, report.longrepr = "failed", f"CHAINRULE_REQUIRE_ALL forbids the skip: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a skipped test fail where everything is required."""
+    return _required((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let a skipped module fail where everything is required."""
+    return _required((yield))
 
 
 @pytest.fixture

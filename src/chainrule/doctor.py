@@ -6,10 +6,14 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from .engines import native, threads
+from .engines import native, native_build, threads
 
 _NEEDED = ("numpy", "scipy", "scikit-learn", "polars", "safetensors", "matplotlib", "rich", "typer")
 _EXTRAS = {"jax": "chainrule[jax]"}
+_REMEDY = (
+    "correct the reason (a C++20 compiler, GCC or Clang, and the headers of Python are needed), then install chainrule "
+    "again with the options --force-reinstall --no-deps --no-cache-dir of pip install"
+)
 
 
 def findings() -> dict[str, str]:
@@ -27,7 +31,11 @@ def findings() -> dict[str, str]:
         told["threads"] = f"{threads.allowed()} ({threads.VARIABLE} can choose another number)"
         told["instruction set"] = f"{native.instruction_set()} ({native.VARIABLE} can choose {', '.join(others)})"
     else:
-        told["native engine"] = "MISSING: install GCC or Clang, then reinstall chainrule; the reference engine is used"
+        told["native engine"] = "MISSING: the reference engine is used, which is slower"
+        told["reason"] = native_build.absence()
+        if (log := native_build.log_path()) is not None:
+            told["build log"] = str(log)
+        told["remedy"] = _REMEDY
     return told
 
 

@@ -1,7 +1,7 @@
 """The native engine: prediction and training in C++, by the instruction set that this machine runs fastest.
 
-The extension is built when chainrule is installed; where there was no compiler, the reference engine does
-everything. ``CHAINRULE_ISA`` chooses an instruction set by name.
+The extension is built when chainrule is installed; where that fails, the reference engine does everything.
+``CHAINRULE_ISA`` chooses an instruction set by name.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..losses import LOSSES
 from ..network import Network
 from ..optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
 from ..regularization import weight_positions
-from . import lbfgs, reference, threads
+from . import lbfgs, native_build, reference, threads
 from .task import Best, Plateau, Settings, State, Task, Watch, batches, no_longer_better, rates
 
 try:
@@ -40,7 +40,7 @@ _SLICE = 0.15  # seconds after which a call gives control back; Ctrl-C is heard 
 
 
 def is_built() -> bool:
-    """Tell whether the extension was built when chainrule was installed."""
+    """Tell whether the extension was built when chainrule was installed, and can be loaded."""
     return _native is not None
 
 
@@ -402,8 +402,8 @@ def _report_divergence(
 @cache
 def _say_once() -> None:
     warnings.warn(
-        "chainrule was installed without its native engine, as there was no C++ compiler: "
-        "the reference engine is used, which is slower. `chainrule doctor` tells more",
+        f"chainrule has no native engine: {native_build.absence()}. The reference engine is used, which is slower; "
+        "`chainrule doctor` says how to add the native one",
         RuntimeWarning,
         stacklevel=4,
     )
