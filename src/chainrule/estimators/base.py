@@ -13,6 +13,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -406,7 +407,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         named = "feature_names_in_" in self.__dict__
         if named or not is_plain(X, self.n_features_in_, theta.dtype):
             X = checked_rows(self, X)
-        return self._outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), self.threads)
+        X = dense_if_small(X)
+        return self._outputs(theta, X if X.dtype == theta.dtype else X.astype(theta.dtype), self.threads)
 
     def activations(self, X: Any, layer: int) -> Floats:
         """Return the activations fᵢ of a layer, (n, dᵢ).
@@ -465,10 +467,7 @@ class _Outputs:
         self._predictor: native.Predictor | None = None  # made when it is needed
 
     def __call__(self, theta: Floats, x: Any, threads: int | None) -> Floats:
-        if not isinstance(x, np.ndarray):
-            size = max(1, (1 << 24) // x.shape[1])
-            return np.concatenate([self(theta, x[i : i + size].toarray(), threads) for i in range(0, x.shape[0], size)])
-        if self.engine == "reference" or not native.predicts(self.net):
+        if sparse.issparse(x) or self.engine == "reference" or not native.predicts(self.net):
             return reference.predict(self.net, self.net.parameters(theta), x)
         if self._predictor is None or self._predictor.dtype != theta.dtype:
             self._predictor = native.Predictor(self.net, theta)
