@@ -88,8 +88,8 @@ def is_whole(y: Any) -> bool:
 
 
 def is_plain(x: Any, columns: int | None, *dtypes: Any) -> bool:
-    """Tell whether x needs no check: finite numbers of one of these dtypes, (n, columns), in an array or sparse rows."""
-    numbers = x.data if sparse.issparse(x) and x.format == "csr" else x
+    """Tell whether x needs no check: an array or CSR matrix, (n, columns), of finite numbers of one of these dtypes."""
+    numbers = x.data if getattr(x, "format", None) == "csr" else x
     if type(numbers) is not np.ndarray or x.ndim != 2 or x.dtype not in dtypes or 0 in x.shape:
         return False
     if columns is not None and x.shape[1] != columns:
