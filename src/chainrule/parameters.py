@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from .elementary import Array, namespace
 
-BLOCK = 8192  # numbers: some arrays of this length fit into a core's cache together
+BLOCK = 16384  # numbers: some arrays of this length fit into a core's cache together
 
 
 def blocks(vector: Array) -> Iterator[slice]:

@@ -53,7 +53,7 @@ class Penalty:
         """Return the penalty of a parameter vector, of which `is_weight` marks the weights."""
         total = 0.0
         for block in blocks(theta):
-            weights = theta[block][is_weight[block]]
+            weights = theta[block] if is_weight[block].all() else theta[block][is_weight[block]]
             total += 0.5 * self.l2 * float((weights**2).sum())
             if self.l1:
                 total += self.l1 * float(np.abs(weights).sum())
@@ -64,7 +64,8 @@ class Penalty:
         slope: NDArray[np.floating] = self.l2 * theta
         if self.l1:
             slope += self.l1 * np.sign(theta)
-        slope *= is_weight
+        if not is_weight.all():
+            slope *= is_weight
         return slope
 
 

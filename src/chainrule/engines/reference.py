@@ -6,6 +6,7 @@ a run that meets NaN or infinity stops with the parameters from before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +24,8 @@ from .task import Plateau, Settings, State, Watch, batches, note_best, rates, sh
 
 # Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
 CHUNK = 8192
+
+NO_ARRAYS: Mapping[str, Floats] = {}
 
 Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -89,6 +92,8 @@ def _run_steps(
 ) -> str | None:
     is_weight = weight_positions(net)
     plateau = Plateau.after(settings, state.losses)
+    spare: Memory = {}  # arrays of the step before the last
+    last: Memory = {}
     while state.epoch < settings.epochs:
         learning_rates = rates(settings, len(data), state)[0]
         total = 0.0
@@ -96,7 +101,8 @@ def _run_steps(
             if watch.interrupted():
                 return None
             batch = data.take(rows)
-            loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
+            loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number, spare)
+            spare, last = last, state.memory
             total += loss * (len(batch) if settings.like_scikit_learn else float(batch.weights.sum()))
         state.epoch += 1
         state.losses.append(total / (len(data) if settings.like_scikit_learn else float(data.weights.sum())))
@@ -119,8 +125,12 @@ def step(
     is_weight: Flags,
     rate: float,
     number: int,
+    spare: Mapping[str, Floats] = NO_ARRAYS,
 ) -> float:
-    """Make one step of the optimiser and return the loss of the batch from before the step, as it is recorded."""
+    """Make one step of the optimiser and return the loss of the batch from before the step, as it is recorded.
+
+    The new optimiser state may take the arrays of `spare`, which nothing else may use.
+    """
     params = net.parameters(state.theta)
     masks = _dropout(net, settings, len(batch), state.epoch, number)
     share = shares(batch)
@@ -132,10 +142,10 @@ def step(
     slope = gradient.vector
     penalty, penalty_value = settings.penalty.of_batch(float(batch.weights.sum())), 0.0
     if penalty:
-        slope = _penalised(slope, penalty, state.theta, is_weight)
+        _add_penalty(slope, penalty, state.theta, is_weight)
         penalty_value = penalty.value(state.theta, is_weight) if penalty.in_loss else 0.0
     slope = clip(slope, settings.clip_norm)
-    theta, memory = _updated(settings.optimizer, state.theta, slope, state.memory, rate, state.step + 1)
+    theta, memory = _updated(settings.optimizer, state.theta, slope, state.memory, rate, state.step + 1, spare)
 
     new = [theta, *memory.values()]
     if not (np.isfinite(loss) and all(np.isfinite(v).all() for v in (slope, *new))):
@@ -145,16 +155,20 @@ def step(
     return loss + penalty_value
 
 
-def _penalised(slope: Floats, penalty: Penalty, theta: Floats, is_weight: Flags) -> Floats:
-    """Return the gradient with that of the penalty."""
-    penalised = np.empty_like(slope)
+def _add_penalty(slope: Floats, penalty: Penalty, theta: Floats, is_weight: Flags) -> None:
+    """Add the gradient of the penalty to that of the loss, in place."""
     for block in blocks(theta):
-        penalised[block] = slope[block] + penalty.gradient(theta[block], is_weight[block])
-    return penalised
+        slope[block] += penalty.gradient(theta[block], is_weight[block])
 
 
 def _updated(
-    optimizer: Optimizer, theta: Floats, slope: Floats, memory: Memory, rate: float, step: int
+    optimizer: Optimizer,
+    theta: Floats,
+    slope: Floats,
+    memory: Memory,
+    rate: float,
+    step: int,
+    spare: Mapping[str, Floats],
 ) -> tuple[Floats, Memory]:
     """Return the new parameters and optimiser state, as :meth:`Optimizer.update` does.
 
@@ -163,7 +177,7 @@ def _updated(
     if len(theta) <= BLOCK or type(optimizer) not in OPTIMIZERS.values():
         return optimizer.update(theta, slope, memory, rate, step)
     moved = np.empty_like(theta)
-    new = {name: np.empty_like(vector) for name, vector in memory.items()}
+    new = {name: spare[name] if name in spare else np.empty_like(vector) for name, vector in memory.items()}
     for block in blocks(theta):
         of_block = {name: vector[block] for name, vector in memory.items()}
         moved[block], of_block = optimizer.update(theta[block], slope[block], of_block, rate, step)
@@ -222,7 +236,8 @@ def objective_of(net: Network, settings: Settings, data: Data, state: State) -> 
         loss = float(np.dot(share, losses(net, data.y, z, f)))
         delta = deltas(net, params, data.y, z, f)
         gradient = gradients(net, f, delta, share)
-        slope = _penalised(gradient.vector, penalty, theta, is_weight)
+        slope = gradient.vector
+        _add_penalty(slope, penalty, theta, is_weight)
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [])
             raise DivergenceError(state.epoch + 1, 1, layer, quantity)
