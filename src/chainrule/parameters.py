@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .elementary import Array, namespace
+
+BLOCK = 16384  # numbers: some arrays of this length fit into a core's cache together
+
+
+def blocks(vector: Array) -> Iterator[slice]:
+    """Yield slices that cover a parameter vector; block by block, intermediate results stay in the cache."""
+    return (slice(i, i + BLOCK) for i in range(0, vector.shape[0], BLOCK))
 
 
 class Parameters:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .named import keep, number
 from .network import Network
+from .parameters import blocks
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,21 @@ class Penalty:
 
     def value(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> float:
         """Return the penalty of a parameter vector, of which `is_weight` marks the weights."""
-        weights = theta[is_weight]
-        return float(self.l1 * np.abs(weights).sum() + 0.5 * self.l2 * (weights**2).sum())
+        total = 0.0
+        for block in blocks(theta):
+            weights = theta[block] if is_weight[block].all() else theta[block][is_weight[block]]
+            total += 0.5 * self.l2 * float((weights**2).sum())
+            if self.l1:
+                total += self.l1 * float(np.abs(weights).sum())
+        return total
 
     def gradient(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> NDArray[np.floating]:
         """Return the gradient of the penalty: l1 sign(w) + l2 w at weights, 0 at biases."""
-        slope: NDArray[np.floating] = is_weight * (self.l1 * np.sign(theta) + self.l2 * theta)
+        slope: NDArray[np.floating] = self.l2 * theta
+        if self.l1:
+            slope += self.l1 * np.sign(theta)
+        if not is_weight.all():
+            slope *= is_weight
         return slope
 
 

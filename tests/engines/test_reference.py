@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import parameters
 from chainrule.data import prepare
 from chainrule.engines import reference
 from chainrule.engines.task import batches
+from chainrule.optimizers import OPTIMIZERS
 from chainrule.randomness import dropout_mask
 
 NET = cr.chain(1, "identity")
@@ -78,3 +80,38 @@ def test_divergence_names_the_layer_and_the_quantity_in_which_it_began(
         cr.train(net, x, y, initial=net.pack(weights), optimizer="sgd", epochs=5, engine=engine)
     assert (caught.value.layer, caught.value.quantity) == (layer, quantity)
     assert caught.value.run.parameters.vector.tolist() == weights
+
+
+@pytest.mark.parametrize("optimizer", sorted({*OPTIMIZERS} - {"lbfgs"}))
+def test_updates_in_blocks_have_the_same_bits(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a penalty and clipped gradients, over several epochs, in which arrays are used again."""
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(60, 5)), random.normal(size=(60, 1))
+    net = cr.Network(5, [cr.Dense(40, "tanh"), cr.Dense(1)], "squared_error")
+
+    def trained() -> cr.Run:
+        settings: dict[str, Any] = {"epochs": 4, "batch_size": 20, "l2": 0.01, "l1": 0.001, "clip_norm": 1.0, "seed": 0}
+        return cr.train(net, x, y, optimizer=optimizer, engine="reference", **settings)
+
+    whole = trained()
+    for module in (parameters, reference):
+        monkeypatch.setattr(module, "BLOCK", 64)
+    in_blocks = trained()
+    np.testing.assert_array_equal(in_blocks.parameters.vector, whole.parameters.vector)
+    for name, vector in whole.state.memory.items():
+        np.testing.assert_array_equal(in_blocks.state.memory[name], vector)
+
+
+def test_an_optimizer_of_your_own_sees_all_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+
+    class Normalised(cr.SGD):
+        def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+            lengths.append(len(g))
+            return super().update(theta, g / np.linalg.norm(g), memory, rate, step)
+
+    for module in (parameters, reference):
+        monkeypatch.setattr(module, "BLOCK", 4)
+    net = cr.Network(3, [cr.Dense(4, "tanh"), cr.Dense(1)], "squared_error")
+    cr.train(net, np.ones((6, 3)), np.ones((6, 1)), optimizer=Normalised(), epochs=2, batch_size=6, engine="reference")
+    assert lengths == [21, 21]

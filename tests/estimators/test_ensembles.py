@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import chainrule as cr
@@ -98,6 +99,97 @@ def test_a_set_has_the_right_class_as_often_as_it_says(confidence: float) -> Non
     assert sets[np.arange(len(rest)), y[rest]].mean() == pytest.approx(confidence, abs=0.05)
 
 
+def crepes() -> Any:
+    with warnings.catch_warnings():  # it changes the filters of all warnings
+        import crepes
+
+    return crepes
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.83, 0.9, 0.99])
+def test_intervals_are_those_of_crepes(confidence: float) -> None:
+    model = cr.MLPRegressor("squared_error", (5,), "tanh", solver="lbfgs", max_iter=50)
+    ensemble = cr.MLPEnsembleRegressor(model, 4, random_state=0).fit(*noisy(100))
+    (x, y), rows = noisy(150), noisy(40)[0]
+    mean, spread = ensemble.predict(x, return_std=True)
+    floor = spread.mean()
+    oracle = crepes().ConformalRegressor().fit(residuals=y - mean, sigmas=spread + floor)
+    predicted, sigmas = ensemble.predict(rows, return_std=True)
+    np.testing.assert_allclose(
+        ensemble.calibrate(x, y).predict_interval(rows, confidence),
+        oracle.predict_int(predicted, sigmas=sigmas + floor, confidence=confidence),
+    )
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.83, 0.95])
+def test_sets_are_those_of_crepes(confidence: float) -> None:
+    X, y = DIGITS
+    ensemble = cr.MLPEnsembleClassifier(cr.MLPClassifier((8,), max_iter=10), 3, random_state=0).fit(X[:300], y[:300])
+    of_right = ensemble.predict_proba(X[300:500])[np.arange(200), y[300:500]]
+    oracle = crepes().ConformalClassifier().fit(alphas=1 - of_right)
+    np.testing.assert_array_equal(
+        ensemble.calibrate(X[300:500], y[300:500]).predict_set(X[500:], confidence),
+        oracle.predict_set(1 - ensemble.predict_proba(X[500:]), confidence=confidence, smoothing=False),
+    )
+
+
+def test_nine_calibrated_rows_are_enough_for_a_confidence_of_nine_tenths() -> None:
+    """The largest of nine exchangeable scores exceeds a tenth with a probability of 0.9; eight are too few."""
+    X, y = noisy(60)
+    ensemble = cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=2), 2, random_state=0).fit(X, y)
+    assert np.isfinite(ensemble.calibrate(X[:9], y[:9]).predict_interval(X, 0.9)).all()
+    with pytest.warns(UserWarning, match=r"8 calibrated rows are too few for confidence=0\.9.*with at least 9\."):
+        low, high = ensemble.calibrate(X[:8], y[:8]).predict_interval(X, 0.9).T
+    assert (low == -np.inf).all()
+    assert (high == np.inf).all()
+
+
+def test_a_calibrated_ensemble_is_pickled_and_loaded_without_crepes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "crepes", None)  # importing it is an error
+    X, y = noisy(80)
+    ensemble = cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=2), 2, random_state=0).fit(X, y).calibrate(X, y)
+    data = pickle.dumps(ensemble)
+    assert b"crepes" not in data
+    copy = pickle.loads(data)  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(copy.predict_interval(X), ensemble.predict_interval(X))
+
+
+def test_a_failed_calibration_keeps_the_one_before() -> None:
+    X, y = noisy(80)
+    ensemble = cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=2), 3, random_state=0).fit(X, y).calibrate(X, y)
+    before = ensemble.predict_interval(X)
+    with pytest.raises(ValueError, match="The prediction for row 3 of the rows to calibrate with is not finite"):
+        ensemble.calibrate(np.where(np.arange(80)[:, None] == 3, 1e308, 100 * X), y)
+    np.testing.assert_array_equal(ensemble.predict_interval(X), before)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_predictions_row_by_row_equal_those_of_all_rows(dtype: str) -> None:
+    X, y = IRIS[0].astype(dtype), IRIS[1]
+    tolerance = 1e-12 if dtype == "float64" else 2e-6
+    of_classes = cr.MLPEnsembleClassifier(cr.MLPClassifier((8,), max_iter=20), 9, random_state=0).fit(X, y)
+    of_numbers = cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=20), 9, random_state=0).fit(X, X[:, 0])
+    for predict in (of_classes.predict_proba, of_numbers.predict):
+        for at_once, by_row in zip(
+            predict(X, return_std=True),
+            zip(*(predict(X[i : i + 1], return_std=True) for i in range(len(X))), strict=True),
+            strict=True,
+        ):
+            atol = tolerance * np.abs(predict(X)).max()
+            np.testing.assert_allclose(np.concatenate(by_row), at_once, rtol=0, atol=atol)
+
+
+def test_the_score_of_an_ensemble_is_by_the_loss_of_its_networks() -> None:
+    X, y = noisy(200)
+    model = cr.MLPRegressor(cr.losses.quantile(0.9), (10,), max_iter=30)
+    ensemble = cr.MLPEnsembleRegressor(model, 3, random_state=0).fit(X, y)
+    assert ensemble.score(X, y) == pytest.approx(d2_pinball_score(y, ensemble.predict(X), alpha=0.9))
+    squared = cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=5), 2, random_state=0).fit(X, np.column_stack([y, X]))
+    assert squared.score(X, np.column_stack([y, X])) == pytest.approx(
+        r2_score(np.column_stack([y, X]), squared.predict(X))
+    )
+
+
 def test_two_classes_labels_and_frames() -> None:
     X, y = IRIS
     frame = pd.DataFrame(X, columns=list("abcd"))
@@ -123,7 +215,7 @@ def test_a_warning_is_told_once_for_all_networks_and_none_is_switched_on() -> No
     assert list(warnings.filters) == before
 
 
-def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_is_told() -> None:
     X, y = IRIS
     with pytest.raises(ValueError, match="The 'n_estimators' parameter of MLPEnsembleClassifier must be"):
         cr.MLPEnsembleClassifier(n_estimators=0).fit(X, y)
@@ -149,6 +241,3 @@ def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     diverging = cr.MLPRegressor(activation="identity", solver="sgd", learning_rate_init=1e9, batch_size=9)
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         cr.MLPEnsembleRegressor(diverging, n_estimators=2).fit(X, y)
-    monkeypatch.setitem(sys.modules, "crepes", None)
-    with pytest.raises(cr.InputError, match=r"pip install 'chainrule\[conformal\]'"):
-        ensemble.calibrate(X, y)

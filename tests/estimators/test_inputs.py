@@ -66,6 +66,78 @@ def test_a_sparse_matrix_is_what_its_array_is(form: Any, most_dense: int, monkey
     assert len(stopped.validation_scores_) == 5
 
 
+def few_nonzeros(dtype: str = "float64") -> Any:
+    return sparse.random(300, 100, 0.02, "csr", dtype, random_state=0)
+
+
+def test_a_matrix_stays_sparse_where_that_is_faster() -> None:
+    few: Any
+    many: Any
+    few, many = (sparse.random(200, 500, density, "csc", random_state=0) for density in (0.01, 0.1))
+    assert sparse.issparse(inputs.dense_if_small(few))
+    assert not sparse.issparse(inputs.dense_if_small(many))
+    assert not sparse.issparse(inputs.dense_if_small(few[:3]))
+
+
+SPARSE_FITS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "adam": (cr.MLPClassifier, {}),
+    "two hidden layers": (cr.MLPClassifier, {"hidden_layer_sizes": (9, 8), "activation": "tanh", "alpha": 0.1}),
+    "no hidden layer": (cr.MLPClassifier, {"hidden_layer_sizes": ()}),
+    "early stopping": (cr.MLPClassifier, {"early_stopping": True, "early_stopping_scoring": "accuracy"}),
+    "dropout": (cr.MLPClassifier, {"dropout": 0.3}),
+    "clipped gradients": (cr.MLPClassifier, {"clip_norm": 0.1}),
+    "sgd": (cr.MLPClassifier, {"solver": "sgd", "learning_rate": "adaptive"}),
+    "lbfgs": (cr.MLPClassifier, {"solver": "lbfgs", "activation": "logistic"}),
+    "numbers": (cr.MLPRegressor, {}),
+    "numbers, early stopping": (cr.MLPRegressor, {"early_stopping": True}),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
+@pytest.mark.parametrize("name", SPARSE_FITS)
+def test_a_fit_to_sparse_rows_equals_the_fit_to_their_array(name: str, form: Any, dtype: str) -> None:
+    """By products with the sparse matrix, to rounding: fits with weights, predictions of all rows and of each row."""
+    kind, settings = SPARSE_FITS[name]
+    X, weights = few_nonzeros(dtype), RANDOM.uniform(0.5, 2, 300)
+    y = (np.asarray(X.sum(axis=1)).ravel() * 3).astype(int)
+    common = {"hidden_layer_sizes": (12,), "batch_size": 64, "max_iter": 12, "random_state": 0, **settings}
+    of_array, of_sparse = (kind(**common).fit(x, y, weights) for x in (X.toarray(), form(X)))
+    tolerance: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-9} if dtype == "float64" else {"rtol": 1e-3, "atol": 2e-4}
+    for a, b in zip(of_array.coefs_, of_sparse.coefs_, strict=True):
+        assert a.dtype == b.dtype == dtype
+        np.testing.assert_allclose(a, b, **tolerance)
+    if settings.get("early_stopping"):
+        assert of_array.validation_scores_ == pytest.approx(of_sparse.validation_scores_, rel=1e-3)
+    outputs = "predict" if kind is cr.MLPRegressor else "predict_proba"
+    at_once = getattr(of_sparse, outputs)(form(X))
+    np.testing.assert_allclose(getattr(of_sparse, outputs)(X.toarray()), at_once, **tolerance)
+    row_by_row = np.concatenate([getattr(of_sparse, outputs)(X[i : i + 1]) for i in range(300)])
+    np.testing.assert_allclose(row_by_row, at_once, rtol=1e-12 if dtype == "float64" else 2e-6, atol=1e-6)
+    assert of_sparse.score(form(X), y) == pytest.approx(of_sparse.score(X.toarray(), y), rel=1e-4)
+
+
+def test_calls_of_partial_fit_take_sparse_and_dense_rows_in_turn() -> None:
+    X = few_nonzeros()
+    y = (np.asarray(X.sum(axis=1)).ravel() * 3).astype(int)
+    mixed, dense = (cr.MLPClassifier((12,), random_state=0) for _ in range(2))
+    for call in range(6):
+        mixed.partial_fit(X.toarray() if call % 2 else X, y, classes=np.unique(y))
+        dense.partial_fit(X.toarray(), y, classes=np.unique(y))
+    np.testing.assert_allclose(mixed.coefs_[0], dense.coefs_[0], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_number_of_a_sparse_matrix_that_is_not_finite_is_an_error(value: float) -> None:
+    X = few_nonzeros()
+    model = cr.MLPRegressor(max_iter=1).fit(X, np.arange(300))
+    X.data[7] = value
+    with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
+        model.predict(X)
+    with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
+        model.fit(X, np.arange(300))
+
+
 def test_a_sparse_matrix_of_many_columns_takes_no_room_for_its_zeros() -> None:
     """As texts give it: as an array it would have 20 GB."""
     rows, columns = np.repeat(np.arange(20_000), 13), RANDOM.integers(0, 130_000, 260_000)

@@ -59,11 +59,11 @@ def run(
     why, enough, evaluations = None, False, 0
 
     def penalised(theta: Floats) -> tuple[float, Floats]:
-        theta = theta.astype(settings.dtype)
+        theta = theta.astype(settings.dtype, copy=False)
         if watch.interrupted() or (found := objective(theta)) is None:
             raise _InterruptedError
         loss, gradient = found
-        return loss + penalty.value(theta, is_weight), gradient.astype(np.float64)
+        return loss + penalty.value(theta, is_weight), gradient.astype(np.float64, copy=False)
 
     def after_iteration(intermediate_result: OptimizeResult) -> None:
         nonlocal why, enough

@@ -6,6 +6,9 @@ a run that meets NaN or infinity stops with the parameters from before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from ..backpropagation import deltas, forward, gradients, losses
@@ -13,15 +16,19 @@ from ..data import Data, Floats
 from ..definitions import check_definitions
 from ..errors import DivergenceError
 from ..network import Network
-from ..optimizers import LBFGS
-from ..parameters import Parameters
+from ..optimizers import LBFGS, OPTIMIZERS, Memory, Optimizer
+from ..parameters import BLOCK, Parameters, blocks
 from ..randomness import dropout_mask
-from ..regularization import clip, weight_positions
+from ..regularization import Penalty, clip, weight_positions
 from . import lbfgs
 from .task import Plateau, Settings, State, Watch, batches, note_best, rates, shares
 
 # Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
 CHUNK = 8192
+
+NO_ARRAYS: Mapping[str, Floats] = {}
+
+Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 def run(
@@ -62,10 +69,13 @@ def run(
         return _run_steps(net, settings, data, validation, state, watch)
 
 
-def predict(net: Network, params: Parameters, x: Floats) -> Floats:
-    """Return the outputs f_L of every row, (n, d₀) → (n, d_L)."""
+def predict(net: Network, params: Parameters, x: Any) -> Floats:
+    """Return the outputs f_L of every row, (n, d₀) → (n, d_L); x may be a SciPy matrix of compressed sparse rows."""
     with np.errstate(all="ignore"):
-        pieces = [forward(net, params, x[i : i + CHUNK])[1][-1] for i in range(0, len(x), CHUNK)]
+        if x.shape[0] <= CHUNK:
+            outputs: Floats = forward(net, params, x)[1][-1]
+            return outputs
+        pieces = [forward(net, params, x[i : i + CHUNK])[1][-1] for i in range(0, x.shape[0], CHUNK)]
     return np.concatenate(pieces)
 
 
@@ -84,6 +94,8 @@ def _run_steps(
 ) -> str | None:
     is_weight = weight_positions(net)
     plateau = Plateau.after(settings, state.losses)
+    spare: Memory = {}  # arrays of the step before the last
+    last: Memory = {}
     while state.epoch < settings.epochs:
         learning_rates = rates(settings, len(data), state)[0]
         total = 0.0
@@ -91,7 +103,8 @@ def _run_steps(
             if watch.interrupted():
                 return None
             batch = data.take(rows)
-            loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number)
+            loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number, spare)
+            spare, last = last, state.memory
             total += loss * (len(batch) if settings.like_scikit_learn else float(batch.weights.sum()))
         state.epoch += 1
         state.losses.append(total / (len(data) if settings.like_scikit_learn else float(data.weights.sum())))
@@ -111,11 +124,15 @@ def step(
     settings: Settings,
     batch: Data,
     state: State,
-    is_weight: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    is_weight: Flags,
     rate: float,
     number: int,
+    spare: Mapping[str, Floats] = NO_ARRAYS,
 ) -> float:
-    """Make one step of the optimiser and return the loss of the batch from before the step, as it is recorded."""
+    """Make one step of the optimiser and return the loss of the batch from before the step, as it is recorded.
+
+    The new optimiser state may take the arrays of `spare`, which nothing else may use.
+    """
     params = net.parameters(state.theta)
     masks = _dropout(net, settings, len(batch), state.epoch, number)
     share = shares(batch)
@@ -127,17 +144,48 @@ def step(
     slope = gradient.vector
     penalty, penalty_value = settings.penalty.of_batch(float(batch.weights.sum())), 0.0
     if penalty:
-        slope = slope + penalty.gradient(state.theta, is_weight)
+        _add_penalty(slope, penalty, state.theta, is_weight)
         penalty_value = penalty.value(state.theta, is_weight) if penalty.in_loss else 0.0
     slope = clip(slope, settings.clip_norm)
-    theta, memory = settings.optimizer.update(state.theta, slope, state.memory, rate, state.step + 1)
+    theta, memory = _updated(settings.optimizer, state.theta, slope, state.memory, rate, state.step + 1, spare)
 
     new = [theta, *memory.values()]
-    if not (np.isfinite(loss) and np.isfinite(slope).all() and all(np.isfinite(v).all() for v in new)):
+    if not (np.isfinite(loss) and all(np.isfinite(v).all() for v in (slope, *new))):
         layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, new)
         raise DivergenceError(state.epoch + 1, number + 1, layer, quantity)
     state.theta, state.memory, state.step = theta, memory, state.step + 1
     return loss + penalty_value
+
+
+def _add_penalty(slope: Floats, penalty: Penalty, theta: Floats, is_weight: Flags) -> None:
+    """Add the gradient of the penalty to that of the loss, in place."""
+    for block in blocks(theta):
+        slope[block] += penalty.gradient(theta[block], is_weight[block])
+
+
+def _updated(
+    optimizer: Optimizer,
+    theta: Floats,
+    slope: Floats,
+    memory: Memory,
+    rate: float,
+    step: int,
+    spare: Mapping[str, Floats],
+) -> tuple[Floats, Memory]:
+    """Return the new parameters and optimiser state, as :meth:`Optimizer.update` does.
+
+    The built-in optimisers update each parameter independently of all others, so blocks have the same result.
+    """
+    if len(theta) <= BLOCK or type(optimizer) not in OPTIMIZERS.values():
+        return optimizer.update(theta, slope, memory, rate, step)
+    moved = np.empty_like(theta)
+    new = {name: spare[name] if name in spare else np.empty_like(vector) for name, vector in memory.items()}
+    for block in blocks(theta):
+        of_block = {name: vector[block] for name, vector in memory.items()}
+        moved[block], of_block = optimizer.update(theta[block], slope[block], of_block, rate, step)
+        for name, vector in of_block.items():
+            new[name][block] = vector
+    return moved, new
 
 
 def _dropout(net: Network, settings: Settings, rows: int, epoch: int, batch: int) -> dict[int, Floats]:
@@ -190,7 +238,8 @@ def objective_of(net: Network, settings: Settings, data: Data, state: State) -> 
         loss = float(np.dot(share, losses(net, data.y, z, f)))
         delta = deltas(net, params, data.y, z, f)
         gradient = gradients(net, f, delta, share)
-        slope = gradient.vector + penalty.gradient(theta, is_weight)
+        slope = gradient.vector
+        _add_penalty(slope, penalty, theta, is_weight)
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [])
             raise DivergenceError(state.epoch + 1, 1, layer, quantity)

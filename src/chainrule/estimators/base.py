@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -13,6 +13,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -36,6 +37,7 @@ from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
 from .inputs import checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
 from .parameters import LARGEST_BATCH, callbacks_of, first_parameters, is_stochastic, settings_of
+from .scoring import scorer_of
 from .stopping import Conductor
 
 _TOO_LARGE = (
@@ -114,8 +116,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return None
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
-        """Return the score of held-out rows."""
+        """Return the score of held-out rows, without early_stopping_scoring."""
         raise NotImplementedError
+
+    def _decoded(self, outputs: Floats) -> Any:
+        """Return predictions from outputs, or y from targets, both (n, outputs)."""
+        raise NotImplementedError
+
+    def _warn_of_misleading_scores(self, data: Data) -> None:
+        """Warn where the score of early stopping says little about a fit to these rows."""
 
     def _strata(self, targets: Floats) -> Any:
         """Return by what held-out rows are drawn evenly, or None."""
@@ -181,7 +190,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             theta, before = self._theta_of_attributes(net, X.dtype), self.__dict__.get("_run")
             if incremental and before is not None and before.best is not None and (theta == before.best.theta).all():
                 theta = before.state.theta.astype(X.dtype)  # coefs_ are the best, but the last are gone on from
-        parts = self._parts(Data(X, targets, weights), self._weights_of_classes(y), random, validation_data)
+        data = Data(X, targets, weights)
+        if self.early_stopping and self.early_stopping_scoring is None and is_stochastic(self) and not incremental:
+            self._warn_of_misleading_scores(data)
+        parts = self._parts(data, self._weights_of_classes(y), random, validation_data)
         begin = before.epoch if before else 0
         conductor = self._conductor(net, parts, incremental, before)
         seed = before.settings.seed if before else self._seed_of_dropout(random)
@@ -190,7 +202,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             state = before.state.copy()
             state.theta = theta
             state.memory = {name: vector.astype(theta.dtype) for name, vector in state.memory.items()}
-            state.best = state.best if conductor is not None and conductor.scored else None
+            state.best = state.best if conductor is not None and conductor.scores else None
         else:
             losses = list(before.state.losses) if before else []
             state = State(theta, settings.optimizer.start(theta), epoch=begin, losses=losses)
@@ -291,19 +303,43 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             bool(self.verbose),
             callbacks,
             before.epoch if before else 0,
+            repr((self.early_stopping_scoring, self.loss)) if scored else None,
         )
         if before is not None:
             conductor.follow(self.__dict__.get("_conducted"), before.state.losses)
         return conductor
 
     def _scorer(self, net: Network, aside: Data) -> Callable[[Run], float]:
+        """Return a function from a run to the score of held-out rows."""
+        if self.early_stopping_scoring == "loss":
+            return lambda run: -run.history["validation_loss"][-1]
         outputs = _Outputs(net, self.engine)
+        scoring = None if self.early_stopping_scoring is None else scorer_of(self.early_stopping_scoring)
+        y = self._decoded(aside.y)
 
         def score(run: Run) -> float:
             found = outputs(run.state.theta, aside.x, self.threads)
-            return self._score_of(aside.y, found, aside.weights) if np.isfinite(found).all() else np.nan
+            if not np.isfinite(found).all():
+                return np.nan
+            if scoring is None:
+                return self._score_of(aside.y, found, aside.weights)
+            return scoring(self._view(net, run.state.theta, outputs), aside, y)
 
         return score
+
+    def _view(self, net: Network, theta: Floats, outputs: _Outputs) -> Self:
+        """Return a fitted estimator with these parameters, which takes rows without names."""
+        view = copy(self)
+        view.__dict__.pop("feature_names_in_", None)
+        view._set_parameters(net, theta.copy(), outputs)
+        return view
+
+    def _set_parameters(self, net: Network, theta: Floats, outputs: _Outputs) -> None:
+        """Set coefs_ and intercepts_ to views into a parameter vector, and what predicts by them."""
+        params = net.parameters(theta)
+        self._theta, self._outputs = theta, outputs
+        self.coefs_, self.intercepts_ = list(params.weights), [bias for bias in params.biases if bias is not None]
+        self._views = (*self.coefs_, *self.intercepts_)
 
     def _execute(self, fit: Fit, incremental: bool = False) -> Self:
         """Make the run of a fit by itself."""
@@ -340,11 +376,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self.validation_scores_ = conductor.scores if conductor is not None and scored else None
             self.best_validation_score_ = (-state.best.loss if state.best else -np.inf) if scored else None
         self.early_stopped_ = incremental and conductor is not None and conductor.scored and conductor.ended
-        self._theta = np.array(run.parameters.vector)
-        params = run.network.parameters(self._theta)
-        self.coefs_, self.intercepts_ = list(params.weights), [bias for bias in params.biases if bias is not None]
-        self._views = (*self.coefs_, *self.intercepts_)
-        self._outputs = _Outputs(run.network, settings.engine)
+        self._set_parameters(run.network, np.array(run.parameters.vector), _Outputs(run.network, settings.engine))
         if conductor is not None:
             conductor.score, conductor.callbacks = None, ()  # which cannot go to another process
         self._conducted = conductor
@@ -406,7 +438,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         named = "feature_names_in_" in self.__dict__
         if named or not is_plain(X, self.n_features_in_, theta.dtype):
             X = checked_rows(self, X)
-        return self._outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), self.threads)
+        X = dense_if_small(X)
+        return self._outputs(theta, X if X.dtype == theta.dtype else X.astype(theta.dtype), self.threads)
 
     def activations(self, X: Any, layer: int) -> Floats:
         """Return the activations fᵢ of a layer, (n, dᵢ).
@@ -465,10 +498,7 @@ class _Outputs:
         self._predictor: native.Predictor | None = None  # made when it is needed
 
     def __call__(self, theta: Floats, x: Any, threads: int | None) -> Floats:
-        if not isinstance(x, np.ndarray):
-            size = max(1, (1 << 24) // x.shape[1])
-            return np.concatenate([self(theta, x[i : i + size].toarray(), threads) for i in range(0, x.shape[0], size)])
-        if self.engine == "reference" or not native.predicts(self.net):
+        if sparse.issparse(x) or self.engine == "reference" or not native.predicts(self.net):
             return reference.predict(self.net, self.net.parameters(theta), x)
         if self._predictor is None or self._predictor.dtype != theta.dtype:
             self._predictor = native.Predictor(self.net, theta)

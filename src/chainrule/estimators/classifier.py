@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,11 +17,15 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from ..data import Floats
+from ..data import Data, Floats
 from ..network import Network
 from .base import BaseMLP
 from .inputs import is_whole
 from .parameters import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
+
+# Accuracy says little about a class with a smaller share of the rows, or of the rows of the most frequent class.
+_RARE = 0.05
+_RARE_TO_COMMON = 0.1
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
@@ -86,6 +91,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         are trained on, so that it does not depend on the batch size.
     clip_norm : float or None
         Beyond scikit-learn: the greatest length of a gradient.
+    early_stopping_scoring : None, "loss", str or callable
+        Beyond scikit-learn: the score that early stopping validates by. None is accuracy (of
+        :class:`~chainrule.MLPRegressor`, D² of its loss); "loss" is the negative mean loss of the held-out rows. Others
+        are a name that ``sklearn.metrics.get_scorer`` knows, such as "average_precision", or a function of a fitted
+        estimator, X and y, with `sample_weight` if it takes it. Accuracy is warned of where a class has fewer than 5%
+        of the rows and fewer than a tenth of those of the most frequent class.
     callbacks : callable or list of callable
         Beyond scikit-learn: each is called with the :class:`~chainrule.Run` after every epoch; one that returns True
         ends the fit.
@@ -161,6 +172,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         dropout: Any = 0.0,
         alpha_scaling: str = "batch",
         clip_norm: float | None = None,
+        early_stopping_scoring: Any = None,
         callbacks: Any = None,
         threads: int | None = None,
         engine: str = "auto",
@@ -194,6 +206,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.dropout = dropout
         self.alpha_scaling = alpha_scaling
         self.clip_norm = clip_norm
+        self.early_stopping_scoring = early_stopping_scoring
         self.callbacks = callbacks
         self.threads = threads
         self.engine = engine
@@ -290,6 +303,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             right = ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
         return float(np.average(right, weights=weights))
 
+    def _warn_of_misleading_scores(self, data: Data) -> None:
+        if self._kind.startswith("multilabel"):
+            return
+        ones = np.column_stack([1 - data.y, data.y]) if data.y.shape[1] == 1 else data.y
+        shares = np.average(ones, axis=0, weights=data.weights)[: len(self.classes_)]
+        if shares.min() < min(_RARE, _RARE_TO_COMMON * shares.max()):
+            rarest = self.classes_[shares.argmin()]
+            warnings.warn(
+                f"Early stopping validates by accuracy, which hardly depends on the class {rarest}: fewer than "
+                f"{_RARE:.0%} of the rows belong to it. Set early_stopping_scoring to 'loss', or to a scorer of "
+                "probabilities such as 'average_precision'.",
+                stacklevel=4,
+            )
+
     def predict(self, X: Any) -> Any:
         """Return the class of every row, (n,), or its labels, (n, labels), 0 or 1.
 
@@ -302,7 +329,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             When X does not fit, or there was no fit yet (NotFittedError).
         """
-        outputs = self._outputs_of(X)
+        return self._decoded(self._outputs_of(X))
+
+    def _decoded(self, outputs: Floats) -> Any:
         if self._kind == "multiclass":
             return self.classes_[outputs.argmax(axis=1)]
         if self._kind.startswith("multilabel"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from math import ceil, inf
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,6 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from ..data import Floats
 from ..engines.threads import allowed
-from ..errors import InputError
 from ..training.many import execute
 from ..training.run import INTERRUPTED
 from .base import BaseMLP, Fit
@@ -37,6 +37,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
     }
 
     estimators_: list[Any]
+    _calibrated: Floats | None  # the scores of calibrated rows, in ascending order
     _needs_numbers: ClassVar[bool] = False  # as targets
 
     def __init__(
@@ -71,19 +72,21 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         """
         self._validate_params()
         X, y = checked(self, X, y, self._needs_numbers, reset=True)
+        if isinstance(y, np.ndarray) and y.shape[1:] == (1,):
+            y = column_or_1d(y, warn=True)
         X = dense_if_small(X)
         random = check_random_state(self.random_state)
         model = self._network() if self.estimator is None else self.estimator
         members = [clone(model).set_params(random_state=random.randint(_SAMPLES)) for _ in range(self.n_estimators)]
         if self.threads is not None:
             members = [member.set_params(threads=self.threads) for member in members]
-        fits = [self._prepared(member, random, X, y, sample_weight) for member in members]
-        beside = [fit for fit in fits if fit.goes_beside_others]
-        runs = execute([fit.job for fit in beside], allowed(self.threads), progress=False)
-        if any(run.stopped == INTERRUPTED for run in runs):
-            raise KeyboardInterrupt
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
+            fits = [self._prepared(member, random, X, y, sample_weight) for member in members]
+            beside = [fit for fit in fits if fit.goes_beside_others]
+            runs = execute([fit.job for fit in beside], allowed(self.threads), progress=False)
+            if any(run.stopped == INTERRUPTED for run in runs):
+                raise KeyboardInterrupt
             for member, fit in zip(members, fits, strict=True):
                 if not fit.goes_beside_others:
                     member._execute(fit)
@@ -111,16 +114,29 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = checked_rows(self, X)
         said = np.array([getattr(member, of)(X) for member in self.estimators_])
-        mean = said.mean(axis=0)
-        return (mean, said.std(axis=0)) if return_std else mean
+        with np.errstate(over="ignore", invalid="ignore"):  # of huge inputs, whose predictions are not finite
+            mean = said.mean(axis=0)
+            return (mean, said.std(axis=0)) if return_std else mean
 
-    def _calibration(self, confidence: float) -> Any:
+    def _conformal_quantile(self, confidence: float) -> float:
+        """Return the score that a new row exceeds with a probability of at most 1 − confidence.
+
+        Of n calibrated scores it is the ⌈confidence (n + 1)⌉-th smallest, and infinity where that is more than n.
+        """
         check_is_fitted(self)
         if self._calibrated is None:
             raise ValueError("Call calibrate with rows that were not fitted to before asking for intervals or sets.")
         if not isinstance(confidence, Real) or not 0 < confidence < 1:
             raise ValueError(f"confidence must be a number above 0 and below 1, got {confidence!r}.")
-        return self._calibrated
+        rank = ceil(round(confidence * (len(self._calibrated) + 1), 9))  # 0.07 × 100 is 7.000000000000001
+        if rank <= len(self._calibrated):
+            return float(self._calibrated[rank - 1])
+        warnings.warn(
+            f"{len(self._calibrated)} calibrated rows are too few for confidence={confidence}: intervals are infinite "
+            f"and sets contain every class. Calibrate with at least {ceil(round(confidence / (1 - confidence), 9))}.",
+            stacklevel=3,
+        )
+        return inf
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimators_")
@@ -178,11 +194,16 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
         """
         return self._mean(X, "predict", return_std)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the score of the mean predictions by the networks' loss; see :meth:`MLPRegressor.score`."""
+        mean = self.predict(X)
+        return self.estimators_[0]._score(mean.reshape(len(mean), -1), y, sample_weight)  # type: ignore[no-any-return]
+
     def calibrate(self, X: Any, y: Any) -> Self:
         """Learn from held-out rows how wide an interval must be.
 
-        By split conformal prediction (Vovk et al. 2005; crepes): residuals are divided by the spread of the networks,
-        so that an interval is wider where these disagree.
+        By split conformal prediction (Vovk et al. 2005): residuals are divided by the spread of the networks, so that
+        an interval is wider where these disagree.
 
         Parameters
         ----------
@@ -192,15 +213,16 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
 
         Raises
         ------
-        InputError
-            When crepes is not installed.
         ValueError
-            When the data do not fit, or there are several outputs.
+            When the data do not fit, there are several outputs, or a prediction is not finite.
         """
         check_is_fitted(self)
         X, y = checked(self, X, y, numbers=True, reset=False)
-        mean, sigmas = self._mean_and_sigmas(X, anew=True)
-        self._calibrated = _crepes().ConformalRegressor().fit(residuals=column_or_1d(y) - mean, sigmas=sigmas)
+        mean, spread = self._mean_and_spread(X)
+        _check_finite(mean, spread)
+        floor = float(spread.mean()) or 1.0  # so that no spread of nearly 0 makes an interval of nearly none
+        self._calibrated = np.sort(np.abs(column_or_1d(y) - mean) / (spread + floor))
+        self._floor = floor
         return self
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Floats:
@@ -219,18 +241,16 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
         ValueError
             When nothing was calibrated, or the confidence is out of range.
         """
-        calibrated = self._calibration(confidence)
-        mean, sigmas = self._mean_and_sigmas(X)
-        intervals: Floats = calibrated.predict_int(mean, sigmas=sigmas, confidence=confidence)
-        return intervals
+        quantile = self._conformal_quantile(confidence)
+        mean, spread = self._mean_and_spread(X)
+        half_width = quantile * (spread + self._floor)
+        return np.column_stack([mean - half_width, mean + half_width])
 
-    def _mean_and_sigmas(self, X: Any, anew: bool = False) -> tuple[Floats, Floats]:
+    def _mean_and_spread(self, X: Any) -> tuple[Floats, Floats]:
         mean, spread = self.predict(X, return_std=True)
         if mean.ndim > 1:
             raise ValueError(f"Intervals are for a single output, but there are {mean.shape[1]}.")
-        if anew:
-            self._floor = float(spread.mean()) or 1.0  # so that no spread of nearly 0 makes an interval of nearly none
-        return mean, spread + self._floor
+        return mean, spread
 
 
 class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
@@ -289,7 +309,7 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
     def calibrate(self, X: Any, y: Any) -> Self:
         """Learn from held-out rows how unlikely a class may be and still be right.
 
-        By split conformal prediction (Vovk et al. 2005; crepes), with one minus the probability of the right class.
+        By split conformal prediction (Vovk et al. 2005), with one minus the probability of the right class.
 
         Parameters
         ----------
@@ -299,10 +319,8 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
 
         Raises
         ------
-        InputError
-            When crepes is not installed.
         ValueError
-            When the data do not fit, or there are labels and not classes.
+            When the data do not fit, a probability is not finite, or there are labels and not classes.
         """
         check_is_fitted(self)
         if self.estimators_[0]._kind.startswith("multilabel"):
@@ -310,10 +328,11 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
         X, y = checked(self, X, y, numbers=False, reset=False)
         y = column_or_1d(y)
         probabilities = self.predict_proba(X)
+        _check_finite(probabilities)
         if len(unknown := np.setdiff1d(y, self.classes_)):
             raise ValueError(f"y has classes that were not fitted to: {unknown}.")
         of_right = probabilities[np.arange(len(y)), np.searchsorted(self.classes_, y)]
-        self._calibrated = _crepes().ConformalClassifier().fit(alphas=1.0 - of_right)
+        self._calibrated = np.sort(1.0 - of_right)
         return self
 
     def predict_set(self, X: Any, confidence: float = 0.9) -> Any:
@@ -330,10 +349,8 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
         ValueError
             When nothing was calibrated, or the confidence is out of range.
         """
-        calibrated = self._calibration(confidence)
-        alphas = 1.0 - self.predict_proba(X)
-        sets = calibrated.predict_set(alphas, confidence=confidence, smoothing=False)
-        return np.asarray(sets, dtype=bool)
+        quantile = self._conformal_quantile(confidence)
+        return 1.0 - self.predict_proba(X) <= quantile
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -341,10 +358,18 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
         return tags
 
 
-def _crepes() -> Any:
-    try:
-        with warnings.catch_warnings():  # it changes the filters of all warnings
-            import crepes
-    except ImportError as error:
-        raise InputError("calibrated intervals need the package crepes: pip install 'chainrule[conformal]'") from error
-    return crepes
+def _check_finite(*predictions: Floats) -> None:
+    """Check predictions of the rows to calibrate with, (n,) or (n, outputs).
+
+    Raises
+    ------
+    ValueError
+        When one is not finite.
+    """
+    for numbers in predictions:
+        finite = np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1)
+        if not finite.all():
+            raise ValueError(
+                f"The prediction for row {int(finite.argmin())} of the rows to calibrate with is not finite: "
+                "leave it out, or scale the columns of X."
+            )

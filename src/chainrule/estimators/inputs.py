@@ -8,8 +8,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-# Bytes that a sparse matrix may take as an array: then the native engine can have it.
+# Bytes that a sparse matrix may take as an array, on which the native engine works.
 _MOST_DENSE = 1 << 28
+# Below this share of nonzeros, products with the sparse matrix are faster than the native engine on the array,
+# unless it has so few elements that calls take longer than products.
+_SPARSE_SHARE = 1 / 32
+_FEW_ELEMENTS = 1 << 14
 _DTYPES = (np.float64, np.float32)
 
 
@@ -45,7 +49,7 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
     numbers : bool
         Whether y has to be numbers.
     """
-    if reset and is_plain(x, None, *_DTYPES) and is_whole(y) and len(x) == len(y):
+    if reset and is_plain(x, None, *_DTYPES) and is_whole(y) and x.shape[0] == len(y):
         estimator.n_features_in_ = x.shape[1]  # nothing is left to check, which takes longer than some fits
         estimator.__dict__.pop("feature_names_in_", None)
         return x, y
@@ -68,10 +72,12 @@ def checked_rows(estimator: Any, x: Any) -> Any:
 
 
 def dense_if_small(x: Any) -> Any:
-    """Return a matrix as a C-ordered array where it has room, or else as compressed sparse rows."""
+    """Return a matrix as a C-ordered array where that is faster and not too large, else as compressed sparse rows."""
     if isinstance(x, np.ndarray):
         return np.ascontiguousarray(x)
-    if x.shape[0] * x.shape[1] * x.dtype.itemsize <= _MOST_DENSE:
+    elements = x.shape[0] * x.shape[1]
+    is_faster = elements <= _FEW_ELEMENTS or x.nnz >= _SPARSE_SHARE * elements
+    if is_faster and elements * x.dtype.itemsize <= _MOST_DENSE:
         return np.ascontiguousarray(x.toarray())
     return x.tocsr()
 
@@ -82,10 +88,11 @@ def is_whole(y: Any) -> bool:
 
 
 def is_plain(x: Any, columns: int | None, *dtypes: Any) -> bool:
-    """Tell whether x is an array of finite numbers of one of these dtypes, (n, columns), with nothing left to check."""
-    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in dtypes or not x.size:
+    """Tell whether x needs no check: an array or CSR matrix, (n, columns), of finite numbers of one of these dtypes."""
+    numbers = x.data if getattr(x, "format", None) == "csr" else x
+    if type(numbers) is not np.ndarray or x.ndim != 2 or x.dtype not in dtypes or 0 in x.shape:
         return False
     if columns is not None and x.shape[1] != columns:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(x.sum()))
+        return bool(np.isfinite(numbers.sum()))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..activations import ACTIVATIONS, Activation
@@ -48,6 +49,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
+    "early_stopping_scoring": [None, StrOptions({"loss", *get_scorer_names()}), callable],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
@@ -69,7 +71,8 @@ CLASSIFIER_CONSTRAINTS = CONSTRAINTS | {
     "label_smoothing": [Interval(Real, 0, 1, closed="left")],
 }
 REGRESSION_LOSSES: dict[str, Any] = {
-    "squared_error": half_squared_error,
+    "squared_error": half_squared_error,  # as scikit-learn defines it
+    "half_squared_error": half_squared_error,
     "poisson": lambda: poisson(over_outputs="sum"),
     **{name: LOSSES[name] for name in ("absolute_error", "huber", "log_cosh", "quantile")},
 }

@@ -7,15 +7,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight
 
 from ..data import Floats
 from ..network import Network
 from .base import BaseMLP
+from .inputs import known_to_scikit_learn
 from .parameters import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
+from .scoring import d2_score
 
 _OUTPUTS = {"poisson": "exponential"}  # by the name of the loss
+_SQUARED = ("squared_error", "half_squared_error")
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -28,15 +32,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     loss : {"squared_error", "poisson"} or str or Loss
-        ½ (y − f)², or half the Poisson deviance with exponential outputs; beyond scikit-learn "absolute_error",
-        "huber", "log_cosh", "quantile", or a loss such as ``cr.losses.quantile(0.9)``.
+        "squared_error" is ½ (y − f)², as in scikit-learn. Elsewhere in chainrule that is called "half_squared_error",
+        a name that is accepted here, too; ``cr.losses.squared_error()`` is (y − f)², which is twice as large, so that
+        `alpha` counts half as much beside it. "poisson" is half the Poisson deviance, with exponential outputs. Beyond
+        scikit-learn "absolute_error", "huber", "log_cosh", "quantile", or a loss such as ``cr.losses.quantile(0.9)``.
     hidden_layer_sizes, activation, solver and so on
         All others are those of :class:`~chainrule.MLPClassifier`, but for `class_weight` and `label_smoothing`.
 
     Attributes
     ----------
     coefs_, intercepts_, loss_curve_, history_ and so on
-        As those of :class:`~chainrule.MLPClassifier`. A validation score is R².
+        As those of :class:`~chainrule.MLPClassifier`. A validation score is D² of the loss unless
+        `early_stopping_scoring` is set; see :meth:`score`. For the squared error it is R².
 
     Examples
     --------
@@ -80,6 +87,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         dropout: Any = 0.0,
         alpha_scaling: str = "batch",
         clip_norm: float | None = None,
+        early_stopping_scoring: Any = None,
         callbacks: Any = None,
         threads: int | None = None,
         engine: str = "auto",
@@ -111,6 +119,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.dropout = dropout
         self.alpha_scaling = alpha_scaling
         self.clip_norm = clip_norm
+        self.early_stopping_scoring = early_stopping_scoring
         self.callbacks = callbacks
         self.threads = threads
         self.engine = engine
@@ -151,7 +160,38 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return network_of(self, inputs, outputs, output, loss)
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
-        return float(r2_score(targets, outputs, sample_weight=weights))
+        if regression_loss(self).name in _SQUARED:
+            return float(r2_score(targets, outputs, sample_weight=weights))
+        return d2_score(regression_loss(self), targets, outputs, weights)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return how much better predictions are than the best constant, by the loss: 1 is best, 0 is the constant.
+
+        The score is D² = 1 − L / L₀, with the mean loss L of the predictions and L₀ of the best constant, such as the
+        median for the absolute error. For the squared error D² is R², as scikit-learn has it for every loss.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        y : array-like, shape (n,) or (n, outputs)
+        sample_weight : array-like, shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            When X or y do not fit, or there was no fit yet (NotFittedError).
+        """
+        return self._score(self._outputs_of(X), y, sample_weight)
+
+    def _score(self, outputs: Floats, y: Any, sample_weight: Any) -> float:
+        """Return the score of outputs, (n, outputs), for y as the user has it."""
+        y = check_array(known_to_scikit_learn(y), ensure_2d=False, dtype=np.float64, input_name="y")
+        check_consistent_length(outputs, y)
+        targets = self._targets(y.ravel() if y.shape[1:] == (1,) else y, np.float64, anew=False, judged=True)
+        if targets.shape != outputs.shape:
+            raise ValueError(f"y has {targets.shape[1]} outputs, but the predictions have {outputs.shape[1]}.")
+        weights = _check_sample_weight(known_to_scikit_learn(sample_weight), targets)
+        return self._score_of(targets, outputs.astype(np.float64, copy=False), weights)
 
     def predict(self, X: Any) -> Floats:
         """Return the prediction for every row, (n,), or (n, outputs) where there are several.
@@ -165,5 +205,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             When X does not fit, or there was no fit yet (NotFittedError).
         """
-        outputs = self._outputs_of(X)
+        return self._decoded(self._outputs_of(X))
+
+    def _decoded(self, outputs: Floats) -> Floats:
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -33,6 +33,8 @@ class Conductor:
         The user's own, each called with the run.
     begin : int
         How many epochs the run had before this fit.
+    scoring : str or None
+        What the score is, None without one; an earlier fit's progress counts when this was the same.
     factor : float
         By what the learning rate is multiplied by now.
     scores : list of float
@@ -49,6 +51,7 @@ class Conductor:
     verbose: bool
     callbacks: Sequence[Callable[[Run], object]]
     begin: int
+    scoring: str | None = None
     factor: float = 1.0
     scores: list[float] = field(default_factory=list)
     ended: bool = False
@@ -60,10 +63,11 @@ class Conductor:
     def follow(self, earlier: Conductor | None, losses: Sequence[float]) -> None:
         """Go on where an earlier fit ended, after epochs with these losses."""
         if earlier is not None:
-            self.factor, self.scores = earlier.factor, list(earlier.scores)
+            self.factor = earlier.factor
+            self.scores = list(earlier.scores) if earlier.scoring == self.scoring else []
         if self.plateau is None:
             return
-        if earlier is not None and earlier.plateau is not None and earlier.scored == self.scored:
+        if earlier is not None and earlier.plateau is not None and earlier.scoring == self.scoring:
             self.plateau.waited, self.plateau.lowest = earlier.plateau.waited, earlier.plateau.lowest
         elif not self.scored:
             for loss in losses:

@@ -1,0 +1,99 @@
+"""Scores: of held-out rows for early stopping, and of regressors by the loss that they minimise."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import get_scorer
+
+from ..data import Data, Floats
+from ..losses import Loss
+
+_MEAN_MINIMISES = ("squared_error", "half_squared_error", "poisson")  # losses by name
+
+
+def d2_score(loss: Loss, y: Floats, outputs: Floats, weights: Floats) -> float:
+    """Return D² = 1 − L / L₀, the share of a loss that predictions remove; the mean over the outputs.
+
+    L is the weighted mean loss of the predictions, and L₀ that of the best constant. D² is R² for the squared error.
+
+    Parameters
+    ----------
+    loss : Loss
+    y, outputs : array, shape (n, outputs)
+    weights : array, shape (n,)
+
+    Returns
+    -------
+    float
+        At most 1. An output without any loss counts 1; else it counts 0 where L₀ is 0. NaN for a single row.
+    """
+    if len(y) < 2:
+        warnings.warn("D² is not defined for fewer than two rows.", UndefinedMetricWarning, stacklevel=2)
+        return np.nan
+    with np.errstate(all="ignore"):
+        achieved = np.average(loss.value(y, outputs), axis=0, weights=weights)
+        constant = np.array([_best_constant(loss, column, weights) for column in y.T])
+        baseline = np.average(loss.value(y, np.broadcast_to(constant, y.shape)), axis=0, weights=weights)
+        removed = np.where(baseline > 0.0, 1.0 - achieved / baseline, np.where(achieved == 0.0, 1.0, 0.0))
+    return float(removed.mean())
+
+
+def _best_constant(loss: Loss, y: Floats, weights: Floats) -> float:
+    """Return the constant with the lowest mean loss for targets of shape (n,)."""
+    if loss.name in _MEAN_MINIMISES:
+        return float(np.average(y, weights=weights))
+    if loss.name in ("quantile", "absolute_error"):
+        return _quantile(y, weights, float(dict(loss.parameters).get("level", 0.5)))
+    low, high = float(y.min()), float(y.max())
+    if low == high:
+        return low
+
+    def mean_loss(constant: float) -> float:
+        return float(np.average(loss.value(y, np.full_like(y, constant)), weights=weights))
+
+    return float(minimize_scalar(mean_loss, bounds=(low, high), options={"xatol": 1e-9 * (high - low)}).x)
+
+
+def _quantile(y: Floats, weights: Floats, level: float) -> float:
+    """Return the smallest number at or below which lie at least `level` of the weights."""
+    order = np.argsort(y)
+    total = np.cumsum(weights[order], dtype=float)
+    return float(y[order][min(np.searchsorted(total, level * total[-1]), len(y) - 1)])
+
+
+def scorer_of(scoring: Any) -> Callable[[Any, Data, Any], float]:
+    """Return a function that scores a fitted estimator on held-out rows.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        A name that scikit-learn's ``get_scorer`` knows, or a function of estimator, X and y. It receives the rows'
+        weights where it takes `sample_weight`.
+
+    Returns
+    -------
+    callable
+        Called with an estimator, the held-out rows, and their targets as the user has them.
+    """
+    scorer = get_scorer(scoring)
+    takes_weights = "sample_weight" in inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+
+    def score(estimator: Any, held_out: Data, y: Any) -> float:
+        call = partial(scorer, sample_weight=held_out.weights) if takes_weights else scorer
+        result = call(estimator, held_out.x, y)
+        try:
+            return float(result)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"early_stopping_scoring={scoring!r} must return a number for each call, but returned {result!r:.80}."
+            ) from error
+
+    return score
