@@ -57,7 +57,7 @@ def _build(hook: str, folder: Path, config_settings: dict[str, Any] | None, meta
     """Call a hook of scikit-build-core; if it fails, call it again without CMake, and add the log to the wheel."""
     with tempfile.TemporaryDirectory() as attempt:
         # A process of its own, so that the output of CMake and the compiler can be kept. They must speak English for
-        # the first error to be found. A file does not stay open as long as a compiler cache's server lives, a pipe does.
+        # the first error to be found. A pipe stays open as long as the server of a compiler cache; a file does not.
         log = Path(attempt) / LOG
         call = json.dumps([attempt, config_settings, metadata_directory])
         with log.open("wb") as output:

@@ -31,7 +31,7 @@ def outcome(folder: Path, require_all: str) -> str:
         "-o",
         "addopts=",
         "-q",
-        folder,
+        str(folder),
     ]
     variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "CHAINRULE_REQUIRE_ALL": require_all}
     done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Installations from the source folder, by pip, as a user makes them: slow, and with build dependencies from the index."""
+"""Installations from the source folder, by pip, as a user makes them: slow, as each builds in isolation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def start_install(python: Path, *options: str, source: Path = SOURCE, **variable
 
 def doctor(python: Path) -> dict[str, str]:
     """Return what ``chainrule doctor`` of an environment prints, by name."""
-    command = [python.with_name("chainrule"), "doctor"]
+    command = [str(python.with_name("chainrule")), "doctor"]
     shown = subprocess.run(command, cwd=python.parent, capture_output=True, text=True, check=True).stdout
     return {name.strip(): what.strip() for name, _, what in (line.partition("  ") for line in shown.splitlines())}
 
