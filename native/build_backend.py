@@ -56,12 +56,12 @@ def build_editable(
 def _build(hook: str, folder: Path, config_settings: dict[str, Any] | None, metadata_directory: str | None) -> str:
     """Call a hook of scikit-build-core; if it fails, call it again without CMake, and add the log to the wheel."""
     with tempfile.TemporaryDirectory() as attempt:
-        # A process of its own, so that the output of CMake and the compiler can be kept. They must speak English for
-        # the first error to be found. A pipe stays open as long as the server of a compiler cache; a file does not.
+        # A process of its own, so that the output of CMake and the compiler can be kept: in English, in which
+        # native_build.py finds the first error, and in a file, as a compiler cache's server may hold a pipe open.
         log = Path(attempt) / LOG
         call = json.dumps([attempt, config_settings, metadata_directory])
         with log.open("wb") as output:
-            status = subprocess.run(
+            status = subprocess.run(  # noqa: S603 - this Python
                 [sys.executable, "-c", _CALL, hook, call],
                 env={**os.environ, "LC_ALL": "C"},
                 stdout=output,
@@ -75,9 +75,8 @@ def _build(hook: str, folder: Path, config_settings: dict[str, Any] | None, meta
             shutil.move(wheel, folder / wheel.name)
             return wheel.name
     print(f"*** The native engine could not be built and is left out; the reason is kept in {LOG}", flush=True)
-    name: str = getattr(build, hook)(
-        str(folder), {**(config_settings or {}), "wheel.cmake": "false"}, metadata_directory
-    )
+    without_cmake = {**(config_settings or {}), "wheel.cmake": "false"}
+    name: str = getattr(build, hook)(str(folder), without_cmake, metadata_directory)
     _add_to_metadata(folder / name, LOG, text.encode())
     return name
 

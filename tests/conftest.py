@@ -1,8 +1,8 @@
 """Settings of all tests: one thread for BLAS, JAX in double precision on the CPU, and Hypothesis without a clock.
 
-With ``CHAINRULE_REQUIRE_ALL=1``, as in CI, a test that is skipped fails instead, so that nothing stays untested because
-a program is missing. Tests that need a file or an environment named by a variable ``CHAINRULE_…`` may still be skipped;
-the reason then begins with that name.
+With ``CHAINRULE_REQUIRE_ALL=1``, as in CI, a skipped test fails, so that nothing stays untested because a program is
+missing. Exempt are tests that need a file or an environment which a variable ``CHAINRULE_…`` names; the reason for
+skipping them begins with that variable.
 """
 
 from __future__ import annotations

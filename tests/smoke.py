@@ -22,9 +22,11 @@ from pathlib import Path
 CHAINRULE = Path(sys.executable).with_name("chainrule")
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, typed: str | None = None) -> str:
     """Return what ``chainrule`` prints; it must succeed."""
-    done = subprocess.run([CHAINRULE, *arguments], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [CHAINRULE, *arguments], input=typed, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, f"chainrule {' '.join(arguments)}: {done.stdout}{done.stderr}"
     assert "Warning" not in done.stderr, done.stderr
     return done.stdout
@@ -57,11 +59,14 @@ def a_chain_is_derived() -> None:
     assert "<math" in run("derive", "--chain", "2", "--format", "html")
 
 
-def a_lesson_is_written_checked_and_exported() -> None:
-    """For Open edX and Moodle."""
+def a_lesson_is_written_practised_and_exported() -> None:
+    """For Open edX and Moodle; attempts are stored."""
     run("lesson", "new", "lesson.yaml")
     assert "points" in run("lesson", "check", "lesson.yaml")
     assert run("lesson", "preview", "lesson.yaml", "--solutions")
+    run("lesson", "practise", "--seed", "3", typed="a\nb\nc\n\nq\n")
+    run("lesson", "progress", "--csv", "attempts.csv")
+    assert Path("attempts.csv").read_text(encoding="utf-8").count("\n") > 1
     run("lesson", "export", "lesson.yaml", "--to", "moodle", "--output", "quiz.xml")
     run("lesson", "export", "lesson.yaml", "--to", "olx", "--output", "course.tar.gz")
 
@@ -125,7 +130,7 @@ TOUR: list[Callable[[], None]] = [
     doctor_finds_the_native_engine,
     a_table_is_learnt_and_predicted,
     a_chain_is_derived,
-    a_lesson_is_written_checked_and_exported,
+    a_lesson_is_written_practised_and_exported,
     estimators_fit,
     extras_work_where_they_are_installed,
     the_lab_starts,

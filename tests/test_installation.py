@@ -1,4 +1,4 @@
-"""Installations from the source folder, by pip, as a user makes them: slow, as each builds in isolation."""
+"""Installations from the source folder by pip, with build dependencies from the package index."""
 
 from __future__ import annotations
 
