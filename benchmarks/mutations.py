@@ -294,13 +294,13 @@ MUTATIONS = [
         ("tests/test_backpropagation.py", *_NATIVE),
         (
             "back: without the slope",
-            "(delta[i + 1] @ params.weights[i].T) * slope",
-            "(delta[i + 1] @ params.weights[i].T)",
+            "delta[i] = layers[i - 1].activation.back(slope_of_loss, z[i], f[i])",
+            "delta[i] = slope_of_loss",
         ),
         (
             "back: dropout does not stop the error",
-            "slope = slope * masks[i] if i in masks else slope",
-            "slope = slope if i in masks else slope",
+            "slope_of_loss * masks[i] if i in masks else slope_of_loss",
+            "slope_of_loss if i in masks else slope_of_loss",
         ),
         ("gradient: of activations before dropout", "passed_on(f, masks, i - 1).T @ shared", "f[i - 1].T @ shared"),
         (
@@ -318,11 +318,7 @@ MUTATIONS = [
             "namespace(shared).sum(shared, axis=0)",
             "namespace(shared).sum(delta[i], axis=0)",
         ),
-        (
-            "the slope of the layer before",
-            "layers[i - 1].activation.slope(z[i], f[i])",
-            "layers[i].activation.slope(z[i], f[i])",
-        ),
+        ("the slope of the layer after", "layers[i - 1].activation.back(", "layers[i].activation.back("),
     ),
     *_of(
         "src/chainrule/activations.py",
