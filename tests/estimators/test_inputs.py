@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -175,3 +176,28 @@ def test_a_whole_weight_is_as_many_copies_of_the_row(counts: list[int], solver: 
     for one, other in zip(weighed.coefs_ + weighed.intercepts_, repeated.coefs_ + repeated.intercepts_, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(weighed.predict(x), repeated.predict(x), rtol=1e-9, atol=1e-9)
+
+
+MISSING: dict[str, Any] = {
+    "None among text": ["a", None, "b", "a"],
+    "None among numbers": [1, None, 2, 2],
+    "NaN among text": np.array(["a", np.nan, "b", "a"], dtype=object),
+    "NA": pd.Series(["a", pd.NA, "b", "a"]),
+    "NA of a string column": pd.Series(["a", None, "b", "a"], dtype="string"),
+    "NA of a category": pd.Series(["a", None, "b", "a"], dtype="category"),
+    "NaT": np.array(["2020", "NaT", "2021", "2020"], dtype="datetime64[Y]"),
+    "null of Polars": pl.Series(["a", None, "b", "a"]),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_missing_target_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=r"Input y contains a missing value: y\[1\] is .*leave out its row"):
+        cr.MLPClassifier().fit(np.eye(4), MISSING[name])
+
+
+def test_a_missing_target_of_a_regression_is_named() -> None:
+    with pytest.raises(ValueError, match=r"Input y contains a missing value: y\[1\] is None"):
+        cr.MLPRegressor().fit(np.eye(3), [1.0, None, 2.0])
+    with pytest.raises(ValueError, match=r"Input y contains a missing value: y\[1, 0\] is None"):
+        cr.MLPRegressor().fit(np.eye(2), [[1.0, 2.0], [None, 2.0]])

@@ -211,7 +211,11 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "unequal lengths": ((np.ones((4, 2)), [0, 1, 0]), {}, ""),
     "numbers for classes": ((np.ones((4, 2)), [0.1, 0.2, 0.3, 0.4]), {}, "Unknown label type"),
     "two targets of classes": ((np.ones((4, 2)), [[0, 1], [1, 2], [2, 1], [0, 0]]), {}, ""),
-    "too few held out": ((np.ones((8, 2)), [0, 1] * 4), {"early_stopping": True, "validation_fraction": 0.01}, ""),
+    "too few held out": (
+        (np.ones((9, 2)), [0, 1, 2] * 3),
+        {"early_stopping": True, "validation_fraction": 0.01},
+        "",
+    ),
 }
 
 

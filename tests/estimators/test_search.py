@@ -7,9 +7,11 @@ import signal
 import threading
 from typing import Any
 
+import joblib
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -157,16 +159,91 @@ def test_any_frame_is_searched() -> None:
 def test_fits_are_made_ahead_and_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise all would be as it is, but no faster."""
     taken: list[bool] = []
-    take = search._Ahead.take
+    take = search._Ahead._take
 
     def note(*given: Any) -> Any:
         fit = take(*given)
         taken.append(fit is not None)
         return fit
 
-    monkeypatch.setattr(search._Ahead, "take", note)
+    monkeypatch.setattr(search._Ahead, "_take", note)
     cr.GridSearch(cr.MLPClassifier((5,), **SMALL), {"alpha": [0.1, 1.0]}, cv=3).fit(*IRIS)
     assert taken == [True] * 6
+
+
+def on_two_columns(model: Any, X: Any, y: Any) -> float:
+    """Fit a fresh copy of the estimator to two of the columns."""
+    return float(clone(model).fit(X[:, :2], y).score(X[:, :2], y))
+
+
+def twice_alike(model: Any, X: Any, y: Any) -> float:
+    """Fit two copies to the rows that are scored."""
+    one, other = clone(model).fit(X, y), clone(model).fit(X, y)
+    np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+    return float(one.predict_proba(X)[:, 0].mean())
+
+
+def the_model_again(model: Any, X: Any, y: Any) -> float:
+    """Fit the model itself to something else."""
+    return float(model.fit(X[:, :2], y).score(X[:, :2], y))
+
+
+def nested(model: Any, X: Any, y: Any) -> float:
+    """Search within the score of a search."""
+    return float(cr.GridSearch(model, {"alpha": [1e-4, 9.0]}, cv=2).fit(X, y).cv_results_["mean_test_score"].sum())
+
+
+@pytest.mark.parametrize("scoring", [on_two_columns, twice_alike, the_model_again, nested])
+@pytest.mark.parametrize("grid", [{"alpha": [1e-4, 1e-4]}, {"alpha": [1e-4, 1.0], "early_stopping": [False, True]}])
+def test_what_was_made_ahead_reaches_no_fit_but_the_searchs_own(scoring: Any, grid: Any) -> None:
+    model = cr.MLPClassifier((5,), max_iter=20, learning_rate_init=0.1, random_state=0)
+    halves = (
+        np.arange(0, 150, 2),
+        np.arange(1, 150, 2),
+    )  # with equal y: what one fit is scored by, the next is fitted to
+    cv = [halves, halves[::-1]]
+    ours, theirs = (kind(model, grid, scoring=scoring, cv=cv).fit(*IRIS) for kind in (cr.GridSearch, GridSearchCV))
+    assert_same_search(ours, theirs, IRIS[0])
+    assert ours.estimator is model
+    assert {*vars(ours)} == {*vars(theirs)}
+    assert {*vars(clone(ours.best_estimator_))} == {*model.get_params()}
+
+
+def test_a_scorer_and_a_splitter_that_know_the_search_get_nothing_of_it() -> None:
+    """Nor does what they clone of its estimator change which fit gets what."""
+    model, grid = cr.MLPClassifier((5,), max_iter=20, learning_rate_init=0.1, random_state=0), {"alpha": [1e-4, 1.0]}
+    searches: dict[Any, Any] = {}
+
+    class Splitter(KFold):  # type: ignore[misc]  # scikit-learn has no types
+        def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> Any:
+            searches["early clone"] = clone(self.search.estimator)
+            return super().get_n_splits(X, y, groups)
+
+        def split(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+            clone(self.search.estimator).fit(*IRIS)
+            return super().split(X, y, groups)
+
+        search: Any
+
+    def score(fitted: Any, X: Any, y: Any) -> float:
+        clone(searches["early clone"]).fit(X[:, :2], y)
+        for known in (searches[kind] for kind in (cr.GridSearch, GridSearchCV) if kind in searches):
+            clone(known.estimator).fit(X[:, :2], y)
+        return float(fitted.score(X, y))
+
+    for kind in (cr.GridSearch, GridSearchCV):
+        splitter = Splitter(3, shuffle=True, random_state=0)
+        searches[kind] = splitter.search = kind(model, grid, scoring=score, cv=splitter)
+        splitter.search.fit(*IRIS)
+    assert_same_search(searches[cr.GridSearch], searches[GridSearchCV], IRIS[0])
+
+
+@pytest.mark.parametrize("settings", [{"n_jobs": 2}, {"n_jobs": 2, "backend": "threading"}], ids=str)
+def test_a_search_stays_in_its_process_whatever_joblib_is_set_to(settings: dict[str, Any]) -> None:
+    model, grid = cr.MLPClassifier((5,), **SMALL), {"alpha": [0.1, 1.0]}
+    with joblib.parallel_config(**settings):
+        ours = cr.GridSearch(model, grid, cv=3).fit(*IRIS)
+    assert_same_search(ours, GridSearchCV(model, grid, cv=3).fit(*IRIS), IRIS[0])
 
 
 def test_ctrl_c_ends_a_search() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
+from inspect import signature
 from itertools import pairwise
 from numbers import Integral
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -20,8 +20,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from ..activations import Activation
 from ..backpropagation import forward
-from ..data import Data, Floats
+from ..data import Data, Floats, RowNumbers
 from ..engines import native, reference
 from ..engines.lbfgs import NO_STEP, TOO_OFTEN
 from ..engines.shuffling import Shuffling
@@ -35,24 +36,15 @@ from ..training.loop import go_on
 from ..training.many import Job
 from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
-from .inputs import checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
-from .parameters import LARGEST_BATCH, callbacks_of, first_parameters, is_stochastic, settings_of
+from .atomic import unchanged_on_error
+from .inputs import check_weights, checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
+from .parameters import LARGEST_BATCH, callbacks_of, first_parameters, is_stochastic, network_of_attributes, settings_of
 from .scoring import scorer_of
 from .stopping import Conductor
 
 _TOO_LARGE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
-
-
-class Prepared(Protocol):
-    """Who has made fits before they are asked for."""
-
-    def take(self, estimator: BaseMLP, y: Any) -> Fit | None:
-        """Return the fit to y that an estimator is asked for, its run at its end; the estimator knows its data then."""
-
-
-prepared: ContextVar[Prepared | None] = ContextVar("prepared", default=None)
 
 
 @dataclass
@@ -96,6 +88,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     coefs_: list[Floats]
     intercepts_: list[Floats]
+    out_activation_: str
     validation_scores_: Any  # a list of float, or None without early stopping
     best_validation_score_: Any
 
@@ -126,6 +119,21 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _warn_of_misleading_scores(self, data: Data) -> None:
         """Warn where the score of early stopping says little about a fit to these rows."""
 
+    def _check_scorable(self, held_out: Data) -> None:
+        """Check that held-out rows have a score.
+
+        Raises
+        ------
+        ValueError
+            When they have none, whatever the predictions.
+        """
+
+    def _default_out_activation(self) -> str:
+        """Return the activation of the output where `out_activation_` is missing, as in attributes from elsewhere."""
+        raise NotImplementedError
+
+    _fitted_attributes: ClassVar[tuple[str, ...]] = ("coefs_", "intercepts_")  # which predictions need
+
     def _strata(self, targets: Floats) -> Any:
         """Return by what held-out rows are drawn evenly, or None."""
         return None
@@ -142,7 +150,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         y : array-like, shape (n,) or (n, outputs)
             Classes or labels, or numbers.
         sample_weight : array-like, shape (n,), optional
-            How much each row counts in the mean: a whole number k does what k copies of the row do.
+            How much each row counts in the mean: a whole number k does what k copies of the row do. None is negative,
+            and their sum is above 0 and finite.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Rows to judge by after every epoch: ``history_["validation_loss"]``. With early stopping they take the place
             of the part that would be held out.
@@ -150,13 +159,16 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            When data or parameters do not fit, or the fit diverges.
+            When data or parameters do not fit, or the fit diverges. The estimator is then as it was before.
         """
-        ready = prepared.get()
-        if ready is not None and (fit := ready.take(self, y)) is not None:
-            return self._take_over(fit)
-        self._validate_params()
-        return self._execute(self._prepare(X, y, sample_weight, validation_data))
+        claim_fit = self.__dict__.pop("_claim_fit", None)  # set by GridSearch on its own clones, for one fit
+        with unchanged_on_error(self):
+            if claim_fit is not None and (fit := claim_fit(self)) is not None:
+                return self._take_over(fit)
+            self._validate_params()
+            return self._execute(self._prepare(X, y, sample_weight, validation_data))
+
+    _claim_fit: Callable[[BaseMLP], Fit | None]
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> Self:
         """Go through data once more."""
@@ -175,10 +187,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> Fit:
         """Return all that a fit needs, from data and parameters."""
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        if first:
+            for name in ("coefs_", "intercepts_", "_label_binarizer"):  # the last, of a scikit-learn network
+                self.__dict__.pop(name, None)
         X, y, targets = self._checked_pair(X, y, first, anew=not (self.warm_start or incremental))
         weights: Floats = np.ones(X.shape[0], X.dtype)
         if sample_weight is not None:
-            weights = _check_sample_weight(known_to_scikit_learn(sample_weight), X, dtype=X.dtype)
+            weights = self._checked_weights(sample_weight, X)
         random = check_random_state(self.random_state)
         net = self._network_of(X.shape[1], targets.shape[1])
         if first:
@@ -191,14 +206,15 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             if incremental and before is not None and before.best is not None and (theta == before.best.theta).all():
                 theta = before.state.theta.astype(X.dtype)  # coefs_ are the best, but the last are gone on from
         data = Data(X, targets, weights)
-        if self.early_stopping and self.early_stopping_scoring is None and is_stochastic(self) and not incremental:
-            self._warn_of_misleading_scores(data)
         parts = self._parts(data, self._weights_of_classes(y), random, validation_data)
         begin = before.epoch if before else 0
         conductor = self._conductor(net, parts, incremental, before)
+        if self.early_stopping and self.early_stopping_scoring is None and is_stochastic(self) and not incremental:
+            self._warn_of_misleading_scores(data)
         seed = before.settings.seed if before else self._seed_of_dropout(random)
         settings = settings_of(self, net, parts, begin, seed, conductor, incremental)
-        if before is not None and before.goes_on_with(settings.optimizer):
+        same_shapes = before is not None and before.network.widths == net.widths
+        if before is not None and same_shapes and before.goes_on_with(settings.optimizer):
             state = before.state.copy()
             state.theta = theta
             state.memory = {name: vector.astype(theta.dtype) for name, vector in state.memory.items()}
@@ -228,12 +244,22 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _theta_of_attributes(self, net: Network, dtype: Any) -> Floats:
         """Return coefs_ and intercepts_ as one vector, whoever made them."""
-        arrays = [array for pair in zip(self.coefs_, self.intercepts_, strict=True) for array in pair]
-        vector = np.concatenate([np.ravel(array) for array in arrays]).astype(dtype)
-        found, needed = [np.shape(array) for array in arrays], _shapes(net)
-        if found != needed:
-            raise ValueError(f"coefs_ and intercepts_ have the shapes {found}, but parameters and data need {needed}.")
-        return vector
+        theta, widths = _flattened(self.coefs_, self.intercepts_)
+        if widths != net.widths:
+            raise ValueError(
+                f"coefs_ and intercepts_ have the shapes {_shapes_of(widths)}, but parameters and data need "
+                f"{_shapes_of(net.widths)}: change hidden_layer_sizes to continue with these, or set warm_start=False "
+                "to begin anew."
+            )
+        return theta.astype(dtype)
+
+    def _checked_weights(self, sample_weight: Any, X: Any) -> Floats:
+        """Return the weights of rows, none of them negative, not all zero, and with a finite sum."""
+        weights: Floats = _check_sample_weight(
+            known_to_scikit_learn(sample_weight), X, dtype=X.dtype, ensure_non_negative=True
+        )
+        check_weights(weights, "rows", "change sample_weight")
+        return weights
 
     def _parts(
         self, data: Data, of_classes: Floats | None, random: np.random.RandomState, validation_data: Any
@@ -241,33 +267,52 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Return the rows to train on, and those to judge by, for which classes count alike."""
         weights = data.weights if of_classes is None else (data.weights * of_classes).astype(data.weights.dtype)
         learnt = Data(data.x, self._trained_on(data.y), weights)
+        if of_classes is not None:
+            check_weights(weights, "rows to train on", "change class_weight or sample_weight")
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise ValueError("validation_data must be (X, y) or (X, y, sample_weight).")
             X, y, *given = validation_data
             try:
                 X, y, targets = self._checked_pair(X, y, first=False, anew=False, judged=True)
+                if targets.shape[1] != data.y.shape[1]:
+                    raise ValueError(f"y has {targets.shape[1]} outputs, but there are {data.y.shape[1]} to train on.")
+                counts = self._checked_weights(given[0] if given else None, X)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from error
-            if targets.shape[1] != data.y.shape[1]:
-                raise ValueError(
-                    f"validation_data: y has {targets.shape[1]} outputs, but there are {data.y.shape[1]} to train on."
-                )
-            counts = _check_sample_weight(given[0] if given else None, X, dtype=X.dtype)
             return Parts(learnt, Data(*(array.astype(data.x.dtype, copy=False) for array in (X, targets, counts))))
         if not (self.early_stopping and is_stochastic(self)):
             return Parts(learnt, None)
-        training, aside = train_test_split(
-            np.arange(len(data)),
-            random_state=random,
-            test_size=self.validation_fraction,
-            stratify=self._strata(data.y),
-        )
+        training, aside = self._held_out(data, random)
+        advice = "change random_state or validation_fraction, or hand in validation_data"
+        check_weights(weights[training], "rows to train on", advice)
+        check_weights(data.weights[aside], "held-out rows", advice)
+        return Parts(learnt.take(training), data.take(aside))
+
+    def _held_out(self, data: Data, random: np.random.RandomState) -> tuple[RowNumbers, RowNumbers]:
+        """Return the numbers of the rows to train on, and of those that early stopping holds out."""
+        try:
+            training, aside = train_test_split(
+                np.arange(len(data)),
+                random_state=random,
+                test_size=self.validation_fraction,
+                stratify=self._strata(data.y),
+            )
+        except ValueError as error:
+            count = int(np.ceil(self.validation_fraction * len(data)))
+            raise ValueError(
+                f"Early stopping cannot hold out validation_fraction={self.validation_fraction:g} of {len(data)} rows: "
+                f"{self._why_not_split(data, count, error)}. Change it, or hand in validation_data."
+            ) from error
         if len(aside) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return Parts(learnt.take(training), data.take(aside))
+        return training, aside
+
+    def _why_not_split(self, data: Data, count: int, error: ValueError) -> str:
+        """Return why ``train_test_split`` cannot hold out this many rows."""
+        return f"no rows would be left to {'hold out' if count == 0 else 'train on'}"
 
     def _seed_of_dropout(self, random: np.random.RandomState) -> int:
         """Return a seed, without a draw that scikit-learn does not make."""
@@ -296,6 +341,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if not (scored or adaptive or self.verbose or callbacks):
             return None
         ends = stochastic and (scored or adaptive or not incremental)
+        if scored and parts.validation is not None:
+            self._check_scorable(parts.validation)
         conductor = Conductor(
             Plateau(self.n_iter_no_change, self.tol) if ends else None,
             self._scorer(net, parts.validation) if scored and parts.validation is not None else None,
@@ -337,7 +384,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _set_parameters(self, net: Network, theta: Floats, outputs: _Outputs) -> None:
         """Set coefs_ and intercepts_ to views into a parameter vector, and what predicts by them."""
         params = net.parameters(theta)
-        self._theta, self._outputs = theta, outputs
+        self._theta, self._outputs, self._predictor_key = theta, outputs, (net.widths, self._functions)
         self.coefs_, self.intercepts_ = list(params.weights), [bias for bias in params.biases if bias is not None]
         self._views = (*self.coefs_, *self.intercepts_)
 
@@ -364,19 +411,21 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Set the attributes that scikit-learn's users expect from a run that has ended."""
         run, conductor = fit.run, fit.conductor
         state, settings = run.state, run.settings
+        outputs = _Outputs(run.network, settings.engine)
+        self._check_finite(fit, outputs)
         made = run.epoch - fit.begin
         self.n_iter_ = made
         self.history_ = run.history
         self.loss_ = state.losses[-1] if state.losses else _objective(run, fit.parts.training)
         if is_stochastic(self):
-            self.t_ += made * len(fit.parts.training)
+            self.t_ = self.__dict__.get("t_", 0) + made * len(fit.parts.training)
             self.loss_curve_ = state.losses
             scored = conductor is not None and conductor.scored
             self.best_loss_ = None if scored else min(state.losses, default=np.inf)
             self.validation_scores_ = conductor.scores if conductor is not None and scored else None
             self.best_validation_score_ = (-state.best.loss if state.best else -np.inf) if scored else None
         self.early_stopped_ = incremental and conductor is not None and conductor.scored and conductor.ended
-        self._set_parameters(run.network, np.array(run.parameters.vector), _Outputs(run.network, settings.engine))
+        self._set_parameters(run.network, np.array(run.parameters.vector), outputs)
         if conductor is not None:
             conductor.score, conductor.callbacks = None, ()  # which cannot go to another process
         self._conducted = conductor
@@ -387,6 +436,19 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self._run = Run(run.network, settings, kept, run.history, run.stopped, run.plan)
         self._warn(fit, incremental)
         return self
+
+    def _check_finite(self, fit: Fit, outputs: _Outputs) -> None:
+        """Check the parameters, and the outputs of a batch by them: no step has come after the last to notice."""
+        run, scores = fit.run, [] if fit.conductor is None else fit.conductor.scores
+        theta = run.parameters.vector
+        rows = fit.parts.training.x[:LARGEST_BATCH]
+        if scores and run.best is None:
+            problem = "no epoch has a finite validation score"
+        elif not (np.isfinite(theta).all() and np.isfinite(outputs(theta, rows, self.threads)).all()):
+            problem = "the outputs after the last step are not finite"
+        else:
+            return
+        raise ValueError(f"{_TOO_LARGE} In detail: {problem}. Try a smaller learning rate.")
 
     def _warn(self, fit: Fit, incremental: bool) -> None:
         run = fit.run
@@ -414,32 +476,61 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             ALL_DONE: "(status=1):\nSTOP: TOTAL NO. OF ITERATIONS REACHED LIMIT",
             TOO_OFTEN: "(status=1):\nSTOP: TOTAL NO. OF F,G EVALUATIONS EXCEEDS LIMIT",
         }.get(stopped, "(status=2):\nABNORMAL: ")
-        more = f"\nIncrease the number of iterations to improve the convergence (max_iter={self.max_iter})."
+        more = ""
+        if stopped == TOO_OFTEN:
+            more = f"\nIncrease the number of evaluations to improve the convergence (max_fun={self.max_fun})."
+        elif self.n_iter_ == self.max_iter:
+            more = f"\nIncrease the number of iterations to improve the convergence (max_iter={self.max_iter})."
         return (
             f"lbfgs failed to converge after {self.n_iter_} iteration(s) {told}\n"
-            f"{more if self.n_iter_ == self.max_iter else ''}\nYou might also want to scale the data as shown in:\n"
+            f"{more}\nYou might also want to scale the data as shown in:\n"
             "    https://scikit-learn.org/stable/modules/preprocessing.html"
         )
 
     # Predicting
 
     def _outputs_of(self, X: Any) -> Floats:
-        """Return the outputs f_L of every row, (n, outputs), by coefs_ and intercepts_ as they are now."""
-        if "_outputs" not in self.__dict__:
-            check_is_fitted(self)
-        theta = self.__dict__.get("_theta")
-        views = (*self.coefs_, *self.intercepts_)
-        if (
-            theta is None
-            or len(views) != len(self._views)
-            or any(a is not b for a, b in zip(views, self._views, strict=True))
-        ):
-            theta = self._theta_of_attributes(self._run.network, self.coefs_[0].dtype)
-        named = "feature_names_in_" in self.__dict__
-        if named or not is_plain(X, self.n_features_in_, theta.dtype):
-            X = checked_rows(self, X)
-        X = dense_if_small(X)
-        return self._outputs(theta, X if X.dtype == theta.dtype else X.astype(theta.dtype), self.threads)
+        """Return the outputs f_L of every row, (n, outputs), by the attributes as they are now."""
+        theta, outputs = self._parameters_and_outputs()
+        inputs = outputs.net.inputs
+        named = "feature_names_in_" in self.__dict__ or self.__dict__.get("n_features_in_", inputs) != inputs
+        if named or not is_plain(X, inputs, theta.dtype):
+            X = self._checked_rows(X, inputs)
+        return outputs(theta, dense_if_small(X).astype(theta.dtype, copy=False), self.threads)
+
+    def _checked_rows(self, X: Any, inputs: int) -> Any:
+        X = checked_rows(self, X)
+        if X.shape[1] != inputs:  # after n_features_in_, which may be missing or differ
+            raise ValueError(f"X has {X.shape[1]} features, but coefs_[0] has {inputs} rows.")
+        return X
+
+    def _parameters_and_outputs(self) -> tuple[Floats, _Outputs]:
+        """Return coefs_ and intercepts_ as one vector, and the function from it and inputs to the outputs.
+
+        Attributes may have been changed, or copied from another network; what is known of the last fit is used only
+        as long as it is what they say.
+        """
+        known = self.__dict__
+        if "_outputs" not in known:
+            check_is_fitted(self, self._fitted_attributes)
+        arrays, views = (*self.coefs_, *self.intercepts_), known.get("_views", ())
+        unchanged = len(arrays) == len(views) and all(a is b for a, b in zip(arrays, views, strict=True))
+        if unchanged and self._predictor_key[1] == self._functions:
+            return self._theta, self._outputs
+        theta, widths = _flattened(self.coefs_, self.intercepts_)
+        key = (widths, self._functions)
+        if known.get("_predictor_key") != key:
+            out_activation = known.get("out_activation_") or self._default_out_activation()
+            self._outputs = _Outputs(network_of_attributes(self, widths, out_activation), self.engine)
+            self._predictor_key = key
+        return theta, self._outputs
+
+    @property
+    def _functions(self) -> tuple[Any, Any]:
+        """All that decides predictions, beside the parameters."""
+        activation = self.activation
+        single = isinstance(activation, (str, Activation))
+        return activation if single else tuple(activation), self.__dict__.get("out_activation_")
 
     def activations(self, X: Any, layer: int) -> Floats:
         """Return the activations fᵢ of a layer, (n, dᵢ).
@@ -455,15 +546,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         ValueError
             When there is no such layer, or X does not fit.
         """
-        check_is_fitted(self)
-        net = self._run.network
+        theta, outputs = self._parameters_and_outputs()
+        net = outputs.net
         if not isinstance(layer, (int, np.integer)) or not -len(net.layers) - 1 <= layer <= len(net.layers):
             raise ValueError(
                 f"layer must be a whole number from 0 to {len(net.layers)}, or from the end: got {layer!r}."
             )
-        X = checked_rows(self, X)
-        X = dense_if_small(X)
-        params = net.parameters(self._theta_of_attributes(net, self.coefs_[0].dtype))
+        X = dense_if_small(self._checked_rows(X, net.inputs))
+        params = net.parameters(theta)
         pieces = (
             forward(net, params, X[i : i + reference.CHUNK])[1][layer] for i in range(0, X.shape[0], reference.CHUNK)
         )
@@ -472,6 +562,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, Any]:
         # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector.
         return {name: value for name, value in super().__getstate__().items() if name not in ("_theta", "_views")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A state of scikit-learn's network, or of an earlier version, lacks some parameters.
+        parameters = signature(type(self)).parameters.values()
+        defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
+        super().__setstate__(defaults | self.__dict__ | state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -486,8 +582,29 @@ def _objective(run: Run, data: Data) -> float:
     return loss + penalty.value(run.parameters.vector, weight_positions(run.network))
 
 
-def _shapes(net: Network) -> list[tuple[int, ...]]:
-    return [shape for before, units in pairwise(net.widths) for shape in ((before, units), (units,))]
+def _shapes_of(widths: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the shapes of the weights and biases between layers of these widths."""
+    return [shape for before, units in pairwise(widths) for shape in ((before, units), (units,))]
+
+
+def _flattened(coefs: Any, intercepts: Any) -> tuple[Floats, tuple[int, ...]]:
+    """Return the parameters of all layers as one vector, and the width of each layer, the inputs first.
+
+    Raises
+    ------
+    ValueError
+        When their shapes are not those of successive layers.
+    """
+    layers = [(np.asarray(W), np.asarray(b)) for W, b in zip(coefs, intercepts, strict=False)]
+    arrays = [array for layer in layers for array in layer]
+    shapes = [array.shape for array in arrays]
+    widths = (*shapes[0][:1], *(b.size for _, b in layers)) if layers else ()
+    if len(coefs) != len(intercepts) or not layers or shapes != _shapes_of(widths):
+        raise ValueError(
+            f"coefs_ and intercepts_ have the shapes {shapes}, but each layer needs (units before, units) and (units,)."
+        )
+    dtype = np.float32 if {array.dtype for array in arrays} == {np.dtype(np.float32)} else np.float64
+    return np.concatenate([np.ravel(array) for array in arrays]).astype(dtype), widths
 
 
 class _Outputs:

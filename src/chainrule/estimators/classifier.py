@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import (
 
 from ..data import Data, Floats
 from ..network import Network
+from .atomic import unchanged_on_error
 from .base import BaseMLP
 from .inputs import is_whole
 from .parameters import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
@@ -139,6 +140,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CLASSIFIER_CONSTRAINTS
 
     classes_: Any
+    _fitted_attributes = ("coefs_", "intercepts_", "classes_")
+    _gives_sparse = False  # predictions of labels
 
     def __init__(
         self,
@@ -231,17 +234,33 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             When data or parameters do not fit, or classes are missing or unknown.
         """
-        if self.class_weight == "balanced":
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             raise ValueError(
                 "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
                 "compute_class_weight('balanced', classes=classes, y=y), with y of the whole data, and hand them in "
                 "as a dict."
             )
-        if _check_partial_fit_first_call(self, classes):
-            kind = type_of_target(y)
-            self._kind = kind if kind.startswith("multilabel") else _kind_of(self.classes_)
-            self._gives_sparse = sparse.issparse(y)
-        return self._partial_fit(X, y, sample_weight, validation_data)
+        with unchanged_on_error(self):
+            if _check_partial_fit_first_call(self, classes):
+                kind = type_of_target(y)
+                self._target_kind = kind if kind.startswith("multilabel") else _kind_of(self.classes_)
+                self._gives_sparse = sparse.issparse(y)
+            return self._partial_fit(X, y, sample_weight, validation_data)
+
+    @property
+    def _kind(self) -> str:
+        """Scikit-learn's type of the targets: "binary", "multiclass" or "multilabel-indicator".
+
+        Where attributes were copied from another network, it is that of the other's targets.
+        """
+        binarizer = self.__dict__.get("_label_binarizer")
+        kind = self.__dict__.get("_target_kind") if binarizer is None else binarizer.y_type_
+        outputs = len(self.intercepts_[-1]) if "intercepts_" in self.__dict__ else None
+        if kind is not None and (outputs is None or (kind == "binary") == (outputs == 1)):
+            return str(kind)
+        if outputs == 1:
+            return "binary"
+        return "multilabel-indicator" if self.__dict__.get("out_activation_") == "logistic" else "multiclass"
 
     def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
         is_sparse = not isinstance(y, np.ndarray)
@@ -249,12 +268,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if anew or not hasattr(self, "classes_"):
-            kind = _kind_of_targets(y)
+            try:
+                kind = _kind_of_targets(y)
+            except TypeError as error:
+                raise ValueError(f"y has labels of types that cannot be ordered: {error}.") from error
             if "multioutput" in kind:
                 raise ValueError("Multioutput target data is not supported with label binarization")
             if kind not in ("binary", "multiclass", "multilabel-indicator"):
                 check_classification_targets(y)  # which says so
-            self._kind, self.classes_ = kind, unique_labels(y) if kind.startswith("multilabel") else np.unique(y)
+            self._target_kind, self.classes_ = kind, unique_labels(y) if kind.startswith("multilabel") else np.unique(y)
             self._gives_sparse = is_sparse
         else:
             self._check_known(unique_labels(y), judged)
@@ -287,11 +309,36 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return smoothed
 
     def _weights_of_classes(self, y: Any) -> Floats | None:
-        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
+        if self.class_weight is None:
+            return None
+        try:
+            weights = np.asarray(compute_sample_weight(self.class_weight, y), float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"class_weight: {error}") from error
+        bad = ~(np.isfinite(weights) & (weights >= 0))
+        if bad.any():
+            row = int(bad.argmax())
+            raise ValueError(
+                f"class_weight gives rows of the class {y[row]} the weight {weights[row]:g}, but a weight must be a "
+                "finite number of at least 0."
+            )
+        return weights
 
     def _network_of(self, inputs: int, outputs: int) -> Network:
         self.out_activation_ = "softmax" if self._kind == "multiclass" else "logistic"
         return network_of(self, inputs, outputs, self.out_activation_, classification_loss(self, self._kind))
+
+    def _default_out_activation(self) -> str:
+        return "softmax" if self._kind == "multiclass" else "logistic"
+
+    def _why_not_split(self, data: Data, count: int, error: ValueError) -> str:
+        strata = self._strata(data.y)
+        if strata is None or not 0 < count < len(data):
+            return super()._why_not_split(data, count, error)
+        lone = np.flatnonzero(np.bincount(strata[:, 0], minlength=2) == 1)
+        if len(lone):
+            return f"the class {self.classes_[lone[0]]} has a single row, but needs two ({error})"
+        return "one part would have a single row, which cannot contain both classes"
 
     def _strata(self, targets: Floats) -> Any:
         return targets.astype(bool) if targets.shape[1] == 1 else None  # as scikit-learn has it
@@ -336,7 +383,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return self.classes_[outputs.argmax(axis=1)]
         if self._kind.startswith("multilabel"):
             labels = (outputs > 0.5).astype(int)
-            return sparse.csr_matrix(labels) if self._gives_sparse else labels
+            binarizer = self.__dict__.get("_label_binarizer")
+            gives_sparse = self._gives_sparse if binarizer is None else binarizer.sparse_input_
+            return sparse.csr_matrix(labels) if gives_sparse else labels
         if len(self.classes_) == 1:
             return np.repeat(self.classes_, len(outputs))
         return self.classes_[(outputs[:, 0] > 0.5).astype(int)]

@@ -18,6 +18,7 @@ from ..data import Floats
 from ..engines.threads import allowed
 from ..training.many import execute
 from ..training.run import INTERRUPTED
+from .atomic import unchanged_on_error
 from .base import BaseMLP, Fit
 from .classifier import MLPClassifier
 from .inputs import checked, checked_rows, dense_if_small
@@ -70,6 +71,10 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         ValueError
             When data or parameters do not fit, or a network diverges.
         """
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         self._validate_params()
         X, y = checked(self, X, y, self._needs_numbers, reset=True)
         if isinstance(y, np.ndarray) and y.shape[1:] == (1,):
@@ -96,7 +101,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
                     member._take_over(fit)
         for message, count in Counter(str(one.message) for one in told).items():
             category = next(one.category for one in told if str(one.message) == message)
-            warnings.warn(f"{count} of {len(members)} networks: {message}", category, stacklevel=2)
+            warnings.warn(f"{count} of {len(members)} networks: {message}", category, stacklevel=3)
         self.estimators_ = members
         self._calibrated = None
         return self
@@ -107,7 +112,7 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
             return member._prepare(X, y, sample_weight)
         rows = y.shape[0]
         drawn = np.bincount(random.randint(rows, size=rows), minlength=rows).astype(float)
-        return member._prepare(X, y, drawn * _check_sample_weight(sample_weight, X))
+        return member._prepare(X, y, drawn * _check_sample_weight(sample_weight, X, ensure_non_negative=True))
 
     def _mean(self, X: Any, of: str, return_std: bool) -> Any:
         """Return the mean of what the networks say, and on demand the standard deviation."""

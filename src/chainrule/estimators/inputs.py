@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.validation import validate_data
+
+from ..data import Floats
 
 # Bytes that a sparse matrix may take as an array, on which the native engine works.
 _MOST_DENSE = 1 << 28
@@ -53,10 +56,12 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
         estimator.n_features_in_ = x.shape[1]  # nothing is left to check, which takes longer than some fits
         estimator.__dict__.pop("feature_names_in_", None)
         return x, y
+    y = known_to_scikit_learn(y)
+    _check_none_missing(y)
     pair: tuple[Any, Any] = validate_data(
         estimator,
         known_to_scikit_learn(x),
-        known_to_scikit_learn(y),
+        y,
         accept_sparse=["csr", "csc"],
         multi_output=True,
         y_numeric=numbers,
@@ -64,6 +69,55 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
         reset=reset,
     )
     return pair
+
+
+def _check_none_missing(y: Any) -> None:
+    """Check that no target is missing, which scikit-learn's own check may overlook or not name.
+
+    Raises
+    ------
+    ValueError
+        When one is None, NA, NaN or NaT.
+    """
+    try:
+        array = np.asarray(y)
+    except ValueError:  # ragged: scikit-learn says so
+        return
+    if array.dtype.kind in "mM":
+        missing = np.isnat(array)
+    elif array.dtype.kind == "O":
+        missing = np.array([v is None or is_pandas_na(v) or is_scalar_nan(v) for v in array.flat], dtype=bool)
+    else:
+        return
+    if array.ndim and missing.any():
+        row = int(missing.argmax())
+        value = array.flat[row]
+        place = row if array.ndim < 2 else ", ".join(map(str, np.unravel_index(row, array.shape)))
+        raise ValueError(f"Input y contains a missing value: y[{place}] is {value}. Fill it in, or leave out its row.")
+
+
+def check_weights(weights: Floats, rows: str, advice: str) -> None:
+    """Check that the weights of rows have a positive, finite sum.
+
+    Parameters
+    ----------
+    rows, advice : str
+        For the message: the name of these rows, and what to do.
+
+    Raises
+    ------
+    ValueError
+        When they have not.
+    """
+    if not weights.any():
+        raise ValueError(f"The {len(weights)} {rows} all have weight 0: {advice}.")
+    with np.errstate(over="ignore"):
+        total = float(weights.sum())
+    if not 0.0 < total < np.inf:
+        raise ValueError(
+            f"The weights of the {len(weights)} {rows} have the sum {total:g}, which is not a positive, finite number: "
+            f"{advice}."
+        )
 
 
 def checked_rows(estimator: Any, x: Any) -> Any:

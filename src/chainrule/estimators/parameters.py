@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..engines.choice import chosen
 from ..engines.task import ENGINES, MAX_EPOCHS, Settings
 from ..errors import InputError
 from ..losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, poisson
-from ..network import Dense, Network
+from ..network import MAX_PARAMETERS, MAX_UNITS, Dense, Network
 from ..optimizers import LBFGS, OPTIMIZERS, SGD, Adam, AdamW, Optimizer
 from ..parameters import Parameters
 from ..regularization import Penalty
@@ -107,14 +108,45 @@ def network_of(estimator: Any, inputs: int, outputs: int, out_activation: str, l
     ValueError
         When the lists for the hidden layers do not fit one another, or output and loss.
     """
-    sizes = estimator.hidden_layer_sizes
-    widths = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    if any(width <= 0 for width in widths):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    widths = _hidden_widths(estimator.hidden_layer_sizes)
+    count = sum((before + 1) * units for before, units in pairwise([inputs, *widths, outputs]))
+    if count > MAX_PARAMETERS:
+        raise ValueError(f"hidden_layer_sizes: a network of {count:,} parameters is over {MAX_PARAMETERS:,}.")
     activations = _of_layers("activation", estimator.activation, (str, Activation), len(widths))
     dropouts = _of_layers("dropout", estimator.dropout, (Real,), len(widths))
     hidden = [Dense(*layer) for layer in zip(widths, activations, [True] * len(widths), dropouts, strict=True)]
     return Network(inputs, [*hidden, Dense(outputs, out_activation)], loss)
+
+
+def _hidden_widths(sizes: Any) -> list[int]:
+    """Return the units of each hidden layer, from `hidden_layer_sizes`."""
+    widths = [sizes] if np.isscalar(sizes) or getattr(sizes, "ndim", 1) == 0 else list(sizes)
+    if not all(isinstance(width, Integral) and not isinstance(width, bool) for width in widths):
+        raise ValueError(f"hidden_layer_sizes must be one whole number for each hidden layer, got {sizes!r:.80}.")
+    if any(width <= 0 for width in widths):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    if any(width > MAX_UNITS for width in widths):
+        raise ValueError(f"hidden_layer_sizes must be <= {MAX_UNITS}, got {widths!r:.80}.")
+    return [int(width) for width in widths]
+
+
+def network_of_attributes(estimator: Any, widths: Sequence[int], out_activation: str) -> Network:
+    """Return a network of these widths, the inputs first, with the activations of a fitted estimator.
+
+    Its loss is that of no fit: predictions do not depend on it.
+
+    Raises
+    ------
+    ValueError
+        When an activation is unknown, or there is not one for each hidden layer.
+    """
+    try:
+        output = ACTIVATIONS.find({"exp": "exponential"}.get(out_activation, out_activation))
+    except InputError as error:
+        raise ValueError(f"out_activation_: {error}") from error
+    activations = _of_layers("activation", estimator.activation, (str, Activation), len(widths) - 2)
+    hidden = [Dense(units, activation) for units, activation in zip(widths[1:-1], activations, strict=True)]
+    return Network(widths[0], [*hidden, Dense(widths[-1], output)])
 
 
 def _of_layers(what: str, given: Any, single: tuple[type, ...], layers: int) -> list[Any]:
@@ -228,7 +260,7 @@ def _schedule_of(estimator: Any, rows: int, begin: int, conductor: Conductor | N
     if estimator.solver != "sgd" or wanted == "constant":  # as scikit-learn has it
         return Constant()
     if wanted == "invscaling":
-        return InverseScaling(estimator.power_t, rows, estimator.t_, begin)
+        return InverseScaling(estimator.power_t, rows, estimator.__dict__.get("t_", 0), begin)
     assert conductor is not None  # noqa: S101 - for the type checker
     return Adaptive(conductor)
 

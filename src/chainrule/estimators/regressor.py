@@ -11,8 +11,9 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight
 
-from ..data import Floats
+from ..data import Data, Floats
 from ..network import Network
+from .atomic import unchanged_on_error
 from .base import BaseMLP
 from .inputs import known_to_scikit_learn
 from .parameters import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
@@ -140,12 +141,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             When data or parameters do not fit.
         """
-        return self._partial_fit(X, y, sample_weight, validation_data)
+        with unchanged_on_error(self):
+            return self._partial_fit(X, y, sample_weight, validation_data)
 
     def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
+        with np.errstate(over="ignore"):
+            targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
+        if (infinite := ~np.isfinite(targets)).any():
+            row = int(infinite.any(axis=1).argmax())
+            raise ValueError(f"y[{row}] is {y[row]}, which is not finite in {dtype}, the dtype of X.")
         low, high = regression_loss(self).targets
         outside = (targets < low) | (targets > high)
         if outside.any():
@@ -158,6 +164,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         output = _OUTPUTS.get(loss.name, "identity")
         self.out_activation_ = "exp" if output == "exponential" else output
         return network_of(self, inputs, outputs, output, loss)
+
+    def _default_out_activation(self) -> str:
+        return _OUTPUTS.get(regression_loss(self).name, "identity")
+
+    def _check_scorable(self, held_out: Data) -> None:
+        rows = int(np.count_nonzero(held_out.weights))
+        if rows < 2 and self.early_stopping_scoring is None:
+            raise ValueError(
+                f"Early stopping scores held-out rows by R², which needs at least two rows with a weight above 0, but "
+                f"there is {rows}: hand in more rows as validation_data, or increase validation_fraction."
+            )
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
         if regression_loss(self).name in _SQUARED:

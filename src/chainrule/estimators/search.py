@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import product
 from numbers import Integral
 from typing import Any, TypeAlias
@@ -20,12 +21,13 @@ from sklearn.utils.validation import _check_method_params
 from ..engines.threads import allowed
 from ..training.many import execute
 from ..training.run import INTERRUPTED
-from .base import BaseMLP, Fit, prepared
+from .atomic import unchanged_on_error
+from .base import BaseMLP, Fit
 from .classifier import MLPClassifier
 from .inputs import dense_if_small, known_to_scikit_learn
 from .regressor import MLPRegressor
 
-_Made: TypeAlias = tuple[BaseMLP, Fit, Any]  # the estimator, its fit, and y
+_Made: TypeAlias = tuple[BaseMLP, Fit]  # the estimator and its fit
 _MEMORY = 1 << 28  # bytes of the fits that are made at a time, more than as many as there are threads
 
 
@@ -61,22 +63,22 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
     True
     """
 
+    estimator: Any
     n_jobs: Any
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GridSearch:
         """Search, and fit the best setting to all rows; see ``GridSearchCV.fit``."""
-        if not self._is_ours:
-            return super().fit(X, y, **params)  # type: ignore[no-any-return]
-        n_jobs = self.n_jobs
-        self._threads = allowed() if n_jobs is None else effective_n_jobs(n_jobs)
-        self._fit_params = self._get_routed_params_for_fit(params).estimator.fit
-        X, y = known_to_scikit_learn(X), known_to_scikit_learn(y)
-        try:
-            self.n_jobs = None  # fits and scores are asked for in this process
-            super().fit(X, y, **params)
-        finally:
-            self.n_jobs = n_jobs
-            del self._threads, self._fit_params
+        with unchanged_on_error(self):
+            if not self._is_ours:
+                return super().fit(X, y, **params)  # type: ignore[no-any-return]
+            estimator, n_jobs = self.estimator, self.n_jobs
+            self._threads = allowed() if n_jobs is None else effective_n_jobs(n_jobs)
+            self._fit_params = self._get_routed_params_for_fit(params).estimator.fit
+            self._ahead = _Ahead(self)
+            self.estimator, self.n_jobs = self._ahead.source, 1  # all fits and scores run in this process
+            super().fit(known_to_scikit_learn(X), known_to_scikit_learn(y), **params)
+            self.estimator, self.n_jobs = estimator, n_jobs
+            del self._threads, self._fit_params, self._ahead
         return self
 
     def _run_search(self, evaluate_candidates: Any) -> None:
@@ -84,13 +86,8 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
         if not self._is_ours:
             evaluate_candidates(candidates)
             return
-        ahead = _Ahead(self, candidates)
-        token = prepared.set(ahead)
-        try:
-            results = evaluate_candidates(candidates, cv=ahead)
-        finally:
-            prepared.reset(token)
-        ahead.put_times_right(results)
+        self._ahead.candidates = candidates
+        self._ahead.put_times_right(evaluate_candidates(candidates, cv=self._ahead))
 
     @property
     def _is_ours(self) -> bool:
@@ -99,40 +96,63 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
 
 
 class _Ahead:
-    """The splits of a search, and its fits in the order in which they are asked for, some made ahead of that."""
+    """The splits of a search and its fits, in scikit-learn's order; most fits are made before they are requested.
 
-    def __init__(self, search: GridSearch, candidates: list[dict[str, Any]]) -> None:
-        self._search, self._candidates = search, candidates
-        self._taken: list[bool] = []  # of every fit that was asked for, whether it had been made
+    scikit-learn clones the estimator of a search once, and this clone once for every fit. These last clones, which no
+    user code sees before they are fitted, receive the fits that were made; no other estimator ever does.
+
+    Attributes
+    ----------
+    source : estimator
+        Takes the place of the search's estimator until the search splits its rows.
+    candidates : list of dict
+        The settings that are searched.
+    """
+
+    def __init__(self, search: GridSearch) -> None:
+        self._search, self._estimator = search, search.estimator
+        self.source: BaseMLP = _cloned_by(clone(search.estimator), self._new_base)
+        self.candidates: list[dict[str, Any]] = []
+        self._unclaimed = 0  # clones still to come that receive a fit
+        self._taken: list[bool] = []  # of every fit that was requested, whether it had been made
         self._waited: list[float] = []  # seconds that it took to ask
         self._making = 0.0  # seconds
 
     def split(self, X: Any, y: Any = None, **more: Any) -> Iterable[tuple[Any, Any]]:
         """Split as the search was asked to."""
+        self._search.estimator = self._estimator
         splits = list(self._search._checked_cv_orig.split(X, y, **more))
         self._fits = self._made_ahead(X, y, splits)
+        self._unclaimed = len(self.candidates) * len(splits)
         return splits
 
-    def take(self, estimator: BaseMLP, y: Any) -> Fit | None:
-        """Return the next fit if it was made, as the estimator would have made it."""
+    def _new_base(self) -> BaseMLP:
+        """Return a clone of the source; scikit-learn's own is the last, as no user code runs between it and `split`."""
+        self._base: BaseMLP = clone(self._estimator)
+        return _cloned_by(self._base, partial(self._claimant, self._base))
+
+    def _claimant(self, base: BaseMLP) -> BaseMLP:
+        """Return a clone of a base, which receives the next fit if the base is scikit-learn's and fits are left."""
+        estimator: BaseMLP = clone(self._estimator)
+        if base is self._base and self._unclaimed:
+            self._unclaimed -= 1
+            estimator._claim_fit = self._take
+        return estimator
+
+    def _take(self, estimator: BaseMLP) -> Fit | None:
+        """Return the next fit if it was made; the estimator then knows its data."""
         begin = time.perf_counter()
         made = next(self._fits, None)
-        asked = estimator.__dict__  # which has its parameters alone
-        fits = (
-            made is not None
-            and repr({name: made[0].__dict__[name] for name in asked}) == repr(asked)
-            and _same(made[2], y)
-        )
-        self._taken.append(fits)
+        self._taken.append(made is not None)
         self._waited.append(time.perf_counter() - begin)
-        if made is None or not fits:
+        if made is None:
             return None
-        asked.update(made[0].__dict__)
+        estimator.__dict__.update(made[0].__dict__)
         return made[1]
 
     def put_times_right(self, results: dict[str, Any]) -> None:
         """Give every fit that was made ahead an equal part of the time that they took, and none the wait for others."""
-        waited = np.array(self._waited).reshape(len(self._candidates), -1)
+        waited = np.array(self._waited).reshape(len(self.candidates), -1)
         taken = np.array(self._taken).reshape(waited.shape)
         of_each = self._making / max(1, taken.sum())
         results["mean_fit_time"] += (np.where(taken, of_each, 0.0) - waited).mean(axis=1)
@@ -140,7 +160,7 @@ class _Ahead:
 
     def _made_ahead(self, X: Any, y: Any, splits: list[tuple[Any, Any]]) -> Iterator[_Made | None]:
         """Yield for every candidate and split the fit that was made, or None where it goes alone."""
-        asked = list(product(self._candidates, range(len(splits))))
+        asked = list(product(self.candidates, range(len(splits))))
         done = 0
         while done < len(asked):
             parts: dict[int, Any] = {}  # what a split trains on, for all its candidates
@@ -186,7 +206,7 @@ class _Ahead:
             return None
         for one in told:
             warnings.warn(one.message, stacklevel=2)
-        return estimator, fit, y
+        return estimator, fit
 
     def _execute(self, some: list[_Made | None]) -> None:
         begin = time.perf_counter()
@@ -199,5 +219,7 @@ class _Ahead:
         self._making += time.perf_counter() - begin
 
 
-def _same(one: Any, other: Any) -> bool:
-    return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one) == np.asarray(other)))
+def _cloned_by(estimator: BaseMLP, make: Callable[[], BaseMLP]) -> BaseMLP:
+    """Return the estimator, of which scikit-learn's ``clone`` is from now on what `make` returns."""
+    estimator.__dict__["__sklearn_clone__"] = make
+    return estimator

@@ -25,7 +25,7 @@ class Conductor:
         Counts the epochs without progress: in the training loss, or with `score` in its negative. None where the fit
         ends by itself, as with L-BFGS.
     score : callable or None
-        From a run to the score of held-out rows by its parameters; the best are kept.
+        From a run to the score of held-out rows by its parameters; those with the best finite score are kept.
     adaptive_from : float or None
         With ``learning_rate="adaptive"``, the rate to begin with; it is divided by 5 where another fit would end.
     verbose : bool
@@ -78,8 +78,8 @@ class Conductor:
         self._say("Iteration %d, loss = %.8f", run.epoch - self.begin, run.state.losses[-1])
         if self.score is not None:
             self._note_score(run)
-        judged = run.state.losses[-1] if self.score is None else -self.scores[-1]
-        if self.plateau is not None and self.plateau.ends(judged):
+        loss = run.state.losses[-1] if self.score is None else -self.scores[-1]
+        if self.plateau is not None and self.plateau.ends(loss if np.isfinite(loss) else np.inf):
             self._no_progress(self.plateau)
         asked = [callback(run) for callback in self.callbacks]
         return self.ended or any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in asked)
@@ -90,7 +90,7 @@ class Conductor:
         score = self.score(run)
         self.scores.append(score)
         self._say("Validation score: %f", score)
-        if state.best is None or score > -state.best.loss:
+        if np.isfinite(score) and (state.best is None or score > -state.best.loss):
             state.best = Best(run.epoch, -score, state.theta.copy())
 
     def _no_progress(self, plateau: Plateau) -> None:
