@@ -35,9 +35,10 @@ def _required(report: Report) -> Report:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a skipped test fail where everything is required."""
-    return _required((yield))
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a skipped test fail where everything is required, unless it is marked as one that may be skipped."""
+    report = yield
+    return report if item.get_closest_marker("may_skip") else _required(report)
 
 
 @pytest.hookimpl(wrapper=True)

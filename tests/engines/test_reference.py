@@ -106,6 +106,8 @@ def test_an_optimizer_of_your_own_sees_all_parameters(monkeypatch: pytest.Monkey
     lengths: list[int] = []
 
     class Normalised(cr.SGD):
+        name = "normalised"
+
         def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
             lengths.append(len(g))
             return super().update(theta, g / np.linalg.norm(g), memory, rate, step)
@@ -114,4 +116,4 @@ def test_an_optimizer_of_your_own_sees_all_parameters(monkeypatch: pytest.Monkey
         monkeypatch.setattr(module, "BLOCK", 4)
     net = cr.Network(3, [cr.Dense(4, "tanh"), cr.Dense(1)], "squared_error")
     cr.train(net, np.ones((6, 3)), np.ones((6, 1)), optimizer=Normalised(), epochs=2, batch_size=6, engine="reference")
-    assert lengths == [21, 21]
+    assert lengths[-2:] == [21, 21]  # before that it is tried out on a few numbers

@@ -29,6 +29,7 @@ def noisy(rows: int) -> tuple[Any, Any]:
     return x, np.sin(2 * x[:, 0]) + RANDOM.normal(size=rows) * (0.1 + 0.1 * (x[:, 0] + 2))
 
 
+@pytest.mark.may_skip
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
     [cr.MLPEnsembleClassifier(n_estimators=2), cr.MLPEnsembleRegressor(n_estimators=2)]

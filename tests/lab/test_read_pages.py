@@ -125,7 +125,10 @@ class Book:
             read = parse(one, self.derivation.symbols)
             assert isinstance(read.left, Symbol)
             known[read.left] = read.expression
-        return {**known, **self.derivation.definitions, LOSS: self.derivation.step("loss").right}
+        derived = self.derivation.definitions
+        if known:  # where a page says how targets depend on one another, in its own words
+            derived = {symbol: formula for symbol, formula in derived.items() if symbol.name != "y"}
+        return {**known, **derived, LOSS: self.derivation.step("loss").right}
 
     def slope(self, unit: str) -> str:
         """Return f′(z) of a layer or unit."""

@@ -86,7 +86,7 @@ class Taught(Struct, frozen=True, forbid_unknown_fields=True):
         try:
             return from_text(written, "lesson")
         except LessonError as error:
-            raise InputError("\n".join(_of_entries(error, written.splitlines()))) from error
+            raise LessonError(_of_entries(error, written.splitlines())) from error
 
 
 class Linked(Struct, frozen=True, forbid_unknown_fields=True):
