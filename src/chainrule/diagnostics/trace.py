@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 
 from ..backpropagation import deltas, forward, gradients, losses
 from ..data import Floats, prepare
+from ..engines.reference import dropout_masks
 from ..engines.task import shares
 from ..network import Network
 from ..parameters import Parameters
+from ..regularization import Penalty, weight_positions
 
 # What a table shows of an array with more numbers than this is its root mean square.
 _SHOWN_NUMBERS = 4
@@ -35,7 +38,13 @@ class Trace:
     row_losses : array, shape (n,)
         The loss ℒ of each row.
     loss : float
-        The objective: their weighted mean.
+        The objective: their weighted mean, plus the penalty.
+    shares : array, shape (n,)
+        The part of each row in that mean.
+    masks : mapping from i to array, shape (n, dᵢ)
+        The dropout masks; empty without dropout.
+    penalty : Penalty
+        The penalty that the objective and the gradient include.
     """
 
     network: Network
@@ -46,6 +55,25 @@ class Trace:
     gradient: Parameters
     row_losses: Floats
     loss: float
+    shares: Floats
+    masks: Mapping[int, Floats] = field(default_factory=dict)
+    penalty: Penalty = Penalty()
+
+    @property
+    def terms(self) -> str:
+        """What of dropout and penalty the numbers include and leave out, in words; empty where there is nothing."""
+        dropout = [str(i) for i, layer in enumerate(self.network.layers, start=1) if layer.dropout]
+        terms = []
+        if dropout:
+            layers = f"layer{'s' * (len(dropout) > 1)} {', '.join(dropout)}"
+            hint = "" if self.masks else "; dropout=seed includes it"
+            terms.append(f"{'with' if self.masks else 'without'} dropout ({layers}){hint}")
+        strengths = [f"{name}={value:g}" for name, value in (("l1", self.penalty.l1), ("l2", self.penalty.l2)) if value]
+        if strengths:
+            terms.append(f"with penalty ({', '.join(strengths)})")
+        elif dropout:
+            terms.append("without penalty; l1= and l2= include it")
+        return "\n".join(terms)
 
     def table(self) -> list[list[str]]:
         """Return the table as rows of text: a heading, x, each layer, and the loss."""
@@ -60,9 +88,8 @@ class Trace:
     def __repr__(self) -> str:
         rows = self.table()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-        )
+        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, *self.terms.splitlines()])
 
     def _repr_html_(self) -> str:
         heading, *body = self.table()
@@ -73,10 +100,21 @@ class Trace:
         return (
             f"<table><thead>{line(heading, 'th')}</thead>"
             f"<tbody>{''.join(line(row, 'td') for row in body)}</tbody></table>"
+            + "".join(f"<p>{escape(term)}</p>" for term in self.terms.splitlines())
         )
 
 
-def backprop(net: Network, params: Parameters, x: Any, y: Any, sample_weight: Any = None) -> Trace:
+def backprop(
+    net: Network,
+    params: Parameters,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    dropout: int | None = None,
+) -> Trace:
     """Go forward and back once, and return every number on the way.
 
     Parameters
@@ -89,21 +127,33 @@ def backprop(net: Network, params: Parameters, x: Any, y: Any, sample_weight: An
         Targets, as for :func:`chainrule.train`.
     sample_weight : array-like, shape (n,), optional
         How much each row counts in the mean.
+    l1, l2 : float
+        Strengths of the penalty, as for :func:`chainrule.train`; 0 leaves it out.
+    dropout : int, optional
+        A seed. The dropout masks are those that a run with this seed draws for its first batch, whose rows are taken
+        to be those of `x`, in this order. None leaves dropout out, as in prediction.
 
     Raises
     ------
     InputError
-        When a shape does not fit or a number is NaN or infinite.
+        When a shape does not fit, a number is NaN or infinite, or a strength or the seed is out of range.
     """
     net.check(params)
-    data = prepare(net, x, y, sample_weight, str(params.vector.dtype))
+    penalty, dtype = Penalty(l1, l2), str(params.vector.dtype)
+    data = prepare(net, x, y, sample_weight, dtype)
     share = shares(data)
+    masks = {} if dropout is None else dropout_masks(net, len(data), dropout, dtype, epoch=0, batch=0)
     with np.errstate(all="ignore"):  # a diverging network is to be looked at, not refused
-        z, f = forward(net, params, data.x)
-        delta = deltas(net, params, data.y, z, f)
+        z, f = forward(net, params, data.x, masks)
+        delta = deltas(net, params, data.y, z, f, masks)
         row_losses = losses(net, data.y, z, f)
-        gradient = gradients(net, f, delta, share)
-    return Trace(net, params, z, f, delta, gradient, row_losses, float(np.dot(share, row_losses)))
+        gradient = gradients(net, f, delta, share, masks)
+        loss = float(np.dot(share, row_losses))
+        if penalty:
+            is_weight = weight_positions(net)
+            gradient = net.parameters(gradient.vector + penalty.gradient(params.vector, is_weight))
+            loss += penalty.value(params.vector, is_weight)
+    return Trace(net, params, z, f, delta, gradient, row_losses, loss, share, masks, penalty)
 
 
 def _shown(array: Floats) -> str:

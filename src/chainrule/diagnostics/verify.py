@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backpropagation import forward, losses
+from ..backpropagation import forward, losses, passed_on
 from ..data import Data, Floats, prepare
 from ..engines import reference
-from ..engines.task import shares
 from ..errors import InputError
 from ..network import Network
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
+from ..regularization import weight_positions
+from .factors import NOISE, SMALLEST, TOLERANCE, check_factors
 from .trace import Trace, backprop
 
 # The step h of the quotient, times |θ| where that is above 1: small, so that few quotients reach over a kink,
 # and of fourth order h⁴ is still nothing beside the rounding.
 STEP = 1e-4
-TOLERANCE = 1e-6
 MAX_CHECKED = 200
 # Numbers that networks which go forward together have, at most: so they stay in a cache.
 _TOGETHER = 2**17
-# What rounding alone makes of a difference of losses of size 1.
-NOISE = 10 * np.finfo(np.float64).eps
+RIGHT, WRONG, NOT_JUDGED = "right", "wrong", "not judged"
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What :func:`verify` found; true when something could be checked and the gradient is right.
+    """What :func:`verify` found; true when the gradient is right.
 
     Attributes
     ----------
+    verdict : {"right", "wrong", "not judged"}
+        "right" when every parameter that was chosen could be judged, by its quotient or by the factors of its gradient,
+        and nothing differs; "wrong" when something differs where the functions are smooth.
     checked : int
         How many of the parameters were moved.
     error : float
@@ -47,39 +48,55 @@ class Verification:
         The parameter with the greatest difference.
     near_kink : int
         How many parameters were left out, because a weighted input or error lies so near a kink that no
-        difference quotient can be trusted.
+        difference quotient can be trusted, or because quotients with two steps differ.
     too_small : int
         How many of the checked lie in a Wᵢ or bᵢ whose gradient is so small that the rounding of a difference
-        quotient is above the tolerance: there only an error of more than that rounding is found.
-    quotients : Parameters
-        The difference quotients, in the shapes of the gradient; NaN where none was made.
+        quotient is above the tolerance.
+    unjudged : int
+        How many parameters neither their quotient nor the factors of their gradient can judge.
+    faults : tuple of str
+        The factors of the gradient that are wrong, such as "layer 1: the derivative is 2.00 times the quotient".
+    kinks : tuple of str
+        Where a kink is possible that is not listed in ``kinks=``.
+    terms : str
+        What of dropout and penalty is included.
+    quotients, h : Parameters
+        The difference quotients and their steps, in the shapes of the gradient; NaN where no quotient was computed.
     """
 
+    verdict: str
     checked: int
     error: float
     closed_form_error: float | None
     worst: str
     near_kink: int
     too_small: int
+    unjudged: int
+    faults: tuple[str, ...]
+    kinks: tuple[str, ...]
+    terms: str
     quotients: Parameters = field(compare=False)
+    h: Parameters = field(compare=False)
 
     def __bool__(self) -> bool:
-        return self.checked > 0 and self.error <= TOLERANCE and (self.closed_form_error or 0.0) <= TOLERANCE
+        return self.verdict == RIGHT
 
     def __repr__(self) -> str:
-        lines = [
-            f"gradient {'right' if self else 'WRONG'}: {self.checked} parameters checked, "
-            f"greatest relative difference {self.error:.1e} at {self.worst}"
-            if self.checked
-            else "gradient NOT CHECKED: no difference quotient can be trusted here; try other data"
-        ]
+        lines = [f"gradient {self.verdict if self else self.verdict.upper()}: {self.checked} parameters checked"]
+        if self.checked:
+            lines[0] += f", greatest relative difference {self.error:.1e} at {self.worst}"
+        lines += self.faults
         if self.closed_form_error is not None:
             lines.append(f"closed form of the chain: greatest relative difference {self.closed_form_error:.1e}")
+        if self.kinks:
+            lines.append(f"a kink that is not listed in kinks= is possible: {'; '.join(self.kinks)}")
         if self.near_kink:
             lines.append(f"{self.near_kink} parameters left out: a finite difference would cross a kink there")
         if self.too_small:
-            lines.append(f"{self.too_small} parameters checked to rounding only: their gradient nearly vanishes")
-        return "\n".join(lines)
+            lines.append(f"{self.too_small} parameters checked by their factors: their gradient nearly vanishes")
+        if self.unjudged:
+            lines.append(f"{self.unjudged} parameters not judged: on a kink, or hidden by rounding; try other data")
+        return "\n".join([*lines, *self.terms.splitlines()])
 
 
 def verify(
@@ -90,13 +107,21 @@ def verify(
     sample_weight: Any = None,
     seed: int = 0,
     most: int = MAX_CHECKED,
+    *,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    dropout: int | None = None,
 ) -> Verification:
-    """Compare the gradient of back-propagation with difference quotients of the loss, in float64.
+    """Compare the gradient of back-propagation with difference quotients, in float64.
 
-    The quotient is (8 (J(θ+h) − J(θ−h)) − (J(θ+2h) − J(θ−2h))) / 12h, of fourth order, where J is the objective
-    that a run reports: so a loss and a gradient that do not belong together are found as well. h is
+    Parameters are moved one by one, and the quotient of the objective is
+    (8 (J(θ+h) − J(θ−h)) − (J(θ+2h) − J(θ−2h))) / 12h, of fourth order, where J is the objective that a run reports: so
+    a loss and a gradient that do not belong together are found as well. h is
     10⁻⁴ max(1, |θ|) / max(1, |fᵢ₋₁|), by the largest fᵢ₋₁ that the parameter multiplies. Of more than `most`
     parameters a random choice is checked. A parameter is left out when its quotient would reach over a kink.
+
+    Each factor of the gradient is also checked on its own, relative to its own size: f′(zᵢ), δᵢ from δᵢ₊₁, and the
+    gradient of Wᵢ and bᵢ from fᵢ₋₁ and δᵢ. So a wrong derivative is found even where the gradient vanishes.
 
     Parameters
     ----------
@@ -106,6 +131,8 @@ def verify(
         Decides which parameters are checked where there are many.
     most : int
         How many of them.
+    l1, l2, dropout
+        As for :func:`chainrule.backprop`.
 
     Raises
     ------
@@ -115,35 +142,103 @@ def verify(
     net.check(params)
     data = prepare(net, x, y, sample_weight)
     theta = np.array(params.vector, dtype=np.float64)
-    trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights)
-    gradient, h = trace.gradient.vector, steps(trace)
+    trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights, l1=l1, l2=l2, dropout=dropout)
+    gradient = trace.gradient.vector
     if not np.isfinite(gradient).all():
         raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
-    noise = NOISE * max(1.0, abs(reference.evaluate(net, net.parameters(theta), data))) / h
-    sizes = _sizes(net, gradient)
-    judged = np.maximum(sizes, noise / TOLERANCE)
     places = permutation(len(theta), seed, Purpose.INITIAL)[:most]
-    quotients, crossed = np.full_like(theta, np.nan), np.zeros(len(theta), dtype=bool)
-    together = max(1, _TOGETHER // (len(theta) + len(data) * max(net.widths)))
-    for some in np.split(places, range(together, len(places), together)):
-        quotients[some], crossed[some] = _quotients(net, theta, data, some, h[some])
-    quotients[crossed] = np.nan
-    trusted = places[~crossed[places]]
-    errors = (np.abs(quotients - gradient) / judged)[trusted]
-    worst = int(trusted[int(np.argmax(errors))]) if len(trusted) else 0  # argmax takes NaN for the greatest
+    found = _compare(trace, data, places)
+    factors = check_factors(trace, data.y, seed)
+    sizes = _gradient_sizes(trace)
+    judged_by_factors = _layers(net) > factors.unjudged
+    unjudged = places[~(found.is_decisive | judged_by_factors)[places]]
     closed = None
-    if _is_chain(net):
-        expected = _closed_form(net, net.parameters(theta), data)
-        closed = float((np.abs(expected - gradient) / sizes).max())
+    if _is_chain(net) and not trace.penalty:
+        expected = _closed_form(trace, data.y)
+        closed = float((np.abs(expected - gradient) / np.maximum(sizes, SMALLEST)).max())
+        closed = closed if np.isfinite(closed) else None
+    if found.is_wrong.any() or factors.faults or (closed or 0.0) > TOLERANCE:
+        verdict = WRONG
+    else:
+        verdict = NOT_JUDGED if factors.kinks or len(unjudged) else RIGHT
+    trusted = places[found.is_trusted[places]]
+    worst = int(trusted[int(np.argmax(found.errors[trusted]))]) if len(trusted) else 0
     return Verification(
+        verdict=verdict,
         checked=len(trusted),
-        error=float(errors.max(initial=0.0)),
+        error=float(found.errors[trusted].max(initial=0.0)),
         closed_form_error=closed,
         worst=_name(net, worst),
         near_kink=len(places) - len(trusted),
-        too_small=int((sizes < judged)[trusted].sum()),
-        quotients=net.parameters(quotients),
+        too_small=int((~found.is_decisive)[trusted].sum()),
+        unjudged=len(unjudged),
+        faults=tuple(factors.faults),
+        kinks=tuple(factors.kinks),
+        terms=trace.terms,
+        quotients=net.parameters(found.quotients),
+        h=net.parameters(found.h),
     )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The quotients of the objective, one for each parameter; those that were not moved are not trusted.
+
+    Decisive are the quotients whose rounding is so far below the gradient that they alone show it to be right.
+    """
+
+    quotients: Floats
+    h: Floats
+    errors: Floats
+    is_trusted: NDArray[np.bool_]
+    is_decisive: NDArray[np.bool_]
+    is_wrong: NDArray[np.bool_]
+
+
+def _compare(trace: Trace, data: Data, places: NDArray[np.integer]) -> _Found:
+    """Move parameters one by one; where the quotient differs, again with a tenth of the step.
+
+    Only a quotient that differs with both steps alike, and from both sides alike, shows that the gradient is wrong.
+    """
+    gradient, h = trace.gradient.vector, steps(trace)
+    sizes = _gradient_sizes(trace)
+    quotients, jumps = _in_pieces(trace, data, places, h)
+    wide = np.abs(quotients - gradient) > np.maximum(TOLERANCE * sizes, rounding(trace, h))
+    again = places[wide[places]]
+    theta = trace.parameters.vector
+    narrow = h.copy()
+    narrow[again] = ((theta + h / 10.0) - theta)[again]
+    second, jumps = _in_pieces(trace, data, again, narrow)
+    noise = rounding(trace, narrow)
+    difference = np.abs(second - gradient)
+    differs = wide & ~(difference <= np.maximum(TOLERANCE * sizes, noise))
+    is_smooth = (np.abs(second - quotients) <= difference / 2.0) & (jumps <= difference / 2.0)
+    final = np.where(wide, second, quotients)
+    final[differs & ~is_smooth] = np.nan
+    is_trusted = np.isfinite(final)
+    return _Found(
+        quotients=final,
+        h=narrow,
+        errors=np.abs(final - gradient) / np.maximum(sizes, noise / TOLERANCE),
+        is_trusted=is_trusted,
+        is_decisive=is_trusted & (sizes * TOLERANCE >= noise),
+        is_wrong=differs & is_smooth,
+    )
+
+
+def rounding(trace: Trace, h: Floats) -> Floats:
+    """Return what rounding makes of a quotient of the objective with the step h, for each parameter: ε|J|/h.
+
+    |J| is at least 1, at least Σ|θ ∂J/∂θ|, as each product fᵢ₋₁Wᵢ is right for weights that are off by some ε, and
+    at least |z_L| where the loss is computed from it. See Nocedal and Wright, Numerical Optimization, section 8.1, and
+    Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
+    """
+    net = trace.network
+    with np.errstate(over="ignore"):
+        size = max(1.0, abs(trace.loss), float(np.abs(trace.parameters.vector * trace.gradient.vector).sum()))
+        if net.loss.linked(net.layers[-1].activation.name):
+            size = max(size, float(np.abs(trace.z[-1]).max()))
+        return np.asarray(NOISE * size / h)
 
 
 def steps(trace: Trace) -> Floats:
@@ -155,42 +250,65 @@ def steps(trace: Trace) -> Floats:
     """
     theta = trace.parameters.vector
     reach = trace.network.parameters(np.ones_like(theta))
-    for weights, f in zip(reach.weights, trace.f, strict=False):
-        weights *= np.clip(np.abs(f).max(axis=0), 1.0, 1e8)[:, np.newaxis]
+    for i, weights in enumerate(reach.weights):
+        weights *= np.clip(np.abs(passed_on(trace.f, trace.masks, i)).max(axis=0), 1.0, 1e8)[:, np.newaxis]
     h = STEP * np.maximum(1.0, np.abs(theta)) / reach.vector
     return np.asarray((theta + h) - theta)  # as far as the parameter is moved when that is rounded
 
 
-def _sizes(net: Network, gradient: Floats) -> Floats:
-    """Return for each parameter the greatest number of the gradient in its Wᵢ or bᵢ, or 1 where all are zero."""
-    parts, sizes = net.parameters(gradient), net.parameters(np.ones_like(gradient))
-    for part, size in zip((*parts.weights, *parts.biases), (*sizes.weights, *sizes.biases), strict=True):
-        if part is not None and part.any():
+def _gradient_sizes(trace: Trace) -> Floats:
+    """Return for each parameter the greatest number of the gradient in its Wᵢ or bᵢ."""
+    net, gradient = trace.network, trace.gradient
+    sizes = net.parameters(np.zeros(net.parameter_count))
+    for part, size in zip((*gradient.weights, *gradient.biases), (*sizes.weights, *sizes.biases), strict=True):
+        if part is not None:
             size[...] = np.abs(part).max()
     return np.asarray(sizes.vector)
 
 
-def _quotients(
-    net: Network, theta: Floats, data: Data, places: NDArray[np.integer], h: Floats
-) -> tuple[Floats, Floats]:
-    """Return ∂J/∂θ_k for some k by central difference quotients of fourth order, and which would reach over a kink."""
+def _layers(net: Network) -> NDArray[np.integer]:
+    """Return for each parameter the number of its layer."""
+    layers = net.parameters(np.zeros(net.parameter_count, dtype=np.int64))
+    for i, parts in enumerate(zip(layers.weights, layers.biases, strict=True), start=1):
+        for part in parts:
+            if part is not None:
+                part[...] = i
+    return np.asarray(layers.vector)
+
+
+def _in_pieces(trace: Trace, data: Data, places: NDArray[np.integer], h: Floats) -> tuple[Floats, Floats]:
+    """Return :func:`_quotients` for each parameter, NaN where there is none; so many together as fit a cache."""
+    net = trace.network
+    found = np.full((2, net.parameter_count), np.nan)
+    together = max(1, _TOGETHER // (net.parameter_count + len(data) * max(net.widths)))
+    for start in range(0, len(places), together):
+        some = places[start : start + together]
+        found[:, some] = _quotients(trace, data, some, h[some])
+    return found[0], found[1]
+
+
+def _quotients(trace: Trace, data: Data, places: NDArray[np.integer], h: Floats) -> Floats:
+    """Return ∂J/∂θ_k for some k by central difference quotients of fourth order, and how far both sides differ.
+
+    Both are NaN where a quotient would reach over a listed kink. The two sides are quotients of second order.
+    """
     with np.errstate(all="ignore"):
-        moved = [_moved(net, theta, data, places, times * h) for times in (-2, -1, 1, 2)]
+        moved = [_moved(trace, data, places, times * h) for times in (-2, -1, 1, 2)]
         (lowest, below), (low, _), (high, _), (highest, above) = moved
         quotients = (8.0 * (high - low) - (highest - lowest)) / (12.0 * h)
+        jumps = np.abs(4.0 * (high + low) - (highest + lowest) - 6.0 * trace.loss) / (2.0 * h)
     crossed = np.zeros(len(places), dtype=bool)
     for one, other in zip(below, above, strict=True):
-        crossed |= (one != other).any(axis=(1, 2))
-    return quotients, crossed
+        crossed |= (one != other).reshape(len(places), -1).any(axis=1)
+    return np.where(crossed, np.nan, [quotients, jumps])
 
 
-def _moved(
-    net: Network, theta: Floats, data: Data, places: NDArray[np.integer], by: Floats
-) -> tuple[Floats, list[Floats]]:
+def _moved(trace: Trace, data: Data, places: NDArray[np.integer], by: Floats) -> tuple[Floats, list[NDArray[np.bool_]]]:
     """Return J of K networks, in each of which one parameter is moved, and on which side of every kink they are.
 
     All go forward together: their Wᵢ (K, dᵢ₋₁, dᵢ) and bᵢ (K, 1, dᵢ) make zᵢ and fᵢ of the shape (K, n, dᵢ).
     """
+    net, theta = trace.network, trace.parameters.vector
     thetas = np.tile(theta, (len(places), 1))
     thetas[np.arange(len(places)), places] += by
 
@@ -202,31 +320,40 @@ def _moved(
     moved = Parameters(tuple(weights), biases)
     of_rows, sides = [], []
     for start in range(0, len(data), reference.CHUNK):
-        x, y = (some[start : start + reference.CHUNK] for some in (data.x, data.y))
-        z, f = forward(net, moved, x)
+        rows = slice(start, start + reference.CHUNK)
+        y = data.y[rows]
+        z, f = forward(net, moved, data.x[rows], {i: mask[rows] for i, mask in trace.masks.items()})
         ends = [one[-1].reshape(-1, one[-1].shape[-1]) for one in (z, f)]  # (K n, d_L), as losses are defined for
         of_rows.append(losses(net, np.tile(y, (len(places), 1)), ends[:1], ends[1:]).reshape(len(places), -1))
         sides += [z[i] > kink for i, layer in enumerate(net.layers, start=1) for kink in layer.activation.kinks]
         sides += [f[-1] - y > kink for kink in net.loss.kinks]
-    return np.concatenate(of_rows, axis=-1) @ shares(data), sides
+    objective = np.concatenate(of_rows, axis=-1) @ trace.shares
+    if trace.penalty:
+        is_weight = weight_positions(net)
+        objective = objective + [trace.penalty.value(one, is_weight) for one in thetas]
+        if trace.penalty.l1:
+            sides.append(thetas[:, is_weight] > 0.0)
+    return objective, sides
 
 
 def _is_chain(net: Network) -> bool:
     return set(net.widths) == {1} and not any(layer.bias for layer in net.layers) and net.loss.name == "squared_error"
 
 
-def _closed_form(net: Network, params: Parameters, data: Data) -> Floats:
+def _closed_form(trace: Trace, y: Floats) -> Floats:
     """Return ∂J/∂wᵢ = mean of fᵢ₋₁ · f′(zᵢ)⋯f′(z_L) · wᵢ₊₁⋯w_L · 2(f_L − y), each product written out."""
-    trace = backprop(net, params, data.x, data.y, data.weights)
-    last = len(net.layers)
-    slopes = [net.layers[i - 1].activation.slope(trace.z[i], trace.f[i]) for i in range(1, last + 1)]
-    w = [float(weights[0, 0]) for weights in params.weights]
-    share = data.weights / data.weights.sum()
-    of_rows = [
-        trace.f[i - 1] * math.prod(slopes[i - 1 :]) * math.prod(w[i:]) * 2.0 * (trace.f[last] - data.y)
-        for i in range(1, last + 1)
-    ]
-    return np.array([float(np.dot(share, rows[:, 0])) for rows in of_rows])
+    net, last = trace.network, len(trace.network.layers)
+    weights = [float(w[0, 0]) for w in trace.parameters.weights]
+    masks = [trace.masks.get(i, 1.0) for i in range(last)]  # by each fᵢ on its way to the next layer
+    expected = []
+    with np.errstate(all="ignore"):
+        slopes = [net.layers[i - 1].activation.slope(trace.z[i], trace.f[i]) for i in range(1, last + 1)]
+        for i in range(1, last + 1):
+            product = 2.0 * (trace.f[last] - y) * slopes[last - 1]
+            for k in range(last - 1, i - 1, -1):
+                product = product * (weights[k] * masks[k]) * slopes[k - 1]
+            expected.append(float(np.dot(trace.shares, (trace.f[i - 1] * masks[i - 1] * product)[:, 0])))
+    return np.array(expected)
 
 
 def _name(net: Network, k: int) -> str:

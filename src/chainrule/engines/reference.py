@@ -134,7 +134,7 @@ def step(
     The new optimiser state may take the arrays of `spare`, which nothing else may use.
     """
     params = net.parameters(state.theta)
-    masks = _dropout(net, settings, len(batch), state.epoch, number)
+    masks = dropout_masks(net, len(batch), settings.seed, settings.dtype, epoch=state.epoch, batch=number)
     share = shares(batch)
     z, f = forward(net, params, batch.x, masks)
     loss = float(np.dot(share, losses(net, batch.y, z, f)))
@@ -188,13 +188,13 @@ def _updated(
     return moved, new
 
 
-def _dropout(net: Network, settings: Settings, rows: int, epoch: int, batch: int) -> dict[int, Floats]:
-    """Return for every layer with dropout by what its activations are multiplied, (n, dᵢ)."""
+def dropout_masks(net: Network, rows: int, seed: int, dtype: str, *, epoch: int, batch: int) -> dict[int, Floats]:
+    """Return the dropout mask of every layer that has dropout, (n, dᵢ): 0, or 1/(1 − rate) where a unit stays."""
     masks = {}
     for i, layer in enumerate(net.layers, start=1):
         if layer.dropout:
-            stays = dropout_mask((rows, layer.units), layer.dropout, settings.seed, epoch=epoch, batch=batch, layer=i)
-            masks[i] = stays.astype(settings.dtype) / np.dtype(settings.dtype).type(1.0 - layer.dropout)
+            stays = dropout_mask((rows, layer.units), layer.dropout, seed, epoch=epoch, batch=batch, layer=i)
+            masks[i] = stays.astype(dtype) / np.dtype(dtype).type(1.0 - layer.dropout)
     return masks
 
 
