@@ -212,7 +212,8 @@ def _compare(trace: Trace, data: Data, places: NDArray[np.integer]) -> _Found:
     noise = rounding(trace, narrow)
     difference = np.abs(second - gradient)
     differs = wide & ~(difference <= np.maximum(TOLERANCE * sizes, noise))
-    is_smooth = (np.abs(second - quotients) <= difference / 2.0) & (jumps <= difference / 2.0)
+    smooth = np.minimum(difference / 2.0, 1e-3 * np.abs(second) + noise)
+    is_smooth = (np.abs(second - quotients) <= smooth) & (jumps <= smooth)
     final = np.where(wide, second, quotients)
     final[differs & ~is_smooth] = np.nan
     is_trusted = np.isfinite(final)
@@ -229,13 +230,16 @@ def _compare(trace: Trace, data: Data, places: NDArray[np.integer]) -> _Found:
 def rounding(trace: Trace, h: Floats) -> Floats:
     """Return what rounding makes of a quotient of the objective with the step h, for each parameter: ε|J|/h.
 
-    |J| is at least 1, at least Σ|θ ∂J/∂θ|, as each product fᵢ₋₁Wᵢ is right for weights that are off by some ε, and
-    at least |z_L| where the loss is computed from it. See Nocedal and Wright, Numerical Optimization, section 8.1, and
-    Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
+    |J| is at least 1, and at least |z_L| where the loss is computed from it. Each product in fᵢ₋₁Wᵢ + bᵢ is right for
+    weights that are off by some ε, so |J| is at least the sum of |fᵢ₋₁||Wᵢ||δᵢ|, too. See Nocedal and Wright, Numerical
+    Optimization, section 8.1, and Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
     """
-    net = trace.network
-    with np.errstate(over="ignore"):
-        size = max(1.0, abs(trace.loss), float(np.abs(trace.parameters.vector * trace.gradient.vector).sum()))
+    net, params, size = trace.network, trace.parameters, max(1.0, abs(trace.loss))
+    with np.errstate(all="ignore"):
+        for i, (weights, bias) in enumerate(zip(params.weights, params.biases, strict=True), start=1):
+            terms = np.abs(passed_on(trace.f, trace.masks, i - 1)) @ np.abs(weights)
+            terms = terms if bias is None else terms + np.abs(bias)
+            size += float(trace.shares @ (terms * np.abs(trace.delta[i])).sum(axis=1))
         if net.loss.linked(net.layers[-1].activation.name):
             size = max(size, float(np.abs(trace.z[-1]).max()))
         return np.asarray(NOISE * size / h)

@@ -14,7 +14,8 @@ from msgspec import Struct
 from ..data import prepare
 from ..derivation.steps import ETA, LOSS
 from ..diagnostics.trace import Trace, backprop
-from ..diagnostics.verify import NOISE, TOLERANCE, steps, verify
+from ..diagnostics.factors import TOLERANCE
+from ..diagnostics.verify import rounding, verify
 from ..errors import InputError
 from ..formula import Derivative, Expression
 from ..formula.mathml import equation
@@ -196,8 +197,8 @@ def _step(
 def check(_: Lab, body: Asked) -> dict[str, Any]:
     """Return a difference quotient beside every number of the gradient, its step h, and whether the two agree.
 
-    A quotient is null where a kink, or what is no finite number, lies between its points, so that it says nothing;
-    whether it agrees is null then, too.
+    A quotient is null where a kink, or a number that is not finite, lies between its points, so that it says nothing.
+    Whether it agrees is null then, and where rounding hides the gradient.
 
     Raises
     ------
@@ -205,30 +206,30 @@ def check(_: Lab, body: Asked) -> dict[str, Any]:
         As :func:`read`, and when the gradient is not finite.
     """
     net, params, x, y = read(body.scene)
-    found = verify(net, params, x, y, most=net.parameter_count)
-    trace = backprop(net, params, x, y)
-    h = steps(trace)
+    verification = verify(net, params, x, y, most=net.parameter_count)
+    h = verification.h
+    agreement = _agreement(backprop(net, params, x, y), verification.quotients.vector, h.vector)
     return {
-        **_both(found.quotients),
-        "agreement": _both(net.parameters(_agreement(trace, found.quotients.vector, h))),
-        "h": _both(net.parameters(h)),
+        **_both(verification.quotients),
+        "agreement": _both(net.parameters(agreement)),
+        "h": _both(h),
+        "verdict": verification.verdict,
     }
 
 
 def _agreement(trace: Trace, quotients: Any, h: Any) -> Any:
-    """Return for each number of the gradient whether its quotient agrees with it; None where there is none.
+    """Return for each number of the gradient whether its quotient agrees with it; None where that cannot be judged.
 
     Two agree that differ by no more than a millionth of the larger (the relative error of the notes of Stanford's
-    CS231n, "Gradient checks") and than what rounding makes of a quotient: ε|ℒ|/h (Nocedal and Wright, Numerical
-    Optimization, section 8.1), where |ℒ| is at least 1, and at least Σ|θ ∂ℒ/∂θ|, as each product fᵢ₋₁Wᵢ is right
-    for weights that are off by some ε (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+    CS231n, "Gradient checks") and than what rounding makes of a quotient. Agreement is not judged where rounding is
+    more than a thousandth of the larger, unless both are zero.
     """
-    theta, gradient = trace.parameters.vector, trace.gradient.vector
-    with np.errstate(over="ignore"):
-        rounding = NOISE / h * max(1.0, abs(trace.loss), float(np.abs(theta * gradient).sum()))
+    gradient, noise = trace.gradient.vector, rounding(trace, h)
     larger = np.maximum(np.abs(gradient), np.abs(quotients))
-    agrees = np.abs(gradient - quotients) <= TOLERANCE * larger + rounding
-    return np.where(np.isfinite(quotients) & np.isfinite(rounding), agrees, None)
+    difference = np.abs(gradient - quotients)
+    agrees = difference <= TOLERANCE * larger + noise
+    is_judged = (noise <= larger / 1000.0) | (larger == 0.0) | ~agrees
+    return np.where(np.isfinite(quotients) & np.isfinite(noise) & is_judged, agrees, None)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -436,15 +436,17 @@ class Rows {
     if (stepper.question()) return;
     if (check === null) return put(say.noCheck);
     const places = stepper.numbers.placesOf(stepper.step);
-    const agreement = places.map((place) => parameter(check.agreement, place)); // null where there is no quotient
+    const agreement = places.map((place) => parameter(check.agreement, place)); // null where it is not judged
     const count = (verdict) => agreement.filter((one) => one === verdict).length;
-    const [kinks, wrong] = [count(null), count(false)];
+    const [right, wrong, kinks] = [count(true), count(false), places.filter((place) => parameter(check, place) === null).length];
+    const hidden = count(null) - kinks;
     const verdict = (good, bad) => node("span", wrong ? "bad" : "good", wrong ? `✗ ${bad}` : `✓ ${good}`);
     if (kinks === places.length) return put(say.kink(kinks));
-    if (places.length > 1) return put(verdict(say.allAgree(count(true)), say.someDiffer(wrong)), kinks ? say.someKinks(kinks) : "");
+    const judged = right || wrong ? verdict(say.allAgree(right), say.someDiffer(wrong)) : "";
+    if (places.length > 1) return put(judged, kinks ? say.someKinks(kinks) : "", hidden ? ` ${say.hidden(hidden)}` : "");
     const figure = (name, number) => node("span", {}, node("b", "net-number", shown(number, 8)), ` ${name}`);
     const [analytic, quotient, h] = [stepper.timeline.gradient, check, check.h].map((of) => parameter(of, places[0]));
-    return put(figure(say.analytic, analytic), figure(say.quotient(shown(h)), quotient), verdict(say.agree, say.differ));
+    return put(figure(say.analytic, analytic), figure(say.quotient(shown(h)), quotient), hidden ? say.hidden(1) : verdict(say.agree, say.differ));
   }
 
   light(symbols) {
