@@ -49,3 +49,23 @@ def test_a_network_that_overflows_is_shown_and_not_refused() -> None:
 def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(cr.InputError, match="y has 2 rows, but x has 1"):
         cr.backprop(NET, NET.initial(), 0.5, [0.1, 0.2])
+
+
+def test_dropout_and_penalty_are_those_of_a_run_s_first_step() -> None:
+    net = cr.Network(2, [cr.Dense(8, "tanh", dropout=0.5), cr.Dense(1)])
+    x, y, params = [[0.3, -0.5], [1.0, 2.0]], [0.7, -0.1], net.initial(seed=5)
+    trace = cr.backprop(net, params, x, y, l1=0.1, l2=0.2, dropout=5)
+    run = cr.train(net, x, y, optimizer=cr.SGD(1.0), epochs=1, batch_size=2, shuffle=False, seed=5, l1=0.1, l2=0.2)
+    np.testing.assert_allclose(params.vector - trace.gradient.vector, run.parameters.vector, atol=1e-14)
+    weights = np.concatenate([one.ravel() for one in params.weights])
+    penalty = 0.1 * np.abs(weights).sum() + 0.1 * (weights**2).sum()
+    assert trace.loss == pytest.approx(trace.row_losses.mean() + penalty, rel=1e-14)
+
+
+def test_what_is_left_out_is_said() -> None:
+    net = cr.Network(2, [cr.Dense(8, "tanh", dropout=0.5), cr.Dense(1)])
+    without = cr.backprop(net, net.initial(), [[0.3, -0.5]], [0.7])
+    assert "without dropout (layer 1); dropout=seed includes it" in repr(without)
+    assert "without penalty; l1= and l2= include it" in without._repr_html_()
+    assert "with dropout (layer 1)" in repr(cr.backprop(net, net.initial(), [[0.3, -0.5]], [0.7], dropout=0))
+    assert "dropout" not in repr(TRACE)

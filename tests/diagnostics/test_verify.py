@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.activations import ACTIVATIONS, Activation
+from chainrule.losses import LOSSES, Loss
 
 X, Y = [[0.3, -0.5]], [0.7]
 
@@ -66,9 +72,16 @@ def test_parameters_whose_quotient_would_cross_a_kink_are_left_out(name: str) ->
 
 def test_a_network_that_lies_on_a_kink_is_neither_right_nor_wrong() -> None:
     net = cr.chain(1, "relu")
-    found = cr.verify(net, net.pack([1e-5]), x=1.0, y=0.7)
+    found = cr.verify(net, net.pack([0.0]), x=1.0, y=0.7)
     assert not found
-    assert repr(found).startswith("gradient NOT CHECKED")
+    assert found.verdict == "not judged"
+    assert repr(found).startswith("gradient NOT JUDGED")
+
+
+def test_beside_a_kink_the_factors_are_judged_with_smaller_steps() -> None:
+    net = cr.chain(1, "relu")
+    found = cr.verify(net, net.pack([1e-5]), x=1.0, y=0.7)
+    assert (found.verdict, found.checked, found.near_kink) == ("right", 0, 1)
 
 
 def test_a_wrong_slope_is_found_where_the_gradient_is_small_beside_that_of_later_layers() -> None:
@@ -119,3 +132,156 @@ def test_a_gradient_that_is_not_finite_has_nothing_to_be_compared_with() -> None
     net = cr.chain(2, "exponential")
     with pytest.raises(cr.InputError, match="the gradient is not finite at these parameters"):
         cr.verify(net, net.pack([1e3, 1.0]), x=1.0, y=0.0)
+
+
+@pytest.mark.parametrize("layer", [1, 10, 19])
+def test_a_doubled_derivative_is_found_though_its_gradient_vanishes(layer: int) -> None:
+    doubled = scaled(ACTIVATIONS.find("logistic"), 2.0)
+    layers = [cr.Dense(3, doubled if i == layer else "logistic") for i in range(1, 21)]
+    net = cr.Network(2, [*layers, cr.Dense(1)])
+    found = cr.verify(net, net.initial(), X, Y)
+    assert found.verdict == "wrong"
+    assert f"layer {layer}: the derivative is 2.00 times the quotient" in repr(found)
+
+
+def test_a_derivative_that_rounding_hides_everywhere_is_not_judged() -> None:
+    net = cr.chain(2, "logistic")
+    found = cr.verify(net, net.pack([37.0, 1.0]), x=1.0, y=0.8)  # f(z) is 1 but for a few units in the last place
+    assert (bool(found), found.verdict, found.unjudged) == (False, "not judged", 1)
+
+
+@pytest.mark.parametrize("z", [0.0, 1e-12, 1e-5, 5e-5])
+def test_a_kink_that_is_not_listed_is_named_as_possible(z: float) -> None:
+    own = cr.Activation("own", value=lambda z: np.maximum(z, 0.0), slope=lambda z, f: 1.0 * (z > 0.0))
+    net = cr.Network(1, [cr.Dense(1, own), cr.Dense(1)])
+    found = cr.verify(net, net.pack([z, 1.0]), x=1.0, y=0.7)
+    assert found.verdict == "not judged"
+    assert "a kink that is not listed in kinks= is possible: layer 1, own at" in repr(found)
+
+
+def test_a_kink_of_a_loss_that_is_not_listed_is_named_as_possible() -> None:
+    own = cr.Loss("own", value=lambda y, f: np.abs(f - y), slope=lambda y, f: np.sign(f - y))
+    net = cr.Network(1, [cr.Dense(1)], own)
+    found = cr.verify(net, net.pack([0.7]), x=1.0, y=0.7)
+    assert (found.verdict, found.kinks) == ("not judged", ("loss at 0.7",))
+
+
+def test_beside_a_kink_that_is_not_listed_a_smooth_place_shows_what_is_wrong() -> None:
+    own = cr.Activation("own", value=lambda z: np.maximum(z, 0.0), slope=lambda z, f: 1.1 * (z > 0.0))
+    net = cr.Network(1, [cr.Dense(2, own), cr.Dense(1)])
+    found = cr.verify(net, net.pack([[[0.0, 1.0]], [[1.0], [0.5]]]), x=1.0, y=0.7)
+    assert found.verdict == "wrong"
+    assert found.faults == ("layer 1: the derivative is 1.10 times the quotient",)
+    assert found.kinks
+
+
+def test_far_from_its_kinks_an_activation_need_not_list_them() -> None:
+    own = cr.Activation("own", value=lambda z: np.maximum(z, 0.0), slope=lambda z, f: 1.0 * (z > 0.0))
+    net = cr.Network(1, [cr.Dense(1, own), cr.Dense(1)])
+    assert cr.verify(net, net.pack([0.5, 1.0]), x=1.0, y=0.7)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [("deltas", "δ is 2.00 times the product of its factors"), ("gradients", "W_1: the gradient is 2.00 times")],
+)
+def test_a_wrong_product_is_found(monkeypatch: pytest.MonkeyPatch, function: str, message: str) -> None:
+    import chainrule.diagnostics.trace as trace
+
+    right = getattr(trace, function)
+
+    def wrong(net: cr.Network, *rest: Any) -> Any:
+        result = right(net, *rest)
+        if function == "deltas":
+            result[1] = 2.0 * result[1]
+        else:
+            result.weights[0][...] *= 2.0
+        return result
+
+    monkeypatch.setattr(trace, function, wrong)
+    net = cr.Network(2, [*[cr.Dense(3, "logistic")] * 12, cr.Dense(1)])
+    found = cr.verify(net, net.initial(), X, Y)
+    assert found.verdict == "wrong"
+    assert message in repr(found)
+
+
+def test_dropout_and_penalty_are_included_on_request() -> None:
+    net = cr.Network(2, [cr.Dense(8, "tanh", dropout=0.5), cr.Dense(1)])
+    params = net.initial()
+    found = cr.verify(net, params, X, Y, l1=0.1, l2=0.2, dropout=3)
+    assert found
+    assert repr(found).endswith("with dropout (layer 1)\nwith penalty (l1=0.1, l2=0.2)")
+    assert "without dropout (layer 1)" in repr(cr.verify(net, params, X, Y))
+
+
+ACTIVATION_NAMES = [name for name in ACTIVATIONS if name != "softmax"]
+
+
+def problems(count: int, seed: int) -> Iterator[tuple[cr.Network, cr.Parameters, Any, Any]]:
+    """Yield networks of 1 to 20 layers and widths 1 to 8, whose inputs are from 1e-6 to 1e6 in size."""
+    random = np.random.default_rng(seed)
+    for number in range(count):
+        loss = LOSSES.find(str(random.choice(list(LOSSES))))
+        output = str(random.choice(loss.outputs or [*ACTIVATION_NAMES, "softmax"]))
+        widths = random.integers(1, 9, random.integers(1, random.choice([4, 21])) + 1).tolist()
+        widths[-1] = max(widths[-1], 2 if output == "softmax" else 1)
+        names = [*(str(random.choice(ACTIVATION_NAMES)) for _ in widths[2:]), output]
+        layers = [
+            cr.Dense(units, name, bool(random.random() < 0.7)) for units, name in zip(widths[1:], names, strict=True)
+        ]
+        net = cr.Network(widths[0], layers, loss)
+        params = net.initial(number)
+        params.vector[:] *= random.choice([0.1, 1.0, 3.0, 10.0])
+        x = random.normal(size=(3, widths[0])) * 10.0 ** random.uniform(-6, 6)
+        y = random.uniform(0.0, 1.0, (3, widths[-1]))
+        yield net, params, x, y / y.sum(axis=1, keepdims=True) if output == "softmax" else y
+
+
+def scaled(activation: Activation, factor: float) -> Activation:
+    return replace(activation, name="own", slope=lambda z, f: factor * activation.slope(z, f))
+
+
+def scaled_loss(loss: Loss, factor: float) -> Loss:
+    link = loss.link and replace(loss.link, delta=lambda y, z, f, right=loss.link.delta: factor * right(y, z, f))
+    return replace(loss, name="own", outputs=(), slope=lambda y, f: factor * loss.slope(y, f), link=link)
+
+
+def faulty(net: cr.Network, random: np.random.Generator) -> cr.Network:
+    """Return the network with one derivative of a layer or of the loss times a factor."""
+    factor = float(random.choice([1.001, 2.0, -1.0]))
+    place = int(random.integers(len(net.layers)))
+    if place == len(net.layers) - 1:
+        return cr.Network(net.inputs, net.layers, scaled_loss(net.loss, factor))
+    layers = list(net.layers)
+    layer = layers[place]
+    layers[place] = cr.Dense(layer.units, scaled(layer.activation, factor), layer.bias)
+    return cr.Network(net.inputs, layers, net.loss)
+
+
+def check_verdicts(count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    verdicts = []
+    for net, params, x, y in problems(count, seed):
+        wrong = faulty(net, random)
+        try:
+            gradients = [cr.backprop(some, params, x, y).gradient.vector for some in (net, wrong)]
+            right = cr.verify(net, params, x, y)
+            injected = cr.verify(wrong, params, x, y)
+        except cr.InputError:
+            continue  # the gradient is not finite
+        assert right.verdict != "wrong", (net, right)
+        assert not right.kinks, (net, right)
+        if not np.array_equal(*gradients):
+            assert injected.verdict != "right", (wrong, injected)
+        verdicts.append(right.verdict)
+    assert verdicts.count("right") > 0.8 * len(verdicts)
+
+
+def test_no_right_gradient_is_called_wrong_and_no_wrong_one_right() -> None:
+    check_verdicts(count=40, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_no_right_gradient_is_called_wrong_and_no_wrong_one_right_in_many_networks(seed: int) -> None:
+    check_verdicts(count=500, seed=seed)

@@ -28,8 +28,8 @@ Function: TypeAlias = Callable[[Floats], Floats]
 TOLERANCE = 1e-6
 # What rounding alone makes of a difference of numbers of size 1.
 NOISE = 10 * np.finfo(np.float64).eps
-# Steps of the quotients go from a tenth of the place (at least 0.1) downwards, each an eighth of the one before.
-_LARGEST, _RATIO, _RUNGS = 0.1, 8.0, 10
+# Steps of the quotients go from this size, and from this part of z, downwards, each an eighth of the one before.
+_LARGEST, _LARGEST_PART, _RATIO, _RUNGS = 0.1, 1e-6, 8.0, 10
 # A quotient is evidence of an error when it is known to this part of itself.
 _KNOWN = 1e-4
 # Products are recomputed in another order: they differ by rounding only.
@@ -220,7 +220,7 @@ def compare(value: Function, at: Floats, derivative: Floats, distance: Floats | 
         How far the nearest listed kink is: no quotient reaches over it.
     """
     size = np.maximum(1.0, np.abs(at))
-    largest = np.minimum(_LARGEST * size, distance / 2.5)
+    largest = np.minimum(np.maximum(_LARGEST, _LARGEST_PART * size), distance / 2.5)
     h = np.stack([(at + largest * _RATIO**-k) - at for k in range(_RUNGS)])
     quotients, noises, constant = [], [], np.zeros(at.shape, dtype=bool)
     for k, step in enumerate(h):
@@ -235,7 +235,7 @@ def compare(value: Function, at: Floats, derivative: Floats, distance: Floats | 
     error = np.where(np.isfinite(q), spread + noise, np.inf)
     difference = np.where(np.isfinite(q), np.abs(derivative - q), np.inf)
     is_large = np.arange(1, _RUNGS).reshape(-1, *[1] * at.ndim) < 3
-    settled = np.concatenate([np.zeros_like(spread[:1], dtype=bool), spread[:-1] <= 100.0 * _KNOWN * np.abs(q[1:])])
+    settled = np.concatenate([np.zeros_like(spread[:1], dtype=bool), spread[:-1] <= 10.0 * _KNOWN * np.abs(q[1:])])
     known = (settled & (error <= _KNOWN * np.abs(q))) | (is_large & (q == 0.0) & (spread == 0.0))
     agrees = difference <= TOLERANCE * np.maximum(np.abs(derivative), np.abs(q)) + error
     wrong = known.any(axis=0) & ~(known & agrees).any(axis=0)

@@ -57,7 +57,7 @@ class Trace:
     loss: float
     shares: Floats
     masks: Mapping[int, Floats] = field(default_factory=dict)
-    penalty: Penalty = Penalty()
+    penalty: Penalty = field(default_factory=Penalty)
 
     @property
     def terms(self) -> str:

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from ..data import prepare
 from ..derivation.steps import ETA, LOSS
-from ..diagnostics.trace import Trace, backprop
 from ..diagnostics.factors import TOLERANCE
+from ..diagnostics.trace import Trace, backprop
 from ..diagnostics.verify import rounding, verify
 from ..errors import InputError
 from ..formula import Derivative, Expression
