@@ -295,7 +295,7 @@ def _is_joint(activation: Activation) -> bool:
 
 def _distance(at: Floats, kinks: tuple[float, ...]) -> Floats:
     """Return how far each number is from the nearest kink."""
-    return np.min([np.full_like(at, np.inf), *(np.abs(at - kink) for kink in kinks)], axis=0)
+    return np.asarray(np.min([np.full_like(at, np.inf), *(np.abs(at - kink) for kink in kinks)], axis=0))
 
 
 def _ratio(number: float, expected: float, what: str) -> str:

@@ -214,7 +214,8 @@ def _compare(trace: Trace, data: Data, places: NDArray[np.integer]) -> _Found:
     differs = wide & ~(difference <= np.maximum(TOLERANCE * sizes, noise))
     of_loss = NOISE * max(1.0, abs(trace.loss)) / narrow  # not `rounding`, which grows with the gradient in question
     smooth = np.minimum(difference / 2.0, 1e-3 * np.abs(second) + of_loss)
-    is_smooth = (np.abs(second - quotients) <= smooth) & (jumps <= smooth)
+    is_small = np.abs(gradient) * narrow <= max(1.0, abs(trace.loss))  # else the step leaves where J is linear
+    is_smooth = is_small & (np.abs(second - quotients) <= smooth) & (jumps <= smooth)
     final = np.where(wide, second, quotients)
     final[differs & ~is_smooth] = np.nan
     is_trusted = np.isfinite(final)
