@@ -281,7 +281,7 @@ def test_at_a_kink_there_is_no_quotient(begun: Begin) -> None:
     relu = {"units": 12, "activation": "relu", "bias": True}
     page = begun({"scene": {"inputs": 64, "layers": [relu] * 4, "x": [0.0] * 64, "y": [1.0] * 12}})
     go(page, "∂ℒ/∂b₁")  # every bias of a unit whose z is 0
-    page.locator(".net-value-check", has_text="all 12 quotients, so they say nothing").wait_for()
+    page.locator(".net-value-check", has_text="all 12 quotients, so they say nothing").wait_for(timeout=30_000)
 
 
 def test_a_sign_is_foreseen_then_shown(begun: Begin) -> None:
