@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from marking import with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
@@ -104,7 +105,7 @@ def gradient_of(net: cr.Network, params: cr.Parameters, x: Any, y: Any, shares: 
     return gradients(net, f, deltas(net, params, y, z, f, masks), shares, masks).vector
 
 
-@pytest.mark.parametrize(("activation", "loss"), PAIRS)
+@pytest.mark.parametrize(("activation", "loss"), with_most_slow(PAIRS))
 @settings(max_examples=3)
 @given(seed=st.integers(0, 2**32))
 def test_the_gradient_is_that_of_jax_autodiff_and_of_difference_quotients(

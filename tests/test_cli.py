@@ -11,14 +11,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import COMMAND, chainrule
 
 import chainrule as cr
 from chainrule import datasets
-
-
-def chainrule(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_train_then_predict(tmp_path: Path) -> None:
@@ -43,7 +39,7 @@ def test_without_a_command_the_help_is_shown(arguments: list[str], tmp_path: Pat
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", [["doctor"], ["derive", "--chain", "20"]])
 def test_output_for_which_there_is_no_room(arguments: list[str], tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    command = [*COMMAND, *arguments]
     with Path("/dev/full").open("w") as full:
         refused = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (refused.returncode, refused.stderr) == (1, "error: [Errno 28] No space left on device\n")
@@ -51,7 +47,7 @@ def test_output_for_which_there_is_no_room(arguments: list[str], tmp_path: Path)
 
 @pytest.mark.parametrize("arguments", [["doctor"], ["derive", "--chain", "20"]])
 def test_output_that_nobody_reads(arguments: list[str], tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    command = [*COMMAND, *arguments]
     reader, writer = os.pipe()
     os.close(reader)
     ended = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
@@ -215,7 +211,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_saves_what_was_learnt(tmp_path: Pa
     import pty
 
     arguments = ["train", "iris", "--target", "target", "--epochs", "1000000", "--patience", "1000000"]
-    command = [sys.executable, "-c", "from chainrule.cli import main; main()", *arguments]
+    command = [*COMMAND, *arguments]
     terminal, end = pty.openpty()
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=end, text=True) as child:
         shown = b""

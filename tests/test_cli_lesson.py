@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
+from commands import COMMAND, chainrule
 
 from chainrule.cli.lesson import _when
 from chainrule.lessons import FAMILIES, OneChoice
@@ -28,12 +29,8 @@ problems:
 """
 
 
-def lesson(*arguments: str, folder: Path, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from chainrule.cli import main; main()", "lesson", *arguments]
-    surroundings = os.environ | {"CHAINRULE_DATA": str(folder / "data"), "PYTHONUTF8": "1"} | environment
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, encoding="utf-8", check=False, input=typed, env=surroundings
-    )
+def lesson(*arguments: str, folder: Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return chainrule("lesson", *arguments, folder=folder, typed=typed, CHAINRULE_DATA=str(folder / "data"))
 
 
 @pytest.fixture
@@ -108,7 +105,15 @@ def test_preview_writes_a_page(folder: Path) -> None:
 def test_a_terminal_without_unicode(folder: Path) -> None:
     (folder / "é.yaml").write_text(LESSON)
     for command in (["preview", "chain.yaml"], ["families"], ["practise", "chain.yaml"], ["check", "é.yaml"]):
-        shown = lesson(*command, folder=folder, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        shown = subprocess.run(
+            [*COMMAND, "lesson", *command],
+            cwd=folder,
+            env=os.environ | {"CHAINRULE_DATA": str(folder), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
         assert (shown.returncode, shown.stderr) == (0, "")
         assert shown.stdout.isascii()
 

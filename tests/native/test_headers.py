@@ -22,6 +22,7 @@ def compiled(folder: Path, source: str, *options: str) -> Path:
     return program
 
 
+@pytest.mark.slow
 def test_steps_and_epochs_allocate_nothing(tmp_path: Path) -> None:
     """Shuffling, dropout, penalty, clipping, validation and early stopping included; 38 epochs more cost nothing."""
     baseline = ("-DCHAINRULE_ISA=baseline", "-DCHAINRULE_VECTOR_BYTES=16", "-Wno-psabi")

@@ -304,6 +304,7 @@ def train_slowly(checkpoint: Path) -> None:
     cr.train(network(0.1), X, Y, epochs=300, checkpoint=checkpoint, checkpoint_every=2, seed=7, callbacks=pause)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
 def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bits_twenty_times(tmp_path: Path) -> None:
     unbroken = cr.train(network(0.1), X, Y, epochs=300, checkpoint=tmp_path / "whole", checkpoint_every=2, seed=7)

@@ -1,0 +1,20 @@
+"""Marks of tests that are repeated for many combinations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def with_most_slow(pairs: list[tuple[str, str]]) -> list[Any]:
+    """Mark the pairs as slow of which both members have been in a pair before.
+
+    The tests that are left see each member once, and CI sees all pairs.
+    """
+    seen: set[str] = set()
+    marked: list[Any] = []
+    for pair in pairs:
+        marked.append(pytest.param(*pair, marks=pytest.mark.slow) if seen.issuperset(pair) else pair)
+        seen |= set(pair)
+    return marked
