@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -128,34 +129,45 @@ def computed(name: str, z: Any, isa: str) -> tuple[Any, Any]:
     return _native.activation(name, PARAMETERS.get(name, 0.0), z, isa)
 
 
-def units(found: Any, exact: Any, dtype: str) -> Any:
-    """Return how far numbers are from the exact ones, in units in the last place of these."""
-    greatest = mpf(float(np.finfo(dtype).max))
-    exact = [value if abs(value) <= greatest else mp.sign(value) * mp.inf for value in exact]
-    high = np.array([float(value) for value in exact])
-    low = np.array([float(value - mpf(h)) if np.isfinite(h) else 0.0 for value, h in zip(exact, high, strict=True)])
-    rounded = np.where(np.isfinite(high), high, 1.0).astype(dtype)
-    with np.errstate(invalid="ignore"):
-        error = np.abs(found.astype(float) - high - low)
-    error[found == high] = np.abs(low)[found == high]
-    return error / np.spacing(np.abs(rounded)).astype(float), error
+@dataclass(frozen=True)
+class Rounded:
+    """Exact numbers, each as the sum of two floats: 106 bits, enough to measure errors of a unit in the last place."""
+
+    high: Any
+    low: Any
+
+    @classmethod
+    def of(cls, exact: list[Any]) -> Rounded:
+        """Round numbers of mpmath; what is larger than all floats becomes infinite."""
+        high = [float(value) for value in exact]
+        low = [float(value - one) if math.isfinite(one) else 0.0 for value, one in zip(exact, high, strict=True)]
+        return cls(np.array(high), np.array(low))
+
+    def errors(self, found: Any) -> tuple[Any, Any]:
+        """Return how far numbers of a dtype are from these: in units in the last place of these, and as they are."""
+        high = np.where(np.abs(self.high) > np.finfo(found.dtype).max, np.copysign(np.inf, self.high), self.high)
+        low = np.where(np.isfinite(high), self.low, 0.0)
+        rounded = np.where(np.isfinite(high), high, 1.0).astype(found.dtype)
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = np.where(found == high, np.abs(low), np.abs(found.astype(float) - high - low))
+            return error / np.spacing(np.abs(rounded)).astype(float), error
 
 
 def assert_accurate(name: str, dtype: str, count: int) -> None:
     """Compare the values and derivatives of one activation with exact ones, on every instruction set."""
     z = floats(dtype, count)
     with mp.workdps(DIGITS):
-        exact = [EXACT[name](value) for value in z.astype(float)]
-        for isa in SETS:
-            f, slope = computed(name, z, isa)
-            in_units, _ = units(f, [pair[0] for pair in exact], dtype)
-            worst = int(np.argmax(in_units))
-            assert in_units[worst] <= 4.0, f"{isa}: f({z[worst]!r}) = {f[worst]!r}, by {in_units[worst]:.2f} units"
-            in_units, error = units(slope, [pair[1] for pair in exact], dtype)
-            vanishes = np.array([abs(pair[1]) < 0.5 for pair in exact])
-            wrong = (in_units > 8.0) & ~(vanishes & (error <= VANISHING[dtype]))
-            worst = int(np.argmax(np.where(wrong, in_units, 0)))
-            assert not wrong.any(), f"{isa}: f'({z[worst]!r}) = {slope[worst]!r}, by {in_units[worst]:.2f} units"
+        values, slopes = (Rounded.of(list(exact)) for exact in zip(*map(EXACT[name], z.tolist()), strict=True))
+    for isa in SETS:
+        f, slope = computed(name, z, isa)
+        in_units, _ = values.errors(f)
+        worst = int(np.argmax(in_units))
+        assert in_units[worst] <= 4.0, f"{isa}: f({z[worst]!r}) = {f[worst]!r}, by {in_units[worst]:.2f} units"
+        in_units, error = slopes.errors(slope)
+        vanishes = np.abs(slopes.high) < 0.5
+        wrong = (in_units > 8.0) & ~(vanishes & (error <= VANISHING[dtype]))
+        worst = int(np.argmax(np.where(wrong, in_units, 0)))
+        assert not wrong.any(), f"{isa}: f'({z[worst]!r}) = {slope[worst]!r}, by {in_units[worst]:.2f} units"
 
 
 def test_every_activation_but_softmax_has_an_exact_counterpart() -> None:
@@ -231,7 +243,8 @@ def test_the_functions_of_losses_are_within_4_units_in_the_last_place(
     low, high = {"exp": (-800.0, 800.0), "expm1": (-800.0, 40.0), "log": (0.0, np.inf)}[name]
     z = z[(z > low) & (z < high)]
     with mp.workdps(DIGITS):
-        in_units, _ = units(_native.function(name, z, isa), [exact(mpf(value)) for value in z.astype(float)], dtype)
+        values = Rounded.of([exact(mpf(value)) for value in z.tolist()])
+    in_units, _ = values.errors(_native.function(name, z, isa))
     assert in_units.max() <= 4.0
 
 
