@@ -2,7 +2,8 @@
 
 A difference is rounding only with a proof: the reference engine, given the same case with its parameters, inputs,
 weights, activations and derivatives moved by a few units in the last place (or, in float32, computing in float64),
-differs from itself by about as much. Everything else is a fault.
+differs from itself by about as much. Everything else is a fault. Several disturbances are tried, since a sign or a kink
+that rounding decides needs the right one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ AGREEMENT = {"float64": 1e-9, "float32": 2e-4}
 ROW_AGREEMENT = {"float64": 1e-12, "float32": 2e-6}
 """How far the native outputs of some rows may differ from those of all rows, relative to the largest."""
 
-_DISTURBANCES = (1, 2, 4, 8, 16, 32, 48, 64, 80, 96)  # units in the last place
+_MOST_UNITS = 8  # by which a number is moved, in units in the last place
+_DRAWS = 12  # of disturbances: a sign or a kink that rounding decides needs the right one
 _MARGIN = 10.0  # a rounding difference may be so many times the one that the reference engine shows
 _MOST_SINGLE_ROWS = 70
 
@@ -70,6 +72,17 @@ class Numbers:
         with np.errstate(all="ignore"):
             return float(np.max(np.where(of_blocks > 0.0, of_blocks / largest, 0.0)))
 
+
+@dataclass(frozen=True)
+class Disturbance:
+    """Rounding errors at random, of up to so many units in the last place."""
+
+    units: int
+    seed: int
+
+
+NONE = Disturbance(0, 0)
+DISTURBANCES = [Disturbance(min(2**k, _MOST_UNITS), k) for k in range(_DRAWS)]
 
 Outcome: TypeAlias = Mapping[str, Any]
 """What an engine made of a case, by name: Numbers, or what must be equal."""
@@ -133,7 +146,7 @@ class _Comparison:
         largest = 0.0
         for k in count():
             if k == len(self.disturbed):
-                if k == len(_DISTURBANCES) + 1:
+                if k == len(DISTURBANCES) + 1:
                     break
                 self.disturbed.append(distances(self.expected, self.moved(k)))
             largest = max(largest, self.disturbed[k].get(name, 0.0))
@@ -144,8 +157,8 @@ class _Comparison:
     def moved(self, k: int) -> Outcome:
         """Return the reference engine's outcome in float64, where that is another, or with rounding disturbed."""
         outcome = self.expected
-        if k < len(_DISTURBANCES):
-            outcome = self.make(self.case, "reference", _DISTURBANCES[k])
+        if k < len(DISTURBANCES):
+            outcome = self.make(self.case, "reference", DISTURBANCES[k])
         elif self.case.dtype == "float32" and self.case.kind != "estimator":
             outcome = self.make(self.case, "reference", in_float64=True)
         return outcome
@@ -223,22 +236,22 @@ def _keeps_numbers(layout: str) -> bool:
     return layout not in ("other precision", "float16", "int32")
 
 
-def disturbed(array: Any, units: int) -> Any:
-    """Return an array whose numbers are moved at random by up to so many units in the last place."""
-    if not units:
+def disturbed(array: Any, by: Disturbance) -> Any:
+    """Return an array whose numbers are moved at random."""
+    if by is NONE:
         return array
-    random = np.random.default_rng(units)
+    random = np.random.default_rng(by.seed)
     with np.errstate(all="ignore"):
-        moved = array + np.spacing(np.abs(array)) * random.integers(-units, units + 1, array.shape)
+        moved = array + np.spacing(np.abs(array)) * random.integers(-by.units, by.units + 1, array.shape)
     return np.where(array == 0.0, array, moved).astype(array.dtype)
 
 
-def disturbed_network(case: Case, units: int) -> cr.Network:
-    """Return the network of a case with rounding errors of up to so many units in the last place in f and in f′."""
+def disturbed_network(case: Case, by: Disturbance) -> cr.Network:
+    """Return the network of a case with rounding errors in f and in f′."""
     net = case.network
-    if not units:
+    if by is NONE:
         return net
-    random, most = np.random.default_rng(units), units * float(np.finfo(case.dtype).eps)
+    random, most = np.random.default_rng(by.seed), by.units * float(np.finfo(case.dtype).eps)
 
     def error(like: Any) -> Any:
         return random.uniform(-most, most, like.shape).astype(like.dtype)
@@ -258,15 +271,15 @@ def disturbed_network(case: Case, units: int) -> cr.Network:
         return type(activation)(f"disturbed {activation.name}", value, slope)
 
     layers = [cr.Dense(layer.units, own(layer.activation), layer.bias, layer.dropout) for layer in net.layers]
-    link, output = net.loss.link, layers[-1].activation.name
+    link, output = net.loss.link, layers[-1].activation.name  # a link goes with one activation, by name
     if link is not None:
         linked = net.loss.linked(net.layers[-1].activation.name) is not None
-        link = replace(link, activation=output if linked else "")
+        link = replace(link, activation=output if linked else "another activation")
     loss = replace(net.loss, name=f"disturbed {net.loss.name}", outputs=(), link=link)
     return cr.Network(net.inputs, layers, loss)
 
 
-def _inputs(case: Case, engine: str, units: int = 0, layout: str | None = None) -> tuple[Any, Any, Any]:
+def _inputs(case: Case, engine: str, by: Disturbance = NONE, layout: str | None = None) -> tuple[Any, Any, Any]:
     """Return x, y and the weights of a case; plainly stored for the reference engine, with the same numbers."""
     arrays = []
     for array in (case.x(), case.y(), case.sample_weight()):
@@ -274,11 +287,11 @@ def _inputs(case: Case, engine: str, units: int = 0, layout: str | None = None) 
         if laid is not None and engine == "reference" and array.dtype.kind == "f":
             laid = np.ascontiguousarray(laid, case.dtype)
         arrays.append(laid)
-    if units:
+    if by is not NONE:
         if case.kind != "estimator" and arrays[1].ndim == 1:  # class numbers, which only cross entropy itself takes
             arrays[1] = np.eye(case.layers[-1].units, dtype=case.dtype)[arrays[1]]
-        arrays[0] = disturbed(arrays[0], units)
-        arrays[2] = disturbed(np.ones(case.rows, case.dtype) if arrays[2] is None else arrays[2], units)
+        arrays[0] = disturbed(arrays[0], by)
+        arrays[2] = disturbed(np.ones(case.rows, case.dtype) if arrays[2] is None else arrays[2], by)
     return arrays[0], arrays[1], arrays[2]
 
 
@@ -289,10 +302,10 @@ def _floor(dtype: str) -> float:
 # Predictions
 
 
-def predictions(case: Case, engine: str, units: int = 0, in_float64: bool = False) -> Outcome:
+def predictions(case: Case, engine: str, by: Disturbance = NONE, in_float64: bool = False) -> Outcome:
     """Return the outputs of all rows by the reference engine."""
-    net, theta = disturbed_network(case, units), disturbed(case.initial(), units)
-    x = _inputs(case, engine, units)[0]
+    net, theta = disturbed_network(case, by), disturbed(case.initial(), by)
+    x = _inputs(case, engine, by)[0]
     if in_float64:
         theta, x = theta.astype(np.float64), x.astype(np.float64)
     return {"outputs": _outputs(case, reference.predict(net, net.parameters(theta), x))}
@@ -327,7 +340,7 @@ def _outputs(case: Case, values: Any) -> Numbers:
 def run_outcome(
     case: Case,
     engine: str,
-    units: int = 0,
+    by: Disturbance = NONE,
     in_float64: bool = False,
     layout: str | None = None,
     data_of: Case | None = None,
@@ -335,8 +348,8 @@ def run_outcome(
     """Return what :func:`chainrule.train` makes of a case, on the data of another where that is given."""
     case = replace(case, dtype="float64") if in_float64 and data_of is None else case
     of_data = data_of or case
-    net, begin = disturbed_network(case, units), disturbed(of_data.initial(), units)
-    x, y, weights = _inputs(of_data, engine, units, layout)
+    net, begin = disturbed_network(case, by), disturbed(of_data.initial(), by)
+    x, y, weights = _inputs(of_data, engine, by, layout)
     try:
         run = cr.train(
             *(net, x, y),
@@ -351,7 +364,7 @@ def run_outcome(
     except cr.DivergenceError as error:
         return outcome_of(case, begin, error.run, error)
     except cr.InputError as error:
-        if units:
+        if by is not NONE:
             raise  # a disturbed case is as valid as the case, and an error would pass for a large difference
         return {"refused": str(error)}
     return outcome_of(case, begin, run)
@@ -422,7 +435,7 @@ def _block_starts(case: Case) -> list[int]:
 # Estimators
 
 
-def estimates(case: Case, engine: str, units: int = 0, row_by_row: bool = False) -> Outcome:
+def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool = False) -> Outcome:
     """Return what a fit of :class:`chainrule.MLPClassifier` or :class:`chainrule.MLPRegressor` makes of a case."""
     from chainrule.estimators import MLPClassifier, MLPRegressor
 
@@ -443,7 +456,7 @@ def estimates(case: Case, engine: str, units: int = 0, row_by_row: bool = False)
         threads=case.threads,
         engine=engine,
     )
-    x, y, weights = _inputs(case, engine, units)
+    x, y, weights = _inputs(case, engine, by)
     y = np.ravel(y) if not classes or np.ndim(y) == 1 else np.argmax(y, axis=1)
     try:
         estimator.fit(x, y, weights)
