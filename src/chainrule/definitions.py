@@ -25,8 +25,8 @@ Floats = NDArray[np.floating]
 
 POINTS = np.array([0.7, -0.3, 2.5, -7.0, 0.0, -1.0, 40.0, 0.2, -2.5, 6.5, 12.0, -40.0, 1.5])
 """The values of z at which functions are probed."""
-_CHECKED = (0.5, -0.25)  # the values of z at which they are checked
-_ROWS = (2, 3, 1)  # and in how many rows, since a batch may have any number
+_CHECK_POINTS = (0.5, -0.25)  # the values of z at which they are checked
+_CHECK_ROWS = (2, 3, 1)  # and in how many rows, since a batch may have any number
 
 # Machines round differently, and a function may compute in float32.
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-8
@@ -43,12 +43,12 @@ def check_definitions(net: Network) -> None:
     """
     for i, layer in enumerate(net.layers, start=1):
         if not ACTIVATIONS.made(layer.activation):
-            for rows in _ROWS:
-                z = np.resize(_CHECKED, (rows, layer.units))
+            for rows in _CHECK_ROWS:
+                z = np.resize(_CHECK_POINTS, (rows, layer.units))
                 _check_activation(f"activation {layer.activation.name!r} of layer {i}", layer.activation, z)
     if not LOSSES.made(net.loss):
-        for rows in _ROWS:
-            z = np.resize(_CHECKED, (rows, net.outputs))
+        for rows in _CHECK_ROWS:
+            z = np.resize(_CHECK_POINTS, (rows, net.outputs))
             _check_loss(f"loss {net.loss.name!r}", net.loss, net.layers[-1].activation, z)
 
 
@@ -120,7 +120,7 @@ class Probe:
         }
 
 
-def probed(at: Callable[[Any], Iterable[Any]], points: Iterable[Any]) -> Iterator[Any]:
+def arrays_at(at: Callable[[Any], Iterable[Any]], points: Iterable[Any]) -> Iterator[Any]:
     """Yield the arrays that a function returns at each of several points; NaN stands for those that it fails to."""
     for point in points:
         try:
@@ -244,7 +244,7 @@ def _at_points(at: Callable[[Floats], Iterator[Floats]], units: int) -> list[Flo
     try:
         return [*at(np.resize(POINTS, (max(1, min(len(POINTS), _MOST_NUMBERS // units)), units)))]
     except Exception:
-        return [*probed(at, (np.full((1, units), point) for point in (*POINTS, *_CHECKED)))]
+        return [*arrays_at(at, (np.full((1, units), point) for point in (*POINTS, *_CHECK_POINTS)))]
 
 
 def _overrides_back(activation: Activation) -> bool:

@@ -57,6 +57,12 @@ class Optimizer:
             The learning rate of this step.
         step : int
             Which step this is, from 1.
+
+        Returns
+        -------
+        theta : array, shape (number of parameters,)
+        memory : dict of array
+            With the keys that :meth:`start` returns; all arrays have the shape and dtype of theta.
         """
         raise NotImplementedError
 

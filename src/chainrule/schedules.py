@@ -42,6 +42,11 @@ class Schedule:
             T, how many epochs the whole run has.
         losses : sequence of float
             The training loss of every epoch before this one.
+
+        Returns
+        -------
+        array, shape (steps,)
+            Finite numbers of at least 0.
         """
         raise NotImplementedError
 

@@ -174,6 +174,20 @@ def test_a_run_that_continues_another_with_other_batches_can_be_resumed(tmp_path
     assert (cr.resume(tmp_path / "b", X, Y).parameters.vector == unbroken.parameters.vector).all()
 
 
+@pytest.mark.parametrize(("before", "now"), [({"validation": 0.25, "metrics": "r2"}, {}), ({}, {"validation": 0.25})])
+def test_a_run_that_continues_another_with_other_columns_can_be_resumed(
+    before: dict[str, Any], now: dict[str, Any], tmp_path: Path
+) -> None:
+    net = cr.Network(1, [cr.Dense(3), cr.Dense(1)])
+    train: dict[str, Any] = {"initial": cr.train(net, X, Y, epochs=2, patience=2, **before), "epochs": 3, **now}
+    unbroken = cr.train(net, X, Y, **train, checkpoint=tmp_path / "a")
+    cr.train(net, X, Y, **train, checkpoint=tmp_path / "b", callbacks=[lambda run: run.epoch == 4])
+    change_checkpoint(tmp_path / "b", {"stopped": None}, {})
+    resumed = cr.resume(tmp_path / "b", X, Y)
+    assert (resumed.state.theta == unbroken.state.theta).all()
+    np.testing.assert_equal(dict(resumed.history), dict(unbroken.history))
+
+
 def test_the_checkpoint_of_an_earlier_version_can_be_resumed(tmp_path: Path) -> None:
     begin(tmp_path / "a")
     tensors, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")

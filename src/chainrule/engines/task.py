@@ -224,11 +224,13 @@ class State:
 
     def fingerprint(self) -> str:
         """Return a string that differs when any number of the state differs."""
-        best = None if self.best is None else (self.best.epoch, self.best.loss)
-        digest = hashlib.blake2b(repr((self.step, self.epoch, self.losses, best)).encode(), digest_size=16)
-        vectors = {"theta": self.theta, **self.memory, **({} if self.best is None else {"best": self.best.theta})}
+        vectors = {"theta": self.theta, "losses": np.array(self.losses), **self.memory}
+        numbers: tuple[float, ...] = (self.step, self.epoch)
+        if self.best is not None:
+            vectors["best"], numbers = self.best.theta, (*numbers, self.best.epoch, self.best.loss)
+        digest = hashlib.blake2b(repr(numbers).encode(), digest_size=16)
         for name, vector in vectors.items():
-            digest.update(f"{name}{vector.dtype}".encode())
+            digest.update(f"{name} {vector.dtype.char} ".encode())
             digest.update(np.ascontiguousarray(vector).data)
         return digest.hexdigest()
 

@@ -98,7 +98,7 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | No
     origin : Origin or None
         Where the run began, if that is known.
     """
-    write_tensors(path, KIND, *_written(run, fingerprint, origin))
+    write_tensors(path, KIND, *_contents_of(run, fingerprint, origin))
 
 
 def check_resumable(run: Run) -> None:
@@ -109,12 +109,12 @@ def check_resumable(run: Run) -> None:
     InputError
         When it cannot: the message names the definition, and says what is wrong with it.
     """
-    tensors, content = _written(run, "", None)
+    tensors, content = _contents_of(run, "", None)
     own = [probe.definition for probe in own_definitions(run.network, run.settings)]
     needed = "; to_json() must return what __init__ takes"
     for definitions, advice in ((own, ""), ([_class_of(thing) for thing in own], needed)):
         try:
-            _read(tensors, json.loads(json.dumps(content)), definitions)
+            _run_of(tensors, json.loads(json.dumps(content)), definitions)
         except InputError as error:
             raise InputError(f"the run could not be resumed from its checkpoint: {error}{advice}") from error
 
@@ -130,7 +130,7 @@ def read_checkpoint(path: Path, own: Own = ()) -> tuple[Run, str, Origin | None]
     """
     tensors, content = read_tensors(path, KIND)
     try:
-        return _read(tensors, content, own)
+        return _run_of(tensors, content, own)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except RecursionError as error:
@@ -143,7 +143,7 @@ def _class_of(thing: Any) -> Any:
     return type(thing) if has_class else thing
 
 
-def _written(run: Run, fingerprint: str, origin: Origin | None) -> tuple[dict[str, NDArray[Any]], JSON]:
+def _contents_of(run: Run, fingerprint: str, origin: Origin | None) -> tuple[dict[str, NDArray[Any]], JSON]:
     """Return the tensors and the JSON document of a checkpoint."""
     own = described(run.network, run.settings)  # first, for its complaints
     tensors = {"parameters": run.state.theta, "losses": np.array(run.state.losses, dtype=np.float64)}
@@ -169,7 +169,7 @@ def _written(run: Run, fingerprint: str, origin: Origin | None) -> tuple[dict[st
     return tensors, to_builtins(document, enc_hook=plain)
 
 
-def _read(tensors: dict[str, Floats], content: JSON, own: Own) -> tuple[Run, str, Origin | None]:
+def _run_of(tensors: dict[str, Floats], content: JSON, own: Own) -> tuple[Run, str, Origin | None]:
     """Return what :func:`read_checkpoint` does, from the tensors and the JSON document."""
     document = typed("its document", content, _Document)
     check_handed_in(document.own, own)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Floats
-from ..definitions import Probe, probed, probes, probes_of
+from ..definitions import Probe, arrays_at, probes, probes_of
 from ..engines.task import Settings
 from ..errors import InputError, quoted
 from ..named import JSON, call
@@ -73,7 +73,7 @@ def own_definitions(net: Network, settings: Settings) -> Iterator[Probe]:
         yield Probe("optimizer", optimizer, partial(_at_gradients, optimizer, net.parameter_count))
     for part in settings.schedule.parts():
         if not SCHEDULES.made(part):
-            yield Probe("schedule", part, partial(probed, partial(_factors_in, part), range(len(_LOSSES))))
+            yield Probe("schedule", part, partial(arrays_at, partial(_factors_in, part), range(len(_LOSSES))))
 
 
 def described(net: Network, settings: Settings) -> list[JSON]:
@@ -93,7 +93,7 @@ def _at_gradients(optimizer: Optimizer, count: int) -> list[Floats]:
     try:
         return [*_steps(optimizer, 5)]
     except Exception:
-        return [*probed(partial(_steps, optimizer), [count])]
+        return [*arrays_at(partial(_steps, optimizer), [count])]
 
 
 def _steps(optimizer: Optimizer, count: int) -> Iterator[Floats]:

@@ -123,7 +123,8 @@ def train(
         What to compute in; that of `x` when left out, if it is one of these, else float64.
     checkpoint : path, optional
         A file from which :func:`resume` can continue if the run is killed. It must not exist yet. An optimiser or
-        schedule of your own needs a name and a ``to_json`` that lists its settings, as a frozen dataclass has.
+        schedule of your own needs a name and a ``to_json`` that lists the settings its ``__init__`` takes, as a frozen
+        dataclass has; whether it could be resumed is tried before the first epoch.
     checkpoint_every : int
         After how many epochs it is written anew.
     engine : {"auto", "native", "reference"}
@@ -228,7 +229,9 @@ def resume(
     columns = {"loss", "learning_rate", *chosen}
     if parts.validation is not None:
         columns |= {"validation_loss", *(f"validation_{name}" for name in chosen)}
-    if run.epoch and {*run.history} != columns:
+    begun = 0 if origin is None else origin.epoch  # columns from before then may have ended
+    recorded = {name for name, column in run.history.items() if not np.isnan(column[begun:]).all()}
+    if run.epoch > begun and not recorded <= columns <= {*run.history}:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
     check_batch_size(settings, len(parts.training))
     check_settings(net, settings)

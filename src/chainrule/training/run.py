@@ -117,7 +117,7 @@ class Run:
                 for probe in own_definitions(self.network, self.settings)
             ],
         }
-        return json.loads(json.dumps(manifest, default=_shown))
+        return json.loads(json.dumps(manifest, default=_plain_or_text))
 
     @property
     def epoch(self) -> int:
@@ -190,7 +190,7 @@ class Run:
         return f"Run({widths}, {self.epoch} of {self.settings.epochs} epochs{loss}: {self.stopped or 'running'})"
 
 
-def _shown(value: object) -> object:
+def _plain_or_text(value: object) -> object:
     """Return a value for JSON, as text where it has no JSON form."""
     try:
         return plain(value)
