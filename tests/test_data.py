@@ -119,3 +119,23 @@ def test_columns_of_the_same_name_are_refused() -> None:
     for names in (["a", "a"], [1, "1"]):
         with pytest.raises(cr.InputError, match="x has columns of the same name"):
             prepare(NET, pd.DataFrame(X, columns=names), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "coo_matrix"])
+def test_sparse_rows_in_a_list_or_an_array_are_refused_with_what_to_do(kind: str) -> None:
+    rows = [getattr(sparse, kind)(np.array([row])) for row in X]
+    boxed = np.empty((), dtype=object)
+    boxed[()] = rows[0]
+    uses: list[tuple[str, Callable[[], object]]] = [
+        ("x", lambda: prepare(NET, rows, [1.0, 2.0])),
+        ("x", lambda: prepare(NET, boxed, [1.0, 2.0])),
+        ("y", lambda: prepare(NET, X, rows)),
+        ("x", lambda: cr.train(NET, tuple(rows), [1.0, 2.0])),
+        ("validation x", lambda: cr.train(NET, X, [1.0, 2.0], validation=(rows, [1.0, 2.0]))),
+        ("x", lambda: cr.Model(NET, NET.initial()).predict(rows)),
+    ]
+    for name, use in uses:
+        with pytest.raises(
+            cr.InputError, match=rf"^{name} holds sparse matrices: pass an array, such as .*vstack\(rows\)"
+        ):
+            use()

@@ -134,11 +134,14 @@ OF_ONE: Any = lambda one: one  # noqa: E731 - of too few arguments
         (
             lambda z: z.sum(axis=1),
             lambda z, f: z,
-            r"value\(z\) must return numbers of the shape \(2, 4\), but returned",
+            r"value\(z\) must return a NumPy array of numbers of the shape \(2, 4\), but returned float64 of the shape",
         ),
         (lambda z, a: z, lambda z, f: z, r"value\(z\) .* but failed with TypeError: .*missing 1 required"),
         (lambda z: z, lambda z: z, r"slope\(z, f\) .* but failed with TypeError: .*takes 1 positional"),
-        (lambda z: z, lambda z, f: 1.0, r"slope\(z, f\) .* but returned float64 of the shape \(\)"),
+        (lambda z: z, lambda z, f: 1.0, r"slope\(z, f\) .* but returned a float"),
+        (lambda z: z.tolist(), lambda z, f: z, r"value\(z\) must return a NumPy array .* but returned a list"),
+        (lambda z: z * np.ones((2, 1)), lambda z, f: z, r"value\(z\) .* of the shape \(3, 4\), but failed with Value"),
+        (np.squeeze, lambda z, f: z, r"value\(z\) .* of the shape \(1, 4\), but returned float64 of the shape \(4,\)"),
         (lambda z: np.maximum(z, 0.0, out=z), lambda z, f: z, r"value\(z\) must not change its arguments"),
         (lambda z: z + 1j, lambda z, f: z, r"value\(z\) .* but returned complex128"),
     ],
@@ -160,7 +163,8 @@ def test_an_activation_that_does_not_fit_is_named_with_what_was_expected(value: 
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        (cr.Loss("odd", lambda y, f: np.mean((y - f) ** 2), SQUARE.slope), r"value\(y, f\) .* of the shape \(\)"),
+        (cr.Loss("odd", lambda y, f: np.mean((y - f) ** 2), SQUARE.slope), r"value\(y, f\) .* but returned a float64"),
+        (cr.Loss("odd", lambda y, f: ((y - f) ** 2).tolist(), SQUARE.slope), r"value\(y, f\) .* returned a list"),
         (cr.Loss("odd", SQUARE.value, OF_ONE), r"slope\(y, f\) .* failed with TypeError"),
         (
             replace(
@@ -190,3 +194,77 @@ def test_an_initializer_that_does_not_fit_is_named_with_what_was_expected(draw: 
         cr.InputError, match=rf"initializer 'odd' of layer 1: draw\(random, fan_in, fan_out\).*{message}"
     ):
         net.initial()
+
+
+def strict(factor: float) -> cr.Activation:
+    """Return a multiple of z that is not defined for large z."""
+
+    def value(z: Any) -> Any:
+        if (np.abs(z) > 30.0).any():
+            raise ValueError("too large")
+        return factor * z
+
+    return cr.Activation("strict", value, lambda z, f: factor + 0.0 * z)
+
+
+@pytest.mark.parametrize("units", [1, 4, 40])
+def test_a_function_that_fails_at_some_points_is_told_from_others_at_the_rest(units: int, tmp_path: Path) -> None:
+    net = cr.Network(3, [cr.Dense(units, strict(1.0)), cr.Dense(1)])
+    path = saved(tmp_path, net)
+    assert cr.load(path, own=strict(1.0)).network == net
+    everywhere = cr.Activation("strict", lambda z: 1.0 * z, lambda z, f: 1.0 + 0.0 * z)
+    for other in (strict(3.0), everywhere):
+        with pytest.raises(cr.InputError, match="'strict' in own= is a different function"):
+            cr.load(path, own=other)
+
+
+def test_a_loss_that_fails_at_some_points_is_told_from_others_at_the_rest(tmp_path: Path) -> None:
+    def loss(factor: float) -> cr.Loss:
+        def value(y: Any, f: Any) -> Any:
+            if (f < -30.0).any():
+                raise ValueError("too small")
+            return factor * (y - f) ** 2
+
+        return cr.Loss("strict", value, lambda y, f: 2.0 * factor * (f - y))
+
+    path = saved(tmp_path, cr.Network(3, [cr.Dense(2)], loss(1.0)))
+    assert cr.load(path, own=loss(1.0)).network.loss == loss(1.0)
+    with pytest.raises(cr.InputError, match="'strict' in own= is a different function"):
+        cr.load(path, own=loss(2.0))
+
+
+def test_values_that_are_missing_agree_with_none_that_are_there(tmp_path: Path) -> None:
+    path = saved(tmp_path, network())
+    tensors, document = read_tensors(path, "chainrule model 1")
+    records = [one | {"values": []} for one in document["own"]]
+    write_tensors(path, "chainrule model 1", tensors, document | {"own": records})
+    with pytest.raises(cr.InputError, match="'cubic' in own= is a different function"):
+        cr.load(path, own=[CUBIC, QUARTIC, NORMAL])
+
+
+class Renamed(cr.Activation):
+    def to_json(self) -> Any:
+        return "tanh"
+
+
+def test_a_definition_whose_json_form_has_another_name_cannot_be_stored(tmp_path: Path) -> None:
+    net = network(Renamed("renamed", np.tanh, lambda z, f: 1.0 - f**2))
+    with pytest.raises(cr.InputError, match=r"activation 'renamed' cannot be stored in a file: .* but returned 'tanh'"):
+        saved(tmp_path, net)
+
+
+class Forward(cr.Activation):
+    def forward(self, z: Any) -> Any:
+        return np.tanh(z)
+
+
+class Backward(cr.Loss):
+    def backward(self, y: Any, f: Any) -> Any:
+        return f - y
+
+
+def test_a_method_that_nothing_would_call_is_refused() -> None:
+    with pytest.raises(cr.InputError, match=r"Forward has a method forward, which nothing would call: .* value, slope"):
+        Forward("bent", value=np.tanh, slope=lambda z, f: 1.0 - f**2)
+    with pytest.raises(cr.InputError, match="Backward has a method backward, which nothing would call"):
+        Backward("bent", value=SQUARE.value, slope=SQUARE.slope)

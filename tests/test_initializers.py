@@ -41,3 +41,8 @@ def test_a_field_of_another_kind_is_refused() -> None:
         Initializer(5, np.zeros)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="initializer 'a': draw must be a function, but is 5"):
         Initializer("a", 5)  # type: ignore[arg-type]
+
+
+def test_an_initialiser_of_your_own_may_draw_nested_lists() -> None:
+    fixed = Initializer("fixed", lambda random, fan_in, fan_out: [[1.0, 2.0]])  # type: ignore[arg-type,return-value]
+    assert cr.Network(1, [cr.Dense(2, initializer=fixed)]).initial().weights[0].tolist() == [[1.0, 2.0]]

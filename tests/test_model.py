@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,3 +100,10 @@ def test_a_model_goes_to_another_process_after_it_has_predicted() -> None:
 def test_the_parameters_of_a_model_cannot_be_changed_behind_its_back() -> None:
     with pytest.raises(ValueError, match="read-only"):
         MODEL.parameters.weights[0][...] = 0.0
+
+
+@pytest.mark.parametrize("path", [5, None, b"m", ["m"], "a\0b"], ids=repr)
+def test_what_is_not_a_path_is_refused(path: Any) -> None:
+    for use in (MODEL.save, cr.load):
+        with pytest.raises(cr.InputError, match=r"^path must be a path, but is "):
+            use(path)

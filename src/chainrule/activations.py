@@ -48,9 +48,9 @@ class Activation:
     name : str
         What messages, model files and formulae call it.
     value : callable
-        f(z), for an array of any shape; returns the same shape.
+        f(z), for a NumPy array of any shape; returns an array of the same shape.
     slope : callable
-        f′(z) = ∂f/∂z, called with z and f = value(z), both of one shape; returns that shape.
+        f′(z) = ∂f/∂z, called with z and f = value(z), both of one shape; returns an array of that shape.
     parameters : tuple of (str, float or str)
         The values that the definition was made with, such as the slope of leaky relu.
     initializer : str
@@ -59,7 +59,7 @@ class Activation:
         Where the slope, or the slope of the slope, jumps. No finite difference can be trusted across one.
 
     A subclass may override :meth:`back`, which back-propagation calls in every layer; the reference engine then
-    executes the run.
+    executes the run. What the functions return is converted to the dtype of z.
 
     Raises
     ------

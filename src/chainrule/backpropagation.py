@@ -9,7 +9,8 @@ rows' losses, so each row enters the gradient with its share of the batch.
 
 The text runs on NumPy arrays, on JAX arrays and on trees of symbols alike: it uses operators and
 :mod:`chainrule.elementary` only, and changes nothing in place. `z`, `f` and `delta` are lists counted as in
-the formulae, from 0 to L; f[0] is x, and z[0] and delta[0] are None.
+the formulae, from 0 to L; f[0] is x, and z[0] and delta[0] are None. With NumPy all of them have the dtype of z,
+whatever dtype a definition of your own returns.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .elementary import Array, namespace
+from .elementary import Array, like, namespace
 from .network import Network
 from .parameters import Parameters
 
@@ -51,14 +52,14 @@ def forward(
         weights, bias = params.weights[i - 1], params.biases[i - 1]
         weighted = passed_on(f, masks, i - 1) @ weights  # (n, dᵢ₋₁) @ (dᵢ₋₁, dᵢ)
         z.append(weighted if bias is None else weighted + bias)
-        f.append(layer.activation.value(z[i]))
+        f.append(like(layer.activation.value(z[i]), z[i]))
     return z, f
 
 
 def losses(net: Network, y: Array, z: list[Array], f: list[Array]) -> Array:
     """Return the loss of each row, shape (n,); y is (n, d_L)."""
     link = net.loss.linked(net.layers[-1].activation.name)
-    of_outputs = link.value(y, z[-1]) if link else net.loss.value(y, f[-1])  # (n, d_L)
+    of_outputs = like(link.value(y, z[-1]) if link else net.loss.value(y, f[-1]), z[-1])  # (n, d_L)
     return namespace(of_outputs).sum(of_outputs, axis=-1) / _divisor(net)
 
 
@@ -75,14 +76,14 @@ def deltas(
     delta: list[Any] = [None] * (last + 1)
     link = net.loss.linked(layers[-1].activation.name)
     if link:
-        delta[last] = link.delta(y, z[last], f[last]) / _divisor(net)
+        delta[last] = like(link.delta(y, z[last], f[last]), z[last]) / _divisor(net)
     else:
-        slope_of_loss = net.loss.slope(y, f[last]) / _divisor(net)  # ∂ℒ/∂f_L
-        delta[last] = layers[-1].activation.back(slope_of_loss, z[last], f[last])
+        slope_of_loss = like(net.loss.slope(y, f[last]), z[last]) / _divisor(net)  # ∂ℒ/∂f_L
+        delta[last] = like(layers[-1].activation.back(slope_of_loss, z[last], f[last]), z[last])
     for i in range(last - 1, 0, -1):
         slope_of_loss = delta[i + 1] @ params.weights[i].T  # ∂ℒ/∂fᵢ
         slope_of_loss = slope_of_loss * masks[i] if i in masks else slope_of_loss
-        delta[i] = layers[i - 1].activation.back(slope_of_loss, z[i], f[i])  # ⊙ f′(zᵢ)
+        delta[i] = like(layers[i - 1].activation.back(slope_of_loss, z[i], f[i]), z[i])  # ⊙ f′(zᵢ)
     return delta
 
 

@@ -186,15 +186,19 @@ def _array(values: Any, what: str) -> NDArray[Any]:
     Raises
     ------
     InputError
-        When it is a sparse matrix, or cannot be an array.
+        When it is a sparse matrix or holds some, or cannot be an array.
     """
     if hasattr(values, "nnz"):
         estimators = ", or use MLPClassifier or MLPRegressor, which take it as it is" if what.endswith("x") else ""
         raise InputError(f"{what} is a sparse matrix: pass its .toarray(){estimators}")
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} cannot be read as numbers: {' '.join(str(error).split()):.150}") from error
+    if array.dtype == object and any(hasattr(one, "nnz") for one in array.flat):
+        dense = "scipy.sparse.vstack(rows).toarray()"
+        raise InputError(f"{what} holds sparse matrices: pass an array, such as {dense} of a list of sparse rows")
+    return array
 
 
 def _targets(net: Network, raw: NDArray[Any], dtype: str, what: str) -> Floats:

@@ -7,6 +7,7 @@ functions return at a few fixed points. They tell whether the definitions in ``o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from .activations import ACTIVATIONS, Activation
 from .errors import InputError
 from .initializers import INITIALIZERS
-from .losses import LOSSES
+from .losses import LOSSES, Loss
 from .named import JSON, Definition, Own, call_for_array, definitions, fields, json_form
 from .network import Network
 
@@ -24,6 +25,8 @@ Floats = NDArray[np.floating]
 
 POINTS = np.array([0.7, -0.3, 2.5, -7.0, 0.0, -1.0, 40.0, 0.2, -2.5, 6.5, 12.0, -40.0, 1.5])
 """The values of z at which functions are probed."""
+_CHECK_POINTS = (0.5, -0.25)  # the values of z at which they are checked
+_CHECK_ROWS = (2, 3, 1)  # and in how many rows, since a batch may have any number
 
 # Machines round differently, and a function may compute in float32.
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-8
@@ -31,7 +34,7 @@ _MOST_NUMBERS = 4096  # in an array of points, unless a single row has more
 
 
 def check_definitions(net: Network) -> None:
-    """Check that a network's own definitions can be called, and return arrays of the right shapes.
+    """Check that a network's own definitions can be called, and return NumPy arrays of the right shapes.
 
     Raises
     ------
@@ -39,22 +42,104 @@ def check_definitions(net: Network) -> None:
         When one cannot or does not: the message names the definition and the function, and says what was expected.
     """
     for i, layer in enumerate(net.layers, start=1):
-        activation = layer.activation
-        if not ACTIVATIONS.made(activation):
-            what, z = f"activation {activation.name!r} of layer {i}", np.resize([0.5, -0.25], (2, layer.units))
-            f = call_for_array(f"{what}: value(z)", activation.value, [z], z.shape)
-            call_for_array(f"{what}: slope(z, f)", activation.slope, [z, f], z.shape)
-            if _overrides_back(activation):
-                call_for_array(f"{what}: back(slope_of_loss, z, f)", activation.back, [np.ones_like(z), z, f], z.shape)
+        if not ACTIVATIONS.made(layer.activation):
+            for rows in _CHECK_ROWS:
+                z = np.resize(_CHECK_POINTS, (rows, layer.units))
+                _check_activation(f"activation {layer.activation.name!r} of layer {i}", layer.activation, z)
     if not LOSSES.made(net.loss):
-        what, z = f"loss {net.loss.name!r}", np.resize([0.5, -0.25], (2, net.outputs))
-        f = np.asarray(net.layers[-1].activation.value(z))
-        y = np.clip(np.tile(np.eye(1, net.outputs), (2, 1)), *net.loss.targets)  # one-hot
-        call_for_array(f"{what}: value(y, f)", net.loss.value, [y, f], z.shape)
-        call_for_array(f"{what}: slope(y, f)", net.loss.slope, [y, f], z.shape)
-        if link := net.loss.linked(net.layers[-1].activation.name):
-            call_for_array(f"{what}: value(y, z) of its link", link.value, [y, z], z.shape)
-            call_for_array(f"{what}: delta(y, z, f) of its link", link.delta, [y, z, f], z.shape)
+        for rows in _CHECK_ROWS:
+            z = np.resize(_CHECK_POINTS, (rows, net.outputs))
+            _check_loss(f"loss {net.loss.name!r}", net.loss, net.layers[-1].activation, z)
+
+
+def _check_activation(what: str, activation: Activation, z: Floats) -> None:
+    f = call_for_array(f"{what}: value(z)", activation.value, [z], z.shape)
+    call_for_array(f"{what}: slope(z, f)", activation.slope, [z, f], z.shape)
+    if _overrides_back(activation):
+        call_for_array(f"{what}: back(slope_of_loss, z, f)", activation.back, [np.ones_like(z), z, f], z.shape)
+
+
+def _check_loss(what: str, loss: Loss, output: Activation, z: Floats) -> None:
+    with np.errstate(all="ignore"):
+        f = output.value(z)
+    y = np.clip(np.tile(np.eye(1, z.shape[1]), (len(z), 1)), *loss.targets)  # one-hot
+    call_for_array(f"{what}: value(y, f)", loss.value, [y, f], z.shape)
+    call_for_array(f"{what}: slope(y, f)", loss.slope, [y, f], z.shape)
+    if link := loss.linked(output.name):
+        call_for_array(f"{what}: value(y, z) of its link", link.value, [y, z], z.shape)
+        call_for_array(f"{what}: delta(y, z, f) of its link", link.delta, [y, z, f], z.shape)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A definition of your own, and the values that tell it from others of its name.
+
+    Attributes
+    ----------
+    kind : str
+        "activation", "optimizer" and so on.
+    definition : Definition
+    compute : callable
+        Returns the arrays that its functions return at fixed points.
+    units : int
+        The width of the layer, 0 where there is none.
+    """
+
+    kind: str
+    definition: Definition
+    compute: Callable[[], Iterable[Any]]
+    units: int = 0
+
+    @property
+    def values(self) -> list[float | None]:
+        """Up to 26 numbers of each array; None for one that is not finite."""
+        try:
+            with np.errstate(all="ignore"):
+                arrays = [np.asarray(array, dtype=np.float64).ravel() for array in self.compute()]
+        except Exception:
+            arrays = [np.array([np.nan])]
+        some = [number for array in arrays for number in (*array[:13], *array[13:][-13:])]
+        return [float(number) if np.isfinite(number) else None for number in some]
+
+    def record(self) -> JSON:
+        """Return it as a file holds it.
+
+        Raises
+        ------
+        InputError
+            When it cannot be stored.
+        """
+        form = json_form(self.kind, self.definition)
+        parameters = {} if isinstance(form, str) else {key: value for key, value in form.items() if key != "name"}
+        return {
+            "kind": self.kind,
+            "name": self.definition.name,
+            "parameters": parameters,
+            "units": self.units,
+            "values": self.values,
+        }
+
+
+def arrays_at(at: Callable[[Any], Iterable[Any]], points: Iterable[Any]) -> Iterator[Any]:
+    """Yield the arrays that a function returns at each of several points; NaN stands for those that it fails to."""
+    for point in points:
+        try:
+            yield from at(point)
+        except Exception:
+            yield np.nan
+
+
+def probes_of(net: Network) -> Iterator[Probe]:
+    """Yield a probe for each of a network's own definitions."""
+    for layer in net.layers:
+        if not ACTIVATIONS.made(layer.activation):
+            at = partial(_activation_at, layer.activation)
+            yield Probe("activation", layer.activation, partial(_at_points, at, layer.units), layer.units)
+        if not INITIALIZERS.made(layer.initializer):
+            yield Probe("initializer", layer.initializer, tuple)
+    if not LOSSES.made(net.loss):
+        at = partial(_loss_at, net.loss, net.layers[-1].activation)
+        yield Probe("loss", net.loss, partial(_at_points, at, net.outputs), net.outputs)
 
 
 def probes(net: Network) -> list[JSON]:
@@ -66,36 +151,14 @@ def probes(net: Network) -> list[JSON]:
         When a definition cannot be stored, or two different ones have the same name and parameters.
     """
     records: list[JSON] = []
-    for new in _records(net):
+    for probe in probes_of(net):
+        new = probe.record()
         known = next((one for one in records if _key(one) == _key(new)), None)
         if known is None:
             records.append(new)
         elif not _agree(known["values"], new["values"]):
             raise InputError(f"two different definitions are called {new['name']!r}: give each a name of its own")
     return records
-
-
-def record(kind: str, thing: Definition, compute: Callable[[], Iterable[Any]], units: int = 0) -> JSON:
-    """Return the record of one definition.
-
-    Parameters
-    ----------
-    compute : callable
-        Returns the arrays that its functions return at fixed points; up to 26 numbers of each are kept. Where it fails,
-        there are none, since a function need not be defined at every point.
-    units : int
-        The width of the layer.
-    """
-    try:
-        with np.errstate(all="ignore"):
-            arrays = [np.asarray(array, dtype=np.float64).ravel() for array in compute()]
-    except Exception:
-        arrays = []
-    some = [number for array in arrays for number in (*array[:13], *array[13:][-13:])]
-    values = [float(number) if np.isfinite(number) else None for number in some]
-    form = json_form(kind, thing)
-    parameters = {} if isinstance(form, str) else {key: value for key, value in form.items() if key != "name"}
-    return {"kind": kind, "name": thing.name, "parameters": parameters, "units": units, "values": values}
 
 
 def check_handed_in(records: JSON, own: Own) -> None:
@@ -158,19 +221,7 @@ def changed(before: Network, now: Network) -> str | None:
     )
 
 
-def _records(net: Network) -> Iterator[JSON]:
-    for layer in net.layers:
-        if not ACTIVATIONS.made(layer.activation):
-            values = partial(_of_activation, layer.activation, layer.units)
-            yield record("activation", layer.activation, values, layer.units)
-        if not INITIALIZERS.made(layer.initializer):
-            yield record("initializer", layer.initializer, tuple)
-    if not LOSSES.made(net.loss):
-        yield record("loss", net.loss, partial(_of_loss, net), net.outputs)
-
-
-def _of_activation(activation: Activation, units: int) -> Iterator[Floats]:
-    z = _points(units)
+def _activation_at(activation: Activation, z: Floats) -> Iterator[Floats]:
     f = activation.value(z)
     yield f
     yield activation.slope(z, f)
@@ -178,9 +229,7 @@ def _of_activation(activation: Activation, units: int) -> Iterator[Floats]:
         yield activation.back(np.ones_like(z) + 0.1 * z, z, f)
 
 
-def _of_loss(net: Network) -> Iterator[Floats]:
-    loss, output = net.loss, net.layers[-1].activation
-    z = _points(net.outputs)
+def _loss_at(loss: Loss, output: Activation, z: Floats) -> Iterator[Floats]:
     f = output.value(z)
     y = np.clip(0.3 * z[::-1, ::-1], *loss.targets)
     yield loss.value(y, f)
@@ -190,9 +239,12 @@ def _of_loss(net: Network) -> Iterator[Floats]:
         yield link.delta(y, z, f)
 
 
-def _points(units: int) -> Floats:
-    """Return values of z, shape (rows, units)."""
-    return np.resize(POINTS, (max(1, min(len(POINTS), _MOST_NUMBERS // units)), units))
+def _at_points(at: Callable[[Floats], Iterator[Floats]], units: int) -> list[Floats]:
+    """Return the arrays that functions return for all points at once, or for each alone where they refuse some."""
+    try:
+        return [*at(np.resize(POINTS, (max(1, min(len(POINTS), _MOST_NUMBERS // units)), units)))]
+    except Exception:
+        return [*arrays_at(at, (np.full((1, units), point) for point in (*POINTS, *_CHECK_POINTS)))]
 
 
 def _overrides_back(activation: Activation) -> bool:
@@ -207,8 +259,6 @@ def _key(one: JSON) -> tuple[Any, ...]:
 
 def _agree(stored: JSON, current: Sequence[float | None]) -> bool:
     """Tell whether values are equal up to rounding; None stands for one that is not finite."""
-    if not stored or not current:
-        return True
     try:
         one, other = (np.array(values, dtype=np.float64) for values in (stored, current))
     except (TypeError, ValueError) as error:

@@ -21,6 +21,11 @@ def namespace(array: Array) -> Any:
     return found() if found else np
 
 
+def like(array: Array, model: Array) -> Array:
+    """Return a NumPy array in the dtype of `model`; where `model` is something else, return `array` itself."""
+    return array.astype(model.dtype, copy=False) if type(model) is np.ndarray else array
+
+
 def exp(x: Array) -> Array:
     """Return eˣ; far below zero it is 0 and far above it is infinity, as a limit and not as a warning."""
     xp = namespace(x)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from .errors import InputError
+from .errors import InputError, quoted
 from .named import JSON
 
 if sys.platform != "win32":
@@ -32,6 +32,27 @@ MAX_HEADER = 64 * 2**20
 
 # Seconds after which a temporary file is abandoned, on systems without locks that end with their process.
 _ABANDONED_AFTER = 60.0
+
+
+def path_of(what: str, given: object) -> Path:
+    """Return what was handed in as a path.
+
+    Parameters
+    ----------
+    what : str
+        The name of the argument, for the message.
+
+    Raises
+    ------
+    InputError
+        When it is neither a string nor a path, or has a null character, which no name of a file can have.
+    """
+    if not isinstance(given, (str, os.PathLike)) or "\0" in str(given):
+        raise InputError(f"{what} must be a path, but is {quoted(given)}")
+    try:
+        return Path(given)
+    except TypeError as error:  # of bytes
+        raise InputError(f"{what} must be a path, but is {quoted(given)}: {error}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:

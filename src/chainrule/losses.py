@@ -99,6 +99,8 @@ class Loss:
     kinks : tuple of float
         At which f − y the slope, or the slope of the slope, jumps.
 
+    The functions return NumPy arrays, which are converted to the dtype of f.
+
     Raises
     ------
     InputError

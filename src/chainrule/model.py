@@ -14,7 +14,7 @@ from .data import Floats, Names, inputs
 from .definitions import check_definitions, check_handed_in, check_probes, probes
 from .engines import native, reference
 from .errors import InputError
-from .files import read_tensors, write_tensors
+from .files import path_of, read_tensors, write_tensors
 from .named import JSON, Own, keep
 from .network import Network
 from .parameters import Parameters
@@ -85,14 +85,15 @@ class Model:
         Raises
         ------
         InputError
-            When the file cannot be written.
+            When the file cannot be written, or a definition of your own cannot be stored in it.
         """
+        path = path_of("path", path)
         document = {"network": self.network.to_json(), "preprocessing": self.preprocessing}
         if self.feature_names is not None:
             document["feature_names"] = self.feature_names
         if records := probes(self.network):
             document["own"] = records
-        write_tensors(Path(path), KIND, {"parameters": self.parameters.vector}, document)
+        write_tensors(path, KIND, {"parameters": self.parameters.vector}, document)
 
 
 def load(path: str | Path, own: Own = ()) -> Model:
@@ -113,7 +114,8 @@ def load(path: str | Path, own: Own = ()) -> Model:
         When the file does not exist, is corrupt or is not a model, or when a definition is missing from `own` or is not
         the one that the network was trained with.
     """
-    tensors, document = read_tensors(Path(path), KIND)
+    path = path_of("path", path)
+    tensors, document = read_tensors(path, KIND)
     try:
         if not isinstance(document, dict) or not _NEEDED <= set(document) <= _NEEDED | _OPTIONAL:
             raise InputError("it does not describe a network")

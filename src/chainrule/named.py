@@ -134,7 +134,8 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             hint = "" if own is None else f". If it is a definition of your own, hand it in: own=[{name:.80}]"
             raise InputError(f"{error}{hint}") from None
         # A schedule may have another one inside.
-        nested = {key: self.find(value, own) for key, value in parameters.items() if isinstance(value, dict)}
+        inner = {key: value for key, value in parameters.items() if isinstance(value, dict) and "name" in value}
+        nested = {key: self.find(value, own) for key, value in inner.items()}
         if name in self:
             return construct(f"{self._kind} {name!r}", self[name], parameters | nested)
         for parameter in parameters:
@@ -207,12 +208,31 @@ def json_form(kind: str, thing: Definition) -> JSON:
     Raises
     ------
     InputError
-        When it has none: a field is not a number, a string or the like.
+        When it has none: a field is not a number, a string or the like, or its name is missing.
     """
+    what = f"the {kind} {thing.name!r} cannot be stored in a file"
+    returned = call(f"{what}: to_json()", thing.to_json, [], "its name and parameters")
     try:
-        return json.loads(json.dumps(thing.to_json(), allow_nan=False))
+        form = json.loads(json.dumps(returned, allow_nan=False, default=plain))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(f"the {kind} {thing.name!r} cannot be stored in a file: {error!s:.100}") from error
+        raise InputError(f"{what}: {error!s:.100}") from error
+    if (form.get("name") if isinstance(form, dict) else form) != thing.name:
+        expected = f"{thing.name!r} or {{'name': {thing.name!r}, …}}"
+        raise InputError(f"{what}: to_json() must return {expected}, but returned {quoted(form)}")
+    return form
+
+
+def plain(value: object) -> object:
+    """Return a NumPy scalar as the Python number, boolean or string that it is, for JSON.
+
+    Raises
+    ------
+    TypeError
+        When it is something else.
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def _name_of(thing: object) -> str | None:
@@ -429,10 +449,10 @@ def call(what: str, function: Callable[..., Any], arguments: Sequence[Any], expe
         with np.errstate(all="ignore"):
             returned = function(*copies)
     except Exception as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split()):.150}"
+        reason = f"{type(error).__name__}: {' '.join(str(error).split()):.150}".removesuffix(": ")
         raise InputError(f"{what} must return {expected}, but failed with {reason}") from error
     for before, after in zip(arguments, copies, strict=True):
-        if isinstance(before, np.ndarray) and not np.array_equal(before, after):
+        if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
             raise InputError(f"{what} must not change its arguments, but return {expected}")
     return returned
 
@@ -445,10 +465,12 @@ def call_for_array(
     Raises
     ------
     InputError
-        Also when it does not return numbers of this shape.
+        Also when it does not return a NumPy array of real numbers of this shape.
     """
-    expected = f"numbers of the shape {shape}"
-    returned = np.asarray(call(what, function, arguments, expected))
+    expected = f"a NumPy array of numbers of the shape {shape}"
+    returned = call(what, function, arguments, expected)
+    if type(returned) is not np.ndarray:
+        raise InputError(f"{what} must return {expected}, but returned {_with_article(type(returned).__name__)}")
     if returned.shape != shape or returned.dtype.kind not in "biuf":
         found = f"{returned.dtype} of the shape {returned.shape}"
         raise InputError(f"{what} must return {expected}, but returned {found}")
@@ -456,14 +478,23 @@ def call_for_array(
 
 
 def check_methods(thing: object, base: type) -> None:
-    """Check that no field of a definition hides a method of its class, which nothing would then call.
+    """Check that a subclass of a definition has no method that a field hides, or that nothing would call.
 
     Raises
     ------
     InputError
         When one does.
     """
-    for field in vars(thing) if type(thing) is not base else ():
+    if type(thing) is base:
+        return
+    for method in ("forward", "backward"):
+        if hasattr(thing, method):
+            functions = ", ".join(field for field, value in vars(thing).items() if callable(value))
+            raise InputError(
+                f"{type(thing).__name__} has a method {method}, which nothing would call: the functions of "
+                f"{_with_article(base.__name__)} are handed in as {functions}"
+            )
+    for field in vars(thing):
         if inspect.isroutine(getattr(type(thing), field, None)):
             raise InputError(
                 f"{type(thing).__name__} has a method {field}, which the function handed in as {field} would hide: "

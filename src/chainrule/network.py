@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from .activations import ACTIVATIONS, Activation, JointActivation
 from .elementary import Array
@@ -181,7 +181,7 @@ class Network:
                 params.weights[i - 1][...] = layer.initializer.draw(random, *shape)
                 continue
             what = f"initializer {layer.initializer.name!r} of layer {i}: draw(random, fan_in, fan_out)"
-            drawn = call_for_array(what, layer.initializer.draw, [random, *shape], shape)
+            drawn = call_for_array(what, _as_array(layer.initializer), [random, *shape], shape)
             if not np.isfinite(drawn).all():
                 raise InputError(f"{what} drew NaN or infinity")
             params.weights[i - 1][...] = drawn
@@ -313,6 +313,11 @@ def chain(layers: int, activation: Activation | str = "tanh", loss: Loss | str =
         When the number of layers or a name does not fit.
     """
     return Network(1, [Dense(1, activation, bias=False)] * whole("layers", layers, 1, MAX_LAYERS), loss)
+
+
+def _as_array(initializer: Initializer) -> Callable[..., NDArray[Any]]:
+    """Return the initialiser's function, of which nested lists will do: they are drawn only once."""
+    return lambda *arguments: np.asarray(initializer.draw(*arguments))
 
 
 def _layer_from_json(description: JSON, i: int, own: Own) -> Dense:

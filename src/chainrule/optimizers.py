@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias
 
+import numpy as np
+
 from .elementary import Array, namespace, sign
 from .errors import InputError
 from .named import JSON, Catalogue, keep, number, whole
@@ -33,6 +35,9 @@ class Optimizer:
     learning_rate: float = 0.01
 
     def __post_init__(self) -> None:
+        # NumPy's scalars have a dtype of their own, in which a float32 run must not go on.
+        scalars = {f.name: getattr(self, f.name) for f in fields(self)}
+        keep(self, **{name: value.item() for name, value in scalars.items() if isinstance(value, np.generic)})
         keep(self, learning_rate=number("learning_rate", self.learning_rate, 0.0, above=True))
 
     def start(self, theta: Array) -> Memory:
@@ -52,6 +57,12 @@ class Optimizer:
             The learning rate of this step.
         step : int
             Which step this is, from 1.
+
+        Returns
+        -------
+        theta : array, shape (number of parameters,)
+        memory : dict of array
+            With the keys that :meth:`start` returns; all arrays have the shape and dtype of theta.
         """
         raise NotImplementedError
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InputError
 from .named import keep, number
 from .network import Network
 from .parameters import blocks
@@ -44,10 +45,21 @@ class Penalty:
         return bool(self.l1 or self.l2)
 
     def of_batch(self, weight: float) -> Penalty:
-        """Return the penalty for a batch whose rows have this sum of weights."""
+        """Return the penalty for a batch whose rows have this sum of weights.
+
+        Raises
+        ------
+        InputError
+            When the sum is so small that the penalty would be infinite.
+        """
         if not self.by_weight:
             return self
-        return Penalty(self.l1 / weight, self.l2 / weight, in_loss=self.in_loss) if weight > 0 else Penalty()
+        if not weight > 0:
+            return Penalty()
+        l1, l2 = self.l1 / weight, self.l2 / weight
+        if not max(l1, l2) < math.inf:
+            raise InputError(f"the sum of the weights of a batch, {weight:g}, is too small: multiply all weights")
+        return Penalty(l1, l2, in_loss=self.in_loss)
 
     def value(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> float:
         """Return the penalty of a parameter vector, of which `is_weight` marks the weights."""

@@ -14,7 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .named import JSON, Catalogue, keep, number, whole
+from .errors import InputError
+from .named import JSON, Catalogue, call_for_array, keep, number, whole
 
 Factors = NDArray[np.float64]
 
@@ -41,6 +42,11 @@ class Schedule:
             T, how many epochs the whole run has.
         losses : sequence of float
             The training loss of every epoch before this one.
+
+        Returns
+        -------
+        array, shape (steps,)
+            Finite numbers of at least 0.
         """
         raise NotImplementedError
 
@@ -211,6 +217,24 @@ class Adaptive(Schedule):
             if waited == self.patience:
                 waited, divisions = 0, divisions + 1
         return np.full_like(times, self.factor**divisions)
+
+
+def checked_factors(schedule: Schedule, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
+    """Return the factors of a schedule of your own, as :meth:`Schedule.factors` does.
+
+    Raises
+    ------
+    InputError
+        When it fails, or returns something other than a finite factor of at least 0 for each time.
+    """
+    what = f"schedule {schedule.name!r}: factors(times, epochs, losses)"
+    factors = call_for_array(what, schedule.factors, [times, epochs, losses], times.shape)
+    wrong = ~((factors >= 0) & np.isfinite(factors))
+    if wrong.any():
+        first = int(wrong.argmax())
+        found = f"{factors[first]:g} at {times[first]:g}"
+        raise InputError(f"{what} must return finite factors of at least 0, but returned {found}")
+    return factors
 
 
 def _half_cosine(part: Factors, start: float, stop: float) -> Factors:

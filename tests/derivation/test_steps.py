@@ -219,3 +219,14 @@ def test_a_definition_of_your_own_is_derived_if_it_is_made_of_what_formulae_have
     for own in (arctan, branching):
         with pytest.raises(InputError, match=f"{own.name} or squared_error cannot be written as a formula"):
             cr.derive(cr.chain(1, own))
+
+
+def test_a_definition_of_another_shape_is_named_in_a_derivation() -> None:
+    rows = cr.Activation("rows", value=lambda z: z.sum(axis=1), slope=lambda z, f: z)
+    with pytest.raises(InputError, match=r"activation 'rows' of layer 1: value\(z\) must return a NumPy array"):
+        cr.derive(cr.Network(2, [cr.Dense(2, rows), cr.Dense(1)]))
+    stepped = cr.Activation(
+        "stepped", value=lambda z: np.where(z > 0, z, 0.0), slope=lambda z, f: np.where(z > 0, 1.0, 0.0)
+    )
+    with pytest.raises(InputError, match="stepped or squared_error cannot be written as a formula"):
+        cr.derive(cr.chain(1, stepped))

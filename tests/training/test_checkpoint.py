@@ -103,6 +103,8 @@ def test_a_changed_byte_gives_a_run_or_an_input_error(place: int, value: int, tm
         ({"origin": {"epoch": 3, "step": 3}}, "origin.epoch must be a whole number of at least 0 and at most 2"),
         ({"best": [1, "low"]}, "best[1] must be a number, not a text"),
         ({"best": [3, 0.5]}, "best epoch must be a whole number of at least 1 and at most 2"),
+        ({"best": [1, float("nan")]}, "its best loss is nan, but in epoch 1 the loss was"),
+        ({"best": [1, 1e-9]}, "its best loss is 1e-09, but in epoch 1 the loss was"),
         ({"columns": ["nothing"]}, "no tensor named history.nothing"),
         ({"columns": []}, "its history has no losses"),
         ({"columns": "loss"}, "columns must be a list, not a text"),
@@ -172,6 +174,20 @@ def test_a_run_that_continues_another_with_other_batches_can_be_resumed(tmp_path
     assert (cr.resume(tmp_path / "b", X, Y).parameters.vector == unbroken.parameters.vector).all()
 
 
+@pytest.mark.parametrize(("before", "now"), [({"validation": 0.25, "metrics": "r2"}, {}), ({}, {"validation": 0.25})])
+def test_a_run_that_continues_another_with_other_columns_can_be_resumed(
+    before: dict[str, Any], now: dict[str, Any], tmp_path: Path
+) -> None:
+    net = cr.Network(1, [cr.Dense(3), cr.Dense(1)])
+    train: dict[str, Any] = {"initial": cr.train(net, X, Y, epochs=2, patience=2, **before), "epochs": 3, **now}
+    unbroken = cr.train(net, X, Y, **train, checkpoint=tmp_path / "a")
+    cr.train(net, X, Y, **train, checkpoint=tmp_path / "b", callbacks=[lambda run: run.epoch == 4])
+    change_checkpoint(tmp_path / "b", {"stopped": None}, {})
+    resumed = cr.resume(tmp_path / "b", X, Y)
+    assert (resumed.state.theta == unbroken.state.theta).all()
+    np.testing.assert_equal(dict(resumed.history), dict(unbroken.history))
+
+
 def test_the_checkpoint_of_an_earlier_version_can_be_resumed(tmp_path: Path) -> None:
     begin(tmp_path / "a")
     tensors, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
@@ -179,3 +195,12 @@ def test_the_checkpoint_of_an_earlier_version_can_be_resumed(tmp_path: Path) -> 
     del document["settings"]["like_scikit_learn"]
     write_tensors(tmp_path / "a", "chainrule checkpoint 1", tensors, document)
     assert cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst]).epoch == 2
+
+
+def test_a_best_loss_that_is_not_a_number_is_resumed_where_the_history_says_so(tmp_path: Path) -> None:
+    net = cr.Network(1, [cr.Dense(1, "exponential")])
+    far = ([1e3], [1.0])  # where the validation loss overflows
+    run = cr.train(net, X, Y, epochs=2, validation=far, patience=5, initial=net.pack([2.0]), checkpoint=tmp_path / "a")
+    assert not np.isfinite(run.history["validation_loss"]).any()
+    assert run.best is not None
+    assert cr.resume(tmp_path / "a", X, Y, validation=far).epoch == 2

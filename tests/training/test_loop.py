@@ -211,6 +211,10 @@ def test_ctrl_c_brings_the_checkpoint_up_to_the_last_whole_epoch(tmp_path: Path)
     ).all()
 
 
+def test_callbacks_may_be_none() -> None:
+    assert cr.train(network(), X, Y, epochs=2, callbacks=None).epoch == 2
+
+
 def test_one_callback_need_not_be_in_a_list() -> None:
     assert cr.train(network(), X, Y, epochs=9, callbacks=lambda run: run.epoch == 2).epoch == 2
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 
 import chainrule as cr
 from chainrule.engines import native
@@ -67,3 +69,58 @@ class Plain(Optimizer):
 def test_a_setting_without_a_json_form_is_shown_as_text() -> None:
     settings = cr.train(NET, X, Y, epochs=1, optimizer=Plain()).manifest["settings"]
     assert settings["optimizer"]["function"] == "<ufunc 'sin'>"
+
+
+def constant(value: float, random: Any, fan_in: int, fan_out: int) -> Any:
+    return np.full((fan_in, fan_out), value)
+
+
+def test_manifests_differ_where_the_run_begins_elsewhere() -> None:
+    def manifest(**settings: Any) -> Any:
+        return cr.train(NET, X, Y, **{"epochs": 1, **settings}).manifest
+
+    first = cr.train(NET, X, Y, epochs=1)
+    begun: list[dict[str, Any]] = [
+        {"initial": NET.initial(0)},
+        {"initial": NET.initial(1)},
+        {"initial": first},
+        {"initial": first.parameters},
+    ]
+    fingerprints = [manifest(**one)["initial_fingerprint"] for one in begun]
+    assert len(set(fingerprints)) == len(begun)
+    assert fingerprints[0] == manifest()["initial_fingerprint"]  # drawn from seed 0
+    (beside,) = cr.train_many(NET, X, Y, epochs=1, initial=NET.initial(1))
+    assert beside.manifest == manifest(initial=NET.initial(1))
+    scaled = [cr.Initializer("scaled", partial(constant, k)) for k in (1.0, 2.0)]
+    nets = [cr.Network(2, [cr.Dense(3, "tanh", initializer=one), cr.Dense(1)]) for one in scaled]
+    runs = [cr.train(net, X, Y, epochs=1).manifest for net in nets]
+    assert [key for key in runs[0] if runs[0][key] != runs[1][key]] == ["initial_fingerprint"]
+
+
+class Scaled(Plain):
+    name = "scaled"
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        return theta - 2.0 * rate * g, {}
+
+
+class HalfScaled(Scaled):
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        return theta - 0.5 * rate * g, {}
+
+
+def test_manifests_differ_where_functions_of_the_same_name_do(tmp_path: Path) -> None:
+    def line(k: float) -> cr.Network:
+        return cr.Network(2, [cr.Dense(1, cr.Activation("q", lambda z: k * z, lambda z, f: k + 0.0 * z))])
+
+    one, other = (cr.train(line(k), X, Y, epochs=1).manifest for k in (1.0, 2.0))
+    assert [key for key in one if one[key] != other[key]] == ["definitions"]
+    assert [(record["kind"], record["name"]) for record in one["definitions"]] == [("activation", "q")]
+    one, other = (cr.train(NET, X, Y, epochs=1, optimizer=kind()).manifest for kind in (Scaled, HalfScaled))
+    assert [key for key in one if one[key] != other[key]] == ["definitions"]
+
+
+def test_a_resumed_run_keeps_where_it_began(tmp_path: Path) -> None:
+    run = cr.train(NET, X, Y, epochs=3, checkpoint=tmp_path / "run", initial=NET.initial(7))
+    assert cr.resume(tmp_path / "run", X, Y).manifest == run.manifest
+    assert run.manifest["scipy_version"] == scipy.__version__

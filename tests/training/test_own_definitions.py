@@ -147,6 +147,17 @@ class Doubled(Nameless):
         return np.float64(1.0) * theta, {}
 
 
+class Shapeless(Nameless):
+    name = "shapeless"
+
+    def start(self, theta: Any) -> Any:
+        return None
+
+
+class Nothing(Optimizer):
+    name = "nothing"
+
+
 class MyAdam(cr.Adam):
     def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
         return theta, memory
@@ -161,6 +172,28 @@ class OneFactor(Schedule):
 
     def factors(self, times: Any, epochs: float, losses: Any) -> Any:
         return 1.0
+
+
+class Pair(Schedule):
+    name = "pair"
+
+    def factors(self, times: Any, epochs: float, losses: Any) -> Any:
+        return np.ones(2)
+
+
+class Line(Schedule):
+    name = "line"
+
+    def factors(self, times: Any, epochs: float, losses: Any) -> Any:
+        return 1.0 - times / 50.0
+
+
+class Follower(Schedule):
+    name = "follower"
+    follows_losses = True
+
+    def factors(self, times: Any, epochs: float, losses: Any) -> Any:
+        return np.full_like(times, 1.0 - len(losses))
 
 
 class Negative(Schedule):
@@ -185,7 +218,21 @@ class MyCosine(cr.schedules.Cosine):
         ({"optimizer": Doubled(), "dtype": "float32"}, "optimizer 'doubled': update.* 'theta' is float64"),
         ({"optimizer": MyAdam()}, "an optimizer of your own cannot be called 'adam'"),
         ({"optimizer": MyLBFGS()}, "MyLBFGS is a subclass of LBFGS, whose methods would be ignored"),
-        ({"schedule": OneFactor()}, r"schedule 'one factor': factors\(times, epochs, losses\) must return numbers"),
+        (
+            {"optimizer": Shapeless()},
+            "optimizer 'shapeless': start.* must return a dictionary of arrays, but returned None",
+        ),
+        ({"optimizer": Nothing()}, "optimizer 'nothing': update.* must return .* failed with NotImplementedError$"),
+        (
+            {"schedule": OneFactor()},
+            r"schedule 'one factor': factors.* must return a NumPy array .* but returned a float",
+        ),
+        (
+            {"schedule": Pair()},
+            r"schedule 'pair': factors.* of the shape \(3,\), but returned float64 of the shape \(2,\)",
+        ),
+        ({"schedule": Line(), "epochs": 100}, r"schedule 'line': .* of at least 0, but returned -0.002 at 50.1$"),
+        ({"schedule": Follower(), "epochs": 9}, r"schedule 'follower': .* of at least 0, but returned -1 at 2$"),
         ({"schedule": WarmUp(1.0, Negative())}, "schedule 'negative': .* finite factors of at least 0"),
         ({"schedule": MyCosine()}, "a schedule of your own cannot be called 'cosine'"),
     ],
@@ -193,7 +240,7 @@ class MyCosine(cr.schedules.Cosine):
 def test_an_optimizer_or_schedule_that_does_not_fit_is_named(settings: dict[str, Any], message: str) -> None:
     for train in (cr.train, cr.train_many):
         with pytest.raises(cr.InputError, match=message):
-            train(NET, X, Y, epochs=1, **settings)
+            train(NET, X, Y, **{"epochs": 1, **settings})
 
 
 def test_a_run_is_not_gone_on_from_with_another_function_of_the_same_name() -> None:
@@ -205,3 +252,222 @@ def test_a_run_is_not_gone_on_from_with_another_function_of_the_same_name() -> N
     assert cr.train(network(2), X, Y, epochs=1, initial=run).epoch == 2
     with pytest.raises(cr.InputError, match="with its own definitions: 'power' is a different function"):
         cr.train(network(3), X, Y, epochs=1, initial=run)
+
+
+LEAKY = cr.Activation(
+    "leaky",
+    value=lambda z: np.where(z > 0, z, np.float64(0.1) * z),
+    slope=lambda z, f: np.where(z > 0, 1.0, 0.1),  # float64, whatever z is
+    kinks=(0.0,),
+)
+EXPECTILE = cr.Loss(
+    "expectile",
+    value=lambda y, f: np.where(y > f, 0.8, 0.2) * (y - f) ** 2,
+    slope=lambda y, f: np.where(y > f, 1.6, 0.4) * (f - y),
+)
+HALVED = cr.Loss(
+    "halved",
+    value=lambda y, f: 0.5 * (y - f) ** 2,
+    slope=lambda y, f: (f - y).astype(float),
+    link=cr.losses.CanonicalLink("identity", lambda y, z: 0.5 * (y - z) ** 2, lambda y, z, f: (f - y).astype(float)),
+)
+
+
+@pytest.mark.parametrize("loss", [EXPECTILE, HALVED], ids=str)
+def test_a_run_stays_in_float32_when_definitions_of_your_own_return_float64(loss: cr.Loss, tmp_path: Path) -> None:
+    net = cr.Network(3, [cr.Dense(6, LEAKY), cr.Dense(4, "tanh"), cr.Dense(1)], loss)
+    x, y = X.astype(np.float32), Y.astype(np.float32)
+    run = cr.train(net, x, y, epochs=6)
+    trace = cr.backprop(net, run.parameters, x, y)
+    arrays = [run.parameters.vector, *run.state.memory.values(), run.predict(x), trace.gradient.vector]
+    assert {array.dtype for array in [*arrays, *trace.delta[1:]]} == {np.dtype("float32")}
+    (beside,) = cr.train_many(net, x, y, epochs=6)
+    assert (beside.parameters.vector == run.parameters.vector).all()
+
+    def fail(run: cr.Run) -> None:
+        if run.epoch == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        cr.train(net, x, y, epochs=6, checkpoint=tmp_path / "run", callbacks=fail)
+    resumed = cr.resume(tmp_path / "run", x, y, own=[LEAKY, loss])
+    assert (resumed.parameters.vector == run.parameters.vector).all()
+
+
+def test_a_definition_that_returns_whole_numbers_or_booleans_computes_as_with_floats() -> None:
+    def relu(one: Any) -> cr.Network:
+        positive = cr.Activation("positive", value=lambda z: np.maximum(z, 0.0), slope=lambda z, f: one(z > 0))
+        return cr.Network(3, [cr.Dense(6, positive), cr.Dense(1)])
+
+    runs = [cr.train(relu(one), X, Y, epochs=3) for one in (np.asarray, lambda b: b.astype(int), lambda b: b * 1.0)]
+    assert len({run.parameters.vector.tobytes() for run in runs}) == 1
+
+
+class OwnBack(cr.Activation):
+    def back(self, slope_of_loss: Any, z: Any, f: Any) -> Any:
+        return slope_of_loss * (1.0 - np.tanh(z) ** 2)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_hidden_layer_is_trained_by_an_overridden_back(dtype: str) -> None:
+    def network(activation: Any) -> cr.Network:
+        return cr.Network(3, [cr.Dense(6, activation), cr.Dense(5, activation), cr.Dense(1)])
+
+    # Its slope is wrong, so that only a run that calls back learns what the other does.
+    own = OwnBack("own", value=np.tanh, slope=lambda z, f: 0.0 * z)
+    settings: dict[str, Any] = {"initial": network("tanh").initial(1), "epochs": 20, "dtype": dtype}
+    expected = cr.train(network("tanh"), X, Y, engine="reference", **settings)
+    for run in (cr.train(network(own), X, Y, **settings), cr.train_many(network(own), X, Y, **settings)[0]):
+        np.testing.assert_allclose(run.parameters.vector, expected.parameters.vector, rtol=1e-4, atol=1e-5)
+        assert run.history["loss"][-1] < 0.9 * run.history["loss"][0]
+
+
+ROOT = cr.Activation("root", value=np.sqrt, slope=lambda z, f: 0.5 / f)
+LOG = cr.Activation("log", value=np.log, slope=lambda z, f: 1.0 / z)
+
+
+@pytest.mark.parametrize("activation", [ROOT, LOG], ids=str)
+def test_an_activation_that_is_not_defined_everywhere_trains_where_it_is(activation: cr.Activation) -> None:
+    net = cr.Network(3, [cr.Dense(4, "exponential"), cr.Dense(2, activation), cr.Dense(1)])
+    initial = net.initial()
+    for weights in initial.weights:
+        np.abs(weights, out=weights)
+    run = cr.train(net, X, Y, epochs=3, initial=initial, optimizer=cr.SGD(1e-3))
+    assert run.history["loss"][-1] < run.history["loss"][0]
+    assert cr.verify(net, run.parameters, X, Y)
+
+
+OF_NUMPY: list[tuple[Any, Any]] = [
+    (Lion(np.float64(0.01), np.float64(0.8)), Saw(np.float64(2.0))),
+    (Lion(np.float32(0.01), np.float32(0.8)), Saw(np.int64(2))),  # type: ignore[arg-type]
+    (cr.SGD(0.1, np.float64(0.5), np.True_), WarmUp(1.0, Saw(np.float32(2.0)))),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("optimizer", "schedule"), OF_NUMPY, ids=repr)
+def test_numbers_of_numpy_in_fields_are_stored_as_the_numbers_that_they_are(
+    optimizer: Any, schedule: Any, dtype: str, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"optimizer": optimizer, "schedule": schedule, "epochs": 5, "dtype": dtype}
+    run = cr.train(NET, X, Y, checkpoint=tmp_path / "run", **settings)
+    for own in ([Lion, Saw], [optimizer, *schedule.parts()]):
+        again = cr.resume(tmp_path / "run", X, Y, own=own)
+        assert (again.settings.optimizer, again.settings.schedule) == (optimizer, schedule)
+        assert (again.parameters.vector == run.parameters.vector).all()
+
+
+@dataclass(frozen=True)
+class Table(Nameless):
+    """Has a dictionary and a tuple for fields."""
+
+    name = "table"
+
+    rates: Any = ()
+    names: Any = ()
+
+
+TABLE = Table(0.1, {"a": 1.5}, ("b",))
+
+
+@pytest.mark.parametrize("own", [TABLE, Table], ids=["instance", "class"])
+def test_fields_may_be_dictionaries_and_tuples_of_plain_values(own: Any, tmp_path: Path) -> None:
+    run = cr.train(NET, X, Y, epochs=2, optimizer=TABLE, checkpoint=tmp_path / "run")
+    assert (cr.resume(tmp_path / "run", X, Y, own=own).parameters.vector == run.parameters.vector).all()
+
+
+class WithForm(Nameless):
+    """Has the JSON form that it is made with."""
+
+    name = "with form"
+    form: Any
+
+    def __init__(self, form: Any) -> None:
+        super().__init__()
+        object.__setattr__(self, "form", form)
+
+    def to_json(self) -> Any:
+        if isinstance(self.form, Exception):
+            raise self.form
+        return self.form
+
+
+class OtherInit(Nameless):
+    """Takes a parameter of another name than to_json returns."""
+
+    name = "other init"
+
+    def __init__(self, rate: float) -> None:
+        super().__init__(rate)
+
+
+class Remembering(Nameless):
+    name = "remembering"
+
+    def start(self, theta: Any) -> Any:
+        return {"lowest": np.full_like(theta, np.inf)}
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        return theta - rate * g, {"lowest": np.minimum(memory["lowest"], theta)}
+
+
+class Ragged(Saw):
+    name = "ragged"
+
+    def to_json(self) -> Any:
+        return {"name": "saw", "period": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (
+            WithForm({"form": 1}),
+            r"'with form' cannot be stored in a file: to_json\(\) must return .*, but returned {'form'",
+        ),
+        (
+            WithForm("another"),
+            r"'with form' cannot be stored in a file: to_json\(\) must return .*, but returned 'another'",
+        ),
+        (WithForm(None), r"'with form' cannot be stored in a file: to_json\(\) must return .*, but returned None"),
+        (
+            WithForm({"name": "with form", "form": np.sin}),
+            "'with form' cannot be stored in a file: ufunc is not a JSON",
+        ),
+        (WithForm({"name": "with form", "form": np.nan}), "'with form' cannot be stored in a file: Out of range float"),
+        (WithForm(RuntimeError("no")), r"'with form' .*: to_json\(\) must return .*, but failed with RuntimeError: no"),
+        (WithForm({"name": "with form", "size": 1}), "unknown parameter of optimizer 'with form' 'size': Known: form"),
+        (WithForm("with form"), r"'with form': .* missing 1 required .*; to_json\(\) must return what __init__ takes"),
+        (OtherInit(0.1), "unknown parameter of optimizer 'other init' 'learning_rate': Known: rate; to_json"),
+        (Remembering(), "memory.lowest contains NaN or infinity"),
+        (Ragged(), "schedule 'ragged' cannot be stored in a file: to_json"),
+    ],
+)
+def test_what_could_be_written_but_not_resumed_is_refused_before_the_first_epoch(
+    own: Any, message: str, tmp_path: Path
+) -> None:
+    settings = {"schedule" if isinstance(own, Schedule) else "optimizer": own}
+    cr.train(NET, X, Y, epochs=1, **settings)
+    with pytest.raises(cr.InputError, match=message) as caught:
+        cr.train(NET, X, Y, checkpoint=tmp_path / "run", **settings)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@dataclass(frozen=True)
+class PerParameter(Nameless):
+    """Has a learning rate for each parameter."""
+
+    name = "per parameter"
+
+    seed: int = 0
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        rates = np.random.default_rng(self.seed).uniform(0.0, rate, NET.parameter_count)
+        return theta - rates * g, {}
+
+
+def test_an_optimizer_may_be_made_for_the_number_of_parameters_of_its_network(tmp_path: Path) -> None:
+    run = cr.train(NET, X, Y, epochs=2, optimizer=PerParameter(), checkpoint=tmp_path / "run")
+    again = cr.resume(tmp_path / "run", X, Y, own=PerParameter)
+    assert (again.parameters.vector == run.parameters.vector).all()

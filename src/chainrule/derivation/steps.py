@@ -17,6 +17,7 @@ import numpy as np
 from .. import backpropagation
 from ..activations import Activation, JointActivation
 from ..data import prepare
+from ..definitions import check_definitions
 from ..diagnostics.trace import backprop
 from ..errors import InputError, quoted, unknown_name
 from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted
@@ -190,7 +191,7 @@ def derive(
     ------
     InputError
         When only some of params, x and y are given, a shape does not fit, or a definition of your own cannot be
-        written as a formula.
+        written as a formula or does not fit.
     """
     if sign not in ("f-y", "y-f"):
         raise InputError(f"sign must be 'f-y' or 'y-f', but is {quoted(sign)}")
@@ -221,7 +222,9 @@ def derive(
         values = symbols.values(trace, row.y)
     try:
         return _Deriving(net, symbols, values, sign, notation).derivation()
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, ValueError):  # it may be of another shape
+            check_definitions(net)
         own = ", ".join(dict.fromkeys(layer.activation.name for layer in net.layers))
         raise InputError(
             f"{own} or {net.loss.name} cannot be written as a formula, only what chainrule.elementary has can: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
@@ -18,7 +19,7 @@ from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
 from ..regularization import Penalty
-from ..schedules import SCHEDULES, Schedule
+from ..schedules import SCHEDULES, Schedule, checked_factors
 from ..schema import typed
 from .shuffling import Shuffling
 
@@ -221,6 +222,18 @@ class State:
                 raise InputError("the initial parameters contain NaN or infinity")
         return cls(theta, {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta))
 
+    def fingerprint(self) -> str:
+        """Return a string that differs when any number of the state differs."""
+        vectors = {"theta": self.theta, "losses": np.array(self.losses), **self.memory}
+        numbers: tuple[float, ...] = (self.step, self.epoch)
+        if self.best is not None:
+            vectors["best"], numbers = self.best.theta, (*numbers, self.best.epoch, self.best.loss)
+        digest = hashlib.blake2b(repr(numbers).encode(), digest_size=16)
+        for name, vector in vectors.items():
+            digest.update(f"{name} {vector.dtype.char} ".encode())
+            digest.update(np.ascontiguousarray(vector).data)
+        return digest.hexdigest()
+
     def copy(self) -> State:
         """Return a state that does not move with this one."""
         memory = {name: vector.copy() for name, vector in self.memory.items()}
@@ -270,11 +283,18 @@ def rates(settings: Settings, rows: int, state: State, epochs: int = 1) -> Float
     """Return the learning rate of every step of the epochs that come next, shape (epochs, steps of an epoch).
 
     More than one epoch is for schedules that do not follow the losses.
+
+    Raises
+    ------
+    InputError
+        When a schedule of your own fails, or a factor is negative or not finite.
     """
     steps = -(-rows // settings.batch_size)
     times = (state.epoch + np.arange(epochs))[:, None] + np.arange(steps) / steps
-    factors = settings.schedule.factors(times.ravel(), settings.epochs, state.losses)
-    return settings.optimizer.learning_rate * factors.reshape(times.shape)
+    schedule = settings.schedule
+    is_own = not all(SCHEDULES.made(part) for part in schedule.parts())
+    compute = partial(checked_factors, schedule) if is_own else schedule.factors
+    return settings.optimizer.learning_rate * compute(times.ravel(), settings.epochs, state.losses).reshape(times.shape)
 
 
 def note_best(settings: Settings, state: State, validation_loss: float | None) -> str | None:

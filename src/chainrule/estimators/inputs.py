@@ -113,10 +113,10 @@ def check_weights(weights: Floats, rows: str, advice: str) -> None:
         raise ValueError(f"The {len(weights)} {rows} all have weight 0: {advice}.")
     with np.errstate(over="ignore"):
         total = float(weights.sum())
-    if not 0.0 < total < np.inf:
+    if not np.finfo(weights.dtype).tiny <= total < np.inf:
+        number = "not a positive, finite number" if not 0.0 < total < np.inf else "too small a number to divide by"
         raise ValueError(
-            f"The weights of the {len(weights)} {rows} have the sum {total:g}, which is not a positive, finite number: "
-            f"{advice}."
+            f"The weights of the {len(weights)} {rows} have the sum {total:g}, which is {number}: {advice}."
         )
 
 

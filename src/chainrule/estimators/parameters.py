@@ -23,8 +23,9 @@ from ..optimizers import LBFGS, OPTIMIZERS, SGD, Adam, AdamW, Optimizer
 from ..parameters import Parameters
 from ..regularization import Penalty
 from ..schedules import SCHEDULES, Constant, Schedule
+from ..training.loop import checked_callbacks
 from ..training.parts import Parts
-from ..training.settings import check_lbfgs
+from ..training.settings import check_settings
 from .stopping import Adaptive, Conductor, InverseScaling
 
 LARGEST_BATCH = 200  # that "auto" takes
@@ -188,7 +189,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
     """Return the optimiser that `solver` and the parameters for it describe."""
     solver, rate = estimator.solver, estimator.learning_rate_init
     if isinstance(solver, Optimizer):
-        return solver
+        return OPTIMIZERS.find(solver)
     if solver == "sgd":
         return SGD(rate, estimator.momentum, bool(estimator.nesterovs_momentum and estimator.momentum))
     if solver in ("adam", "adamw"):
@@ -239,7 +240,7 @@ def settings_of(
         engine=chosen(net, optimizer, "reference" if is_sparse else estimator.engine),
         like_scikit_learn=True,
     )
-    check_lbfgs(net, settings)
+    check_settings(net, settings)
     return settings
 
 
@@ -286,11 +287,6 @@ def callbacks_of(estimator: Any) -> Sequence[Any]:
     Raises
     ------
     InputError
-        When one cannot be called.
+        When one cannot be called with a run.
     """
-    given = estimator.callbacks
-    callbacks = () if given is None else (given,) if callable(given) else tuple(given)
-    for callback in callbacks:
-        if not callable(callback):
-            raise InputError(f"callbacks: {callback!r:.60} cannot be called with a run")
-    return callbacks
+    return checked_callbacks(estimator.callbacks)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from msgspec import Meta, Struct, to_builtins
+from numpy.typing import NDArray
 
 from ..data import Floats
 from ..definitions import check_handed_in, check_probes
@@ -14,11 +17,12 @@ from ..engines.task import MAX_EPOCHS, Best, Settings, State
 from ..errors import InputError
 from ..files import read_tensors, write_tensors
 from ..model import checked_names, checked_parameters
-from ..named import JSON, Own, whole
+from ..named import JSON, Own, plain, whole
 from ..network import Network
-from ..optimizers import LBFGS
+from ..optimizers import LBFGS, Optimizer
+from ..schedules import Schedule
 from ..schema import typed
-from .definitions import described
+from .definitions import described, own_definitions
 from .history import History
 from .run import Run
 
@@ -63,8 +67,10 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
         In which the run was trained.
     own : JSON
         What the definitions of one's own are recognised by: see :mod:`chainrule.definitions`.
+    initial_fingerprint : str or None
+        Of where the run began.
 
-    Files of earlier versions lack the last four.
+    Files of earlier versions lack the last five.
     """
 
     network: JSON
@@ -79,6 +85,7 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     feature_names: list[str] | None = None
     environments: list[dict[str, JSON]] = []
     own: JSON = []
+    initial_fingerprint: str | None = None
 
 
 def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | None) -> None:
@@ -91,6 +98,54 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | No
     origin : Origin or None
         Where the run began, if that is known.
     """
+    write_tensors(path, KIND, *_contents_of(run, fingerprint, origin))
+
+
+def check_resumable(run: Run) -> None:
+    """Check that a run can be resumed from its checkpoints, by writing one in memory and reading it.
+
+    Raises
+    ------
+    InputError
+        When it cannot: the message names the definition, and says what is wrong with it.
+    """
+    tensors, content = _contents_of(run, "", None)
+    own = [probe.definition for probe in own_definitions(run.network, run.settings)]
+    needed = "; to_json() must return what __init__ takes"
+    for definitions, advice in ((own, ""), ([_class_of(thing) for thing in own], needed)):
+        try:
+            _run_of(tensors, json.loads(json.dumps(content)), definitions)
+        except InputError as error:
+            raise InputError(f"the run could not be resumed from its checkpoint: {error}{advice}") from error
+
+
+def read_checkpoint(path: Path, own: Own = ()) -> tuple[Run, str, Origin | None]:
+    """Return the run of a checkpoint, the fingerprint of its data, and where the run began if that is known.
+
+    Raises
+    ------
+    InputError
+        When the file does not exist, is corrupt or is not a checkpoint, or when a definition is missing from `own` or
+        is not the one that the run was begun with.
+    """
+    tensors, content = read_tensors(path, KIND)
+    try:
+        return _run_of(tensors, content, own)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: its document has objects within each other too deeply") from error
+
+
+def _class_of(thing: Any) -> Any:
+    """Return the class of an optimiser or schedule where it will do in `own`, else the thing itself."""
+    has_class = isinstance(thing, (Optimizer, Schedule)) and getattr(type(thing), "name", None) == thing.name
+    return type(thing) if has_class else thing
+
+
+def _contents_of(run: Run, fingerprint: str, origin: Origin | None) -> tuple[dict[str, NDArray[Any]], JSON]:
+    """Return the tensors and the JSON document of a checkpoint."""
+    own = described(run.network, run.settings)  # first, for its complaints
     tensors = {"parameters": run.state.theta, "losses": np.array(run.state.losses, dtype=np.float64)}
     tensors |= {f"memory.{name}": vector for name, vector in run.state.memory.items()}
     tensors |= {f"history.{name}": np.array(column) for name, column in run.history.items()}
@@ -108,59 +163,56 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | No
         origin=origin,
         feature_names=None if run.feature_names is None else list(run.feature_names),
         environments=run.environments,
-        own=described(run.network, run.settings),
+        initial_fingerprint=run.initial_fingerprint,
+        own=own,
     )
-    write_tensors(path, KIND, tensors, to_builtins(document))
+    return tensors, to_builtins(document, enc_hook=plain)
 
 
-def read_checkpoint(path: Path, own: Own = ()) -> tuple[Run, str, Origin | None]:
-    """Return the run of a checkpoint, the fingerprint of its data, and where the run began if that is known.
+def _run_of(tensors: dict[str, Floats], content: JSON, own: Own) -> tuple[Run, str, Origin | None]:
+    """Return what :func:`read_checkpoint` does, from the tensors and the JSON document."""
+    document = typed("its document", content, _Document)
+    check_handed_in(document.own, own)
+    net, settings = Network.from_json(document.network, own), Settings.from_json(document.settings, own)
+    check_probes(document.own, described(net, settings))
+    theta = checked_parameters(net, tensors).vector
+    if theta.dtype != settings.dtype:
+        raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
+    state = State(
+        theta,
+        _memory(tensors, settings, theta),
+        whole("step", document.step, document.epoch, document.epoch * _MAX_STEPS_OF_EPOCH),
+        whole("epoch", document.epoch, 0, settings.epochs),
+        _column(tensors, "losses", document.epoch).tolist(),
+    )
+    columns = {name: _column(tensors, f"history.{name}", state.epoch).tolist() for name in document.columns}
+    if state.epoch and "loss" not in columns:
+        raise InputError("its history has no losses")
+    if document.best is not None:
+        epoch, loss = document.best
+        state.best = Best(whole("best epoch", epoch, 1, state.epoch), loss, _like(theta, tensors, "best"))
+        _check_best(state.best, columns)
+    if document.origin is not None:
+        whole("origin.epoch", document.origin.epoch, 0, state.epoch)
+    run = Run(
+        net,
+        settings,
+        state,
+        History(columns),
+        document.stopped,
+        feature_names=None if document.feature_names is None else checked_names(net, document.feature_names),
+        fingerprint=document.fingerprint,
+        environments=document.environments,
+        initial_fingerprint=document.initial_fingerprint,
+    )
+    return run, document.fingerprint, document.origin
 
-    Raises
-    ------
-    InputError
-        When the file does not exist, is corrupt or is not a checkpoint, or when a definition is missing from `own` or
-        is not the one that the run was begun with.
-    """
-    tensors, content = read_tensors(path, KIND)
-    try:
-        document = typed("its document", content, _Document)
-        check_handed_in(document.own, own)
-        net, settings = Network.from_json(document.network, own), Settings.from_json(document.settings, own)
-        check_probes(document.own, described(net, settings))
-        theta = checked_parameters(net, tensors).vector
-        if theta.dtype != settings.dtype:
-            raise InputError(f"its parameters are {theta.dtype}, but its settings say {settings.dtype}")
-        state = State(
-            theta,
-            _memory(tensors, settings, theta),
-            whole("step", document.step, document.epoch, document.epoch * _MAX_STEPS_OF_EPOCH),
-            whole("epoch", document.epoch, 0, settings.epochs),
-            _column(tensors, "losses", document.epoch).tolist(),
-        )
-        if document.best is not None:
-            epoch, loss = document.best
-            state.best = Best(whole("best epoch", epoch, 1, state.epoch), loss, _like(theta, tensors, "best"))
-        if document.origin is not None:
-            whole("origin.epoch", document.origin.epoch, 0, state.epoch)
-        columns = {name: _column(tensors, f"history.{name}", state.epoch).tolist() for name in document.columns}
-        if state.epoch and "loss" not in columns:
-            raise InputError("its history has no losses")
-        run = Run(
-            net,
-            settings,
-            state,
-            History(columns),
-            document.stopped,
-            feature_names=None if document.feature_names is None else checked_names(net, document.feature_names),
-            fingerprint=document.fingerprint,
-            environments=document.environments,
-        )
-        return run, document.fingerprint, document.origin
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: its document has objects within each other too deeply") from error
+
+def _check_best(best: Best, columns: Mapping[str, list[float]]) -> None:
+    """Check that the loss of the best epoch is that of the history."""
+    losses = [columns[name][best.epoch - 1] for name in ("validation_loss", "loss") if name in columns]
+    if not any(np.array_equal(best.loss, loss, equal_nan=True) for loss in losses):
+        raise InputError(f"its best loss is {best.loss:g}, but in epoch {best.epoch} the loss was {losses[0]:g}")
 
 
 def _tensor(tensors: dict[str, Floats], name: str) -> Floats:

@@ -9,17 +9,25 @@ from typing import Any
 import numpy as np
 
 from ..data import Floats
-from ..definitions import probes, record
+from ..definitions import Probe, arrays_at, probes, probes_of
 from ..engines.task import Settings
 from ..errors import InputError, quoted
-from ..named import JSON, call, call_for_array
+from ..named import JSON, call
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
-from ..schedules import SCHEDULES, Schedule
+from ..schedules import SCHEDULES, Schedule, checked_factors
+
+_LOSSES = [1.0, 0.8, 0.9, 0.7, 0.7, 0.7, 0.7, 0.6, 0.65, 0.5]  # of the ten epochs at which schedules are probed
+_MOMENTS = 1000  # of a run at which they are checked
 
 
-def check_optimizer(optimizer: Optimizer, dtype: str) -> None:
+def check_optimizer(optimizer: Optimizer, parameters: int, dtype: str) -> None:
     """Check that an optimiser of your own can be called, and returns vectors shaped like θ.
+
+    Parameters
+    ----------
+    parameters : int
+        How many numbers θ has.
 
     Raises
     ------
@@ -28,7 +36,8 @@ def check_optimizer(optimizer: Optimizer, dtype: str) -> None:
     """
     if OPTIMIZERS.made(optimizer):
         return
-    what, theta, g = f"optimizer {optimizer.name!r}", *np.array([[0.5, -0.25, 1.0], [0.1, 0.2, -0.3]], dtype)
+    what = f"optimizer {optimizer.name!r}"
+    theta, g = (np.resize(np.array(some, dtype), parameters) for some in ([0.5, -0.25, 1.0], [0.1, 0.2, -0.3]))
     start, update = f"{what}: start(theta)", f"{what}: update(theta, g, memory, rate, step)"
     memory = call(start, optimizer.start, [theta], "a dictionary of arrays")
     _check_vectors(start, memory, theta)
@@ -46,14 +55,25 @@ def check_schedule(schedule: Schedule, epochs: int) -> None:
     Raises
     ------
     InputError
-        When one cannot or does not.
+        When one cannot or does not, in the first epoch or, if it does not follow the losses, later in the run.
     """
     for part in schedule.parts():
         if not SCHEDULES.made(part):
-            what = f"schedule {part.name!r}: factors(times, epochs, losses)"
-            factors = call_for_array(what, part.factors, [np.array([0.0, 0.5]), float(epochs), []], (2,))
-            if not np.isfinite(factors).all() or (factors < 0).any():
-                raise InputError(f"{what} must return finite factors of at least 0, but returned {factors}")
+            for steps in (2, 3):  # an epoch may have any number
+                checked_factors(part, np.arange(steps) / steps, float(epochs), [])
+            if not part.follows_losses:
+                checked_factors(part, np.linspace(0.0, epochs, _MOMENTS, endpoint=False), float(epochs), [])
+
+
+def own_definitions(net: Network, settings: Settings) -> Iterator[Probe]:
+    """Yield a probe for every own definition of a run."""
+    yield from probes_of(net)
+    optimizer = settings.optimizer
+    if not OPTIMIZERS.made(optimizer):
+        yield Probe("optimizer", optimizer, partial(_at_gradients, optimizer, net.parameter_count))
+    for part in settings.schedule.parts():
+        if not SCHEDULES.made(part):
+            yield Probe("schedule", part, partial(arrays_at, partial(_factors_in, part), range(len(_LOSSES))))
 
 
 def described(net: Network, settings: Settings) -> list[JSON]:
@@ -64,27 +84,29 @@ def described(net: Network, settings: Settings) -> list[JSON]:
     InputError
         When a definition cannot be stored, so that the run could not be resumed.
     """
-    records = probes(net)
-    if not OPTIMIZERS.made(settings.optimizer):
-        records.append(record("optimizer", settings.optimizer, partial(_steps, settings.optimizer)))
-    own = (part for part in settings.schedule.parts() if not SCHEDULES.made(part))
-    return [*records, *(record("schedule", part, partial(_factors, part)) for part in own)]
+    others = (probe for probe in own_definitions(net, settings) if probe.kind in ("optimizer", "schedule"))
+    return [*probes(net), *(probe.record() for probe in others)]
 
 
-def _steps(optimizer: Optimizer) -> Iterator[Floats]:
-    """Yield θ after each of three steps."""
-    theta, g = np.array([0.7, -0.3, 2.5, 0.0, -1.5]), np.array([0.2, -0.4, 0.0, 1.5, -0.01])
+def _at_gradients(optimizer: Optimizer, count: int) -> list[Floats]:
+    """Return θ after each of three steps, of five parameters, or of `count` where it refuses to take five."""
+    try:
+        return [*_steps(optimizer, 5)]
+    except Exception:
+        return [*arrays_at(partial(_steps, optimizer), [count])]
+
+
+def _steps(optimizer: Optimizer, count: int) -> Iterator[Floats]:
+    theta, g = np.resize([0.7, -0.3, 2.5, 0.0, -1.5], count), np.resize([0.2, -0.4, 0.0, 1.5, -0.01], count)
     memory = optimizer.start(theta)
     for step in (1, 2, 3):
         theta, memory = optimizer.update(theta, (-0.6) ** step * g, memory, 0.1, step)
         yield theta
 
 
-def _factors(schedule: Schedule) -> Iterator[Floats]:
-    """Yield the factors of the two steps in each of ten epochs."""
-    losses = [1.0, 0.8, 0.9, 0.7, 0.7, 0.7, 0.7, 0.6, 0.65, 0.5]
-    for epoch in range(len(losses)):
-        yield schedule.factors(np.array([epoch, epoch + 0.5]), float(len(losses)), losses[:epoch])
+def _factors_in(schedule: Schedule, epoch: int) -> Iterator[Floats]:
+    """Yield the factors of the two steps of an epoch."""
+    yield schedule.factors(np.array([epoch, epoch + 0.5]), float(len(_LOSSES)), _LOSSES[:epoch])
 
 
 def _check_vectors(what: str, vectors: Any, theta: Floats) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,19 +16,19 @@ from ..engines.choice import engine_of, outputs_of
 from ..engines.task import State, Watch
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
-from ..files import check_is_file_or_free, remove_leftovers
+from ..files import check_is_file_or_free, path_of, remove_leftovers
 from ..named import Own, check_function, listed, whole
 from ..network import Network
 from ..optimizers import LBFGS, Optimizer
 from ..parameters import Parameters
 from ..schedules import Schedule
-from .checkpoint import Origin, read_checkpoint, write_checkpoint
+from .checkpoint import Origin, check_resumable, read_checkpoint, write_checkpoint
 from .interruption import interruptible
 from .metrics import METRICS, Metric, check_arguments, measure, named_metrics
 from .parts import Parts
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
-from .settings import check_batch_size, check_lbfgs, dtype_of, settings_of
+from .settings import check_batch_size, check_settings, dtype_of, settings_of
 
 Callback: TypeAlias = Callable[[Run], object]
 Validation: TypeAlias = float | Sequence[Any] | None
@@ -52,7 +51,7 @@ def train(
     patience: int | None = None,
     tolerance: float = 0.0,
     metrics: str | Metric | Iterable[str | Metric] = (),
-    callbacks: Callback | Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] | None = (),
     initial: Parameters | Run | None = None,
     shuffle: bool = True,
     seed: int = 0,
@@ -111,7 +110,7 @@ def train(
         ``sample_weight``. So scikit-learn's ``log_loss`` and ``mean_squared_error`` can be passed as they are, and one
         that takes classes as ``lambda y, outputs: f1_score(y, outputs.argmax(axis=1), average="macro")``.
     callbacks : callable or iterable of callable
-        Each is called with the run after every epoch; one that returns True ends it.
+        Each is called with the run after every epoch; one that returns True ends it. None is none.
     initial : Parameters or Run, optional
         Where to start; drawn from the seed when left out. A run is gone on from, for so many epochs more: with the
         settings and data that it had, to the same bits as one long run, but for L-BFGS and for schedules that depend on
@@ -124,7 +123,8 @@ def train(
         What to compute in; that of `x` when left out, if it is one of these, else float64.
     checkpoint : path, optional
         A file from which :func:`resume` can continue if the run is killed. It must not exist yet. An optimiser or
-        schedule of your own needs a name and a ``to_json`` that lists its settings, as a frozen dataclass has.
+        schedule of your own needs a name and a ``to_json`` that lists the settings its ``__init__`` takes, as a frozen
+        dataclass has; whether it could be resumed is tried before the first epoch.
     checkpoint_every : int
         After how many epochs it is written anew.
     engine : {"auto", "native", "reference"}
@@ -172,12 +172,13 @@ def train(
     else:
         run = Run(net, settings, State.start(net, settings, initial))
     run.feature_names, run.fingerprint = given.feature_names or run.feature_names, parts.fingerprint
+    run.initial_fingerprint = run.state.fingerprint()
     chosen, watching = named_metrics(metrics), checked_callbacks(callbacks)
     _try_out(run, parts, chosen)
     saver = None
     if checkpoint is not None:
         run.fingerprint = parts.fingerprint()
-        saver = _Saver(_path(checkpoint), run.fingerprint, Origin(run.state.epoch, run.state.step))
+        saver = _Saver(path_of("checkpoint", checkpoint), run.fingerprint, Origin(run.state.epoch, run.state.step))
         saver.begin(run)
     return go_on(run, parts, chosen, watching, saver, allowed(threads), progress)
 
@@ -190,7 +191,7 @@ def resume(
     sample_weight: Any = None,
     validation: Sequence[Any] | None = None,
     metrics: str | Metric | Iterable[str | Metric] = (),
-    callbacks: Callback | Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] | None = (),
     own: Own = (),
     threads: int | None = None,
     progress: bool | None = None,
@@ -217,7 +218,7 @@ def resume(
     DivergenceError
         As for :func:`train`.
     """
-    path = _path(checkpoint)
+    path = path_of("checkpoint", checkpoint)
     run, fingerprint, origin = read_checkpoint(path, own)
     net, settings = run.network, run.settings
     given = prepare(net, x, y, sample_weight, settings.dtype, feature_names=run.feature_names)
@@ -228,10 +229,12 @@ def resume(
     columns = {"loss", "learning_rate", *chosen}
     if parts.validation is not None:
         columns |= {"validation_loss", *(f"validation_{name}" for name in chosen)}
-    if run.epoch and {*run.history} != columns:
+    begun = 0 if origin is None else origin.epoch  # columns from before then may have ended
+    recorded = {name for name, column in run.history.items() if not np.isnan(column[begun:]).all()}
+    if run.epoch > begun and not recorded <= columns <= {*run.history}:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
     check_batch_size(settings, len(parts.training))
-    check_lbfgs(net, settings)
+    check_settings(net, settings)
     if origin is not None:
         _check_steps(path, run, origin, len(parts.training))
     remove_leftovers(path)
@@ -241,25 +244,19 @@ def resume(
     return go_on(run, parts, chosen, checked_callbacks(callbacks), saver, allowed(threads), progress)
 
 
-def checked_callbacks(given: Callback | Iterable[Callback]) -> tuple[Callback, ...]:
-    """Return one callback or several as a tuple.
+def checked_callbacks(given: Callback | Iterable[Callback] | None) -> tuple[Callback, ...]:
+    """Return one callback, several or none as a tuple.
 
     Raises
     ------
     InputError
         When one is not a function that can be called with a run.
     """
-    callbacks = listed(given)
+    callbacks = () if given is None else listed(given)
     for callback in callbacks:
         check_function("a callback", callback)
         check_arguments(f"the callback {callback!r:.80}", callback, "run")
     return callbacks
-
-
-def _path(given: str | Path) -> Path:
-    if not isinstance(given, (str, os.PathLike)) or "\0" in str(given):
-        raise InputError(f"checkpoint must be a path, but is {given!r:.60}")
-    return Path(given)
 
 
 def _check_steps(path: Path, run: Run, origin: Origin, rows: int) -> None:
@@ -288,6 +285,7 @@ class _Saver:
             raise InputError(
                 f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
             )
+        check_resumable(run)
         self.write(run)
 
     def write(self, run: Run) -> None:

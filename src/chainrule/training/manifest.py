@@ -21,8 +21,9 @@ def environment(engine: str) -> JSON:
         What executes the run.
     """
     return {
-        "chainrule_version": _version(),
+        "chainrule_version": _version("chainrule"),
         "numpy_version": np.__version__,
+        "scipy_version": _version("scipy"),  # whose import takes longer than this
         "python_version": platform.python_version(),
         "engine": engine,
         "instruction_set": native.instruction_set() if engine == "native" else None,
@@ -30,8 +31,8 @@ def environment(engine: str) -> JSON:
 
 
 @cache  # it is read from a file
-def _version() -> str:
+def _version(package: str) -> str:
     try:
-        return version("chainrule")
+        return version(package)
     except PackageNotFoundError:
         return "not installed: run from its source"

@@ -208,7 +208,7 @@ class Job:
         settings = settings_of(net, count, dtype, fraction, **others)
         run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
         job = cls(run, data, judged if rows is None else data, rows)
-        run.fingerprint = job.fingerprint
+        run.fingerprint, run.initial_fingerprint = job.fingerprint, run.state.fingerprint()
         return job
 
     @property

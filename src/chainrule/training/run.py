@@ -13,10 +13,11 @@ from ..definitions import changed
 from ..engines.task import Best, Settings, State
 from ..errors import DivergenceError, InputError
 from ..model import Model
-from ..named import JSON
+from ..named import JSON, plain
 from ..network import Network
 from ..optimizers import Optimizer
 from ..parameters import Parameters
+from .definitions import own_definitions
 from .history import History
 from .manifest import environment
 
@@ -51,6 +52,8 @@ class Run:
     environments : list of dict
         Versions, engine and instruction set of the process that began the run, and of those in which it was resumed,
         where they differ.
+    initial_fingerprint : str or None
+        The fingerprint of the state in which the run began; None where that is not known.
     """
 
     network: Network
@@ -63,6 +66,7 @@ class Run:
     feature_names: Names | None = None
     fingerprint: Callable[[], str] | str | None = field(default=None, repr=False)
     environments: list[JSON] = field(default_factory=list)
+    initial_fingerprint: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         current = environment(self.settings.engine)
@@ -83,10 +87,20 @@ class Run:
     def manifest(self) -> JSON:
         """What has to be the same for another run to have the same bits, as a JSON object.
 
-        ``chainrule_version``, ``numpy_version``, ``python_version``, ``engine`` and ``instruction_set`` (None with the
-        reference engine) are those of the process that began the run; ``resumed`` lists those of later processes where
-        they differ. ``seed``, ``settings``, ``network``, ``feature_names`` and ``data_fingerprint`` are the run's. The
-        fingerprint is computed when the manifest is first asked for, so ask before you change the arrays in place.
+        ``chainrule_version``, ``numpy_version``, ``scipy_version``, ``python_version``, ``engine`` and
+        ``instruction_set`` (None with the reference engine) are those of the process that began the run; ``resumed``
+        lists those of later processes where they differ. ``seed``, ``settings``, ``network``, ``feature_names``,
+        ``data_fingerprint`` and ``initial_fingerprint`` are the run's: the latter is that of the initial parameters
+        and, where the run continues another, of all that it continues from. ``definitions`` lists your own
+        definitions, with the values that their functions return at a few points (none for initialisers, which the
+        initial parameters show).
+
+        Three things are not in it: callbacks, which may end a run or change it; what your own functions do
+        elsewhere than at these points; and the machine, on which the bits of the reference engine, L-BFGS, schedules
+        and ``initializer="orthogonal"`` depend, because NumPy, SciPy and LAPACK have kernels for each.
+
+        The fingerprint of the data is computed when the manifest is first asked for, so ask before you change the
+        arrays in place.
         """
         begun, *resumed = self.environments
         manifest = {
@@ -97,8 +111,13 @@ class Run:
             "network": self.network.to_json(),
             "feature_names": self.feature_names,
             "data_fingerprint": self.data_fingerprint,
+            "initial_fingerprint": self.initial_fingerprint,
+            "definitions": [
+                {"kind": probe.kind, "name": probe.definition.name, "values": probe.values}
+                for probe in own_definitions(self.network, self.settings)
+            ],
         }
-        return json.loads(json.dumps(manifest, default=repr))
+        return json.loads(json.dumps(manifest, default=_plain_or_text))
 
     @property
     def epoch(self) -> int:
@@ -169,3 +188,11 @@ class Run:
         widths = "-".join(map(str, self.network.widths))
         loss = f", loss {self.history['loss'][-1]:.4g}" if self.history else ""
         return f"Run({widths}, {self.epoch} of {self.settings.epochs} epochs{loss}: {self.stopped or 'running'})"
+
+
+def _plain_or_text(value: object) -> object:
+    """Return a value for JSON, as text where it has no JSON form."""
+    try:
+        return plain(value)
+    except TypeError:
+        return repr(value)

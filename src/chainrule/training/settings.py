@@ -77,9 +77,7 @@ def settings_of(
         engine=chosen(net, found, engine),
     )
     check_batch_size(settings, rows)
-    check_lbfgs(net, settings)
-    check_optimizer(settings.optimizer, settings.dtype)
-    check_schedule(settings.schedule, settings.epochs)
+    check_settings(net, settings)
     return settings
 
 
@@ -95,7 +93,20 @@ def check_batch_size(settings: Settings, rows: int) -> None:
         raise InputError(f"batch_size {settings.batch_size} is larger than the {rows} rows to train on")
 
 
-def check_lbfgs(net: Network, settings: Settings) -> None:
+def check_settings(net: Network, settings: Settings) -> None:
+    """Check that optimiser and schedule can do what they are asked for; those of your own are tried out.
+
+    Raises
+    ------
+    InputError
+        When one cannot.
+    """
+    _check_lbfgs(net, settings)
+    check_optimizer(settings.optimizer, net.parameter_count, settings.dtype)
+    check_schedule(settings.schedule, settings.epochs)
+
+
+def _check_lbfgs(net: Network, settings: Settings) -> None:
     """Check that L-BFGS, where it is the optimiser, is not asked for what it cannot do.
 
     Raises
