@@ -140,7 +140,7 @@ def verify(
         When a shape does not fit or a number is NaN or infinite.
     """
     net.check(params)
-    data = prepare(net, x, y, sample_weight)
+    data = prepare(net, x, y, sample_weight, feature_names=params.feature_names)
     theta = np.array(params.vector, dtype=np.float64)
     trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights, l1=l1, l2=l2, dropout=dropout)
     gradient = trace.gradient.vector
