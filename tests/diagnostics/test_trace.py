@@ -83,9 +83,7 @@ def test_a_loss_without_penalty_is_said_to_be_so_without_dropout_too() -> None:
 
 @pytest.mark.parametrize("check", [cr.backprop, cr.verify])
 def test_dropout_is_a_seed_and_not_a_rate(check: Any) -> None:
-    with pytest.raises(
-        cr.InputError, match=r"dropout, the seed of the dropout masks, must .* is 0.5"
-    ):
+    with pytest.raises(cr.InputError, match=r"dropout, the seed of the dropout masks, must .* is 0.5"):
         check(NET, NET.initial(), 0.5, 0.8, dropout=0.5)
 
 
