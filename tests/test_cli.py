@@ -93,6 +93,19 @@ def test_derive_reads_a_model(tmp_path: Path) -> None:
     assert "δ₁ = (δ₂W₂ᵀ)⊙(1−f₁²)" in shown
 
 
+@pytest.mark.parametrize("command", [["derive"], ["predict", "iris"]])
+def test_a_model_with_definitions_of_your_own_is_for_python(command: list[str], tmp_path: Path) -> None:
+    cubic = cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3 * z**2)
+    net = cr.Network(1, [cr.Dense(1, cubic), cr.Dense(1)])
+    cr.Model(net, net.initial()).save(tmp_path / "own.safetensors")
+    name, *rest = command
+    result = chainrule(name, "own.safetensors", *rest, folder=tmp_path)
+    assert result.returncode == 2
+    assert "unknown activation 'cubic'" in result.stderr
+    assert "can only be used in Python, by chainrule.load" in result.stderr
+    assert "own=" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -101,6 +114,7 @@ def test_derive_reads_a_model(tmp_path: Path) -> None:
         (["--x", "0.5"], "--x and --y are both needed"),
         (["--x", "a", "--y", "1"], "--x takes numbers"),
         (["--widths", "2"], "--widths takes whole numbers"),
+        (["--widths", "2,0,1"], "--widths takes whole numbers as in 100,50, each from 1 to"),
         (["--sign", "plus"], "sign must be"),
         (["--notation", "greek"], "notation must be"),
         (["--output-activation", "identity"], "--output-activation does not go with a chain"),
@@ -131,6 +145,8 @@ def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> 
         (["penguins", "--target", "species", "--activation", "rleu"], "did you mean 'relu'"),
         (["penguins", "--target", "species", "--optimizer", "adm"], "did you mean 'adam'"),
         (["penguins", "--target", "species", "--hidden", "ten"], "--hidden takes whole numbers"),
+        (["penguins", "--target", "species", "--hidden", "-1"], "or 0 for no hidden layer, but is '-1'"),
+        (["penguins", "--target", "species", "--hidden", "5,0"], "or 0 for no hidden layer, but is '5,0'"),
         (["penguins", "--target", "species", "--batch-size", "5000"], "is larger than the"),
         (["penguins", "--target", "species", "--plot", "curve.pgn"], "did you mean '.png'"),
         (["penguins", "--target", "species", "--output", "none/m.safetensors"], "there is no folder none"),

@@ -161,13 +161,15 @@ def probes(net: Network) -> list[JSON]:
     return records
 
 
-def check_handed_in(records: JSON, own: Own) -> None:
+def check_handed_in(records: JSON, own: Own | None) -> None:
     """Check that all definitions that a file needs are handed in.
 
     Parameters
     ----------
     records : JSON
         As :func:`probes` made them, from a file that may come from a stranger.
+    own : definition or iterable of definitions, or None
+        None where nobody can hand in any, as on the command line.
 
     Raises
     ------
@@ -180,12 +182,14 @@ def check_handed_in(records: JSON, own: Own) -> None:
         kind, name, *_ = fields("the record of a definition", one, ("kind", "name", "parameters", "units", "values"))
         if not isinstance(kind, str) or not isinstance(name, str):
             raise InputError("the record of a definition must have a kind and a name")
-    known = {thing.name for thing in definitions(own)}
+    known = {thing.name for thing in definitions(() if own is None else own)}
     missing = dict.fromkeys((one["kind"], one["name"]) for one in records if one["name"] not in known)
     if missing:
         what = " and ".join(f"{kind} {name!r:.80}" for kind, name in missing)
         needed = ", ".join(dict.fromkeys(f"{one['name']:.80}" for one in records))
-        raise InputError(f"unknown {what}, not one of chainrule's: hand in your definitions as own=[{needed}]")
+        in_python = "a model with definitions of your own can only be used in Python, by chainrule.load"
+        advice = in_python if own is None else f"hand in your definitions as own=[{needed}]"
+        raise InputError(f"unknown {what}, not one of chainrule's: {advice}")
 
 
 def check_probes(records: JSON, current: Sequence[JSON]) -> None:

@@ -47,9 +47,9 @@ class Model:
         self.network.check(self.parameters)
         vector = np.array(self.parameters.vector)
         vector.setflags(write=False)
-        keep(self, parameters=self.network.parameters(vector))
         if self.feature_names is not None:
             keep(self, feature_names=checked_names(self.network, self.feature_names))
+        keep(self, parameters=self.network.parameters(vector).named(self.feature_names))
 
     @cached_property
     def _outputs(self) -> Callable[[Floats], Floats]:
@@ -96,7 +96,7 @@ class Model:
         write_tensors(path, KIND, {"parameters": self.parameters.vector}, document)
 
 
-def load(path: str | Path, own: Own = ()) -> Model:
+def load(path: str | Path, own: Own | None = ()) -> Model:
     """Read a model that :meth:`Model.save` wrote.
 
     Nothing in the file is executed, and nothing is trusted: it may come from a stranger.
@@ -104,7 +104,7 @@ def load(path: str | Path, own: Own = ()) -> Model:
     Parameters
     ----------
     path : str or Path
-    own : Activation, Loss or Initializer, or an iterable of these
+    own : Activation, Loss or Initializer, or an iterable of these; None where nobody can hand in any
         Your own definitions that the network was made with. A file holds their names and parameters, and a few values
         of their functions (but not of initialisers), by which a different function is detected.
 

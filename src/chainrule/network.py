@@ -278,7 +278,7 @@ class Network:
         }
 
     @classmethod
-    def from_json(cls, description: JSON, own: Own = ()) -> Network:
+    def from_json(cls, description: JSON, own: Own | None = ()) -> Network:
         """Return the network that a JSON object describes.
 
         Parameters
@@ -286,14 +286,14 @@ class Network:
         description : dict
             As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
         own : Activation, Loss or Initializer, or an iterable of these
-            Your own definitions that the description names.
+            Your own definitions that the description names; None where nobody can hand in any.
 
         Raises
         ------
         InputError
             When a part is missing, unknown or does not fit.
         """
-        own = definitions(own)
+        own = None if own is None else definitions(own)
         inputs, layers, loss = fields("network", description, ("inputs", "layers", "loss"))
         if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
             raise InputError(f"network: layers must be a list of at most {MAX_LAYERS}")
@@ -320,7 +320,7 @@ def _as_array(initializer: Initializer) -> Callable[..., NDArray[Any]]:
     return lambda *arguments: np.asarray(initializer.draw(*arguments))
 
 
-def _layer_from_json(description: JSON, i: int, own: Own) -> Dense:
+def _layer_from_json(description: JSON, i: int, own: Own | None) -> Dense:
     names = ("units", "activation", "bias", "dropout", "initializer")
     units, activation, bias, dropout, initializer = fields(f"layer {i}", description, names)
     return Dense(

@@ -26,14 +26,27 @@ class Parameters:
     vector : array, shape (number of parameters,)
         W₁ row by row, b₁, W₂, b₂, … in one line. In what :meth:`Network.parameters` returns, the weights and
         biases are views into it: change one and the other changes.
+    feature_names : tuple of str or None
+        The columns of the data frame that they were trained on, in the order of the inputs; None where there are none.
     """
 
-    __slots__ = ("_vector", "biases", "weights")
+    __slots__ = ("_vector", "biases", "feature_names", "weights")
 
-    def __init__(self, weights: Sequence[Array], biases: Sequence[Array | None], vector: Array | None = None) -> None:
+    def __init__(
+        self,
+        weights: Sequence[Array],
+        biases: Sequence[Array | None],
+        vector: Array | None = None,
+        feature_names: tuple[str, ...] | None = None,
+    ) -> None:
         self.weights = tuple(weights)
         self.biases = tuple(biases)
         self._vector = vector
+        self.feature_names = feature_names
+
+    def named(self, feature_names: tuple[str, ...] | None) -> Parameters:
+        """Return these parameters, by which data frames are put in the order of these columns."""
+        return Parameters(self.weights, self.biases, self._vector, feature_names)
 
     @property
     def vector(self) -> Array:

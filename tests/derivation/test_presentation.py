@@ -94,3 +94,11 @@ def test_layers_may_stand_above_the_letters_in_every_form() -> None:
     assert books.gradient("w_1") == DERIVATION.gradient("w_1")
     with pytest.raises(cr.InputError, match="notation must be 'lecture' or 'superscript'"):
         cr.derive(NET, notation="books")  # type: ignore[arg-type]
+
+
+def test_the_title_says_that_dropout_is_left_out() -> None:
+    net = cr.Network(1, [cr.Dense(1, "tanh", dropout=0.5), cr.Dense(1)])
+    derivation = cr.derive(net)
+    for written in (derivation.to_text(), derivation.to_markdown(), derivation.to_html()):
+        assert "squared error, without dropout (layer 1)" in written
+    assert "dropout" not in cr.derive(cr.chain(2)).to_text()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import chainrule as cr
@@ -69,3 +72,31 @@ def test_what_is_left_out_is_said() -> None:
     assert "without penalty; l1= and l2= include it" in without._repr_html_()
     assert "with dropout (layer 1)" in repr(cr.backprop(net, net.initial(), [[0.3, -0.5]], [0.7], dropout=0))
     assert "dropout" not in repr(TRACE)
+
+
+def test_a_loss_without_penalty_is_said_to_be_so_without_dropout_too() -> None:
+    net = cr.chain(2)
+    assert "(without penalty)" in repr(TRACE)
+    assert repr(cr.backprop(net, net.initial(), 0.5, 0.8, l2=0.1)).endswith("with penalty (l2=0.1)")
+    assert repr(cr.verify(net, net.initial(), 0.5, 0.8)).endswith("without penalty; l1= and l2= include it")
+
+
+@pytest.mark.parametrize("check", [cr.backprop, cr.verify])
+def test_dropout_is_a_seed_and_not_a_rate(check: Any) -> None:
+    with pytest.raises(cr.InputError, match=r"dropout, the seed of the dropout masks, must .* is 0.5"):
+        check(NET, NET.initial(), 0.5, 0.8, dropout=0.5)
+
+
+def test_columns_of_a_frame_are_found_by_the_names_that_parameters_were_trained_with() -> None:
+    net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(1)])
+    frame, y = pd.DataFrame({"a": [0.1, 0.5, -0.3], "b": [10.0, 20.0, 30.0]}), [1.0, 2.0, 3.0]
+    run = cr.train(net, frame, y, epochs=2)
+    other = frame.assign(c=1.0)[["c", "b", "a"]]
+    for params in (run.parameters, run.model.parameters):
+        expected = cr.backprop(net, params, frame.to_numpy(), y)
+        assert cr.backprop(net, params, other, y).loss == expected.loss
+        assert cr.verify(net, params, other, y).error == cr.verify(net, params, frame, y).error
+        derived = [cr.derive(net, params, one[:1], y[:1]).steps[-1].result for one in (frame, other)]
+        np.testing.assert_array_equal(*derived)
+        with pytest.raises(cr.InputError, match="x lacks the column 'b', which was trained with"):
+            cr.backprop(net, params, frame[["a"]], y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,26 @@ def test_a_state_of_scikit_learns_network_predicts_what_it_predicted(name: str, 
     assert ours.score(*data) == their.score(*data)
     copy = pickle.loads(pickle.dumps(ours))  # noqa: S301 - our own bytes
     np.testing.assert_array_equal(copy.predict(data[0]), their.predict(data[0]))
+
+
+@pytest.mark.parametrize("way", ["an empty instance with their attributes", "their instance with our class"])
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_attributes_of_scikit_learns_network_suffice_though_some_parameters_are_missing(kind: str, way: str) -> None:
+    data = IRIS if kind == "MLPClassifier" else DIABETES
+    their = getattr(theirs, kind)(max_iter=20, random_state=0).fit(*data)
+    expected, score = their.predict(data[0]), their.score(*data)
+    ours: Any = their
+    if way == "an empty instance with their attributes":
+        ours = getattr(cr, kind).__new__(getattr(cr, kind))
+        ours.__dict__.update(their.__dict__)
+    else:
+        ours.__class__ = getattr(cr, kind)
+    np.testing.assert_allclose(ours.predict(data[0]), expected, rtol=1e-9)
+    assert ours.score(*data) == pytest.approx(score)
+    assert ours.get_params()["dropout"] == 0.0
+    assert ours.set_params(max_iter=2).fit(*data).n_iter_ == 2
+    with pytest.raises(AttributeError, match=f"'{kind}' object has no attribute 'layers_'"):
+        ours.layers_  # noqa: B018 - the access is what is tested
 
 
 @pytest.mark.parametrize("name", ["coefs_, intercepts_", "all"])
@@ -139,6 +160,9 @@ def test_shapes_that_do_not_follow_one_another_are_refused() -> None:
     del model.intercepts_[1]
     with pytest.raises(ValueError, match=r"coefs_ and intercepts_ have the shapes"):
         model.predict(X)
+    model.coefs_, model.intercepts_ = [np.ones((4, 0)), np.ones((0, 3))], [np.ones(0), np.ones(3)]
+    with pytest.raises(ValueError, match=r"the shapes \[\(4, 0\), .* but each layer needs at least one unit"):
+        model.predict(X)
 
 
 # Numbers that are not finite
@@ -152,6 +176,20 @@ def test_an_infinite_validation_score_is_never_the_best(scale: float) -> None:
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         model.fit(DIABETES[0] * scale, DIABETES[1])
     assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_targets_of_a_million_are_fitted_with_finite_parameters_or_not_at_all(seed: int) -> None:
+    """The first steps are so long that the squares of the errors may overflow."""
+    model = cr.MLPRegressor(solver="sgd", early_stopping=True, random_state=seed)
+    with suppress(ValueError):
+        model.fit(DIABETES[0] * 1e3, DIABETES[1] * 1e6)
+    if hasattr(model, "coefs_"):
+        assert np.isfinite(model.predict(DIABETES[0] * 1e3)).all()
+        assert np.isfinite(model.best_validation_score_)
+    else:
+        with pytest.raises(NotFittedError):
+            model.predict(DIABETES[0])
 
 
 def test_the_best_epoch_is_that_of_the_best_finite_score(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +228,10 @@ def test_r2_needs_two_held_out_rows() -> None:
     with pytest.raises(ValueError, match="R², which needs at least two rows with a weight above 0, but there is 1"):
         model.partial_fit(X, y, validation_data=(X[:3], y[:3], [0, 1, 0]))
     assert model.fit(X, y, validation_data=(X[:2], y[:2])).n_iter_ == 3
+    with pytest.raises(ValueError, match=r"R² \(early_stopping_scoring='r2'\), which needs at least two rows"):
+        model.set_params(early_stopping_scoring="r2").fit(X, y, validation_data=(X[:1], y[:1]))
+    with pytest.raises(ValueError, match="scores held-out rows by D², which needs at least two rows"):
+        cr.MLPRegressor("absolute_error", early_stopping=True).fit(X, y, validation_data=(X[:1], y[:1]))
     plain = cr.MLPRegressor(max_iter=3).fit(X, y, validation_data=(X[:1], y[:1]))
     assert len(plain.history_["validation_loss"]) == 3
 
@@ -208,7 +250,12 @@ WEIGHTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"sample_weight": (np.arange(150) < 3).astype(float)},
         "The 15 held-out rows all have weight 0: change random_state or validation_fraction, or hand in validation",
     ),
-    "validation data of weight 0": ({}, {"validation_data": (X, Y, np.zeros(150))}, "validation_data: .*zero"),
+    "validation data of weight 0": (
+        {},
+        {"validation_data": (X, Y, np.zeros(150))},
+        "validation_data: The 150 rows all have weight 0: change sample_weight",
+    ),
+    "weight 0": ({}, {"sample_weight": [0] * 150}, "^The 150 rows all have weight 0: change sample_weight"),
     "negative validation data": ({}, {"validation_data": (X, Y, -np.ones(150))}, "validation_data: Negative values"),
     "negative": ({}, {"sample_weight": -np.ones(150)}, "Negative values in data passed to `sample_weight`"),
     "a sum of 0": ({}, {"sample_weight": np.tile([1.0, -1.0], 75)}, "Negative values in data passed"),
@@ -267,5 +314,7 @@ def test_early_stopping_says_why_it_cannot_hold_out_rows(fraction: float, reason
 def test_lbfgs_names_the_limit_that_it_reached() -> None:
     with pytest.warns(ConvergenceWarning, match=r"Increase the number of evaluations .*\(max_fun=3\)"):
         cr.MLPClassifier(solver="lbfgs", max_fun=3, max_iter=3, random_state=0).fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match=r"Increase the number of evaluations .*\(solver.evaluations=4\)"):
+        cr.MLPClassifier(solver=cr.LBFGS(evaluations=4), random_state=0).fit(X, Y)
     with pytest.warns(ConvergenceWarning, match=r"Increase the number of iterations .*\(max_iter=2\)"):
         cr.MLPClassifier(solver="lbfgs", max_iter=2, random_state=0).fit(X, Y)

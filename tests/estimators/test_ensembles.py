@@ -242,3 +242,10 @@ def test_what_does_not_fit_is_told() -> None:
     diverging = cr.MLPRegressor(activation="identity", solver="sgd", learning_rate_init=1e9, batch_size=9)
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         cr.MLPEnsembleRegressor(diverging, n_estimators=2).fit(X, y)
+
+
+def test_classes_need_a_fit() -> None:
+    ensemble = cr.MLPEnsembleClassifier()
+    assert not hasattr(ensemble, "classes_")
+    with pytest.raises(NotFittedError, match="This MLPEnsembleClassifier instance is not fitted yet"):
+        ensemble.classes_  # noqa: B018 - the access is what is tested

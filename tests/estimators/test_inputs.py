@@ -181,6 +181,7 @@ def test_a_whole_weight_is_as_many_copies_of_the_row(counts: list[int], solver: 
 MISSING: dict[str, Any] = {
     "None among text": ["a", None, "b", "a"],
     "None among numbers": [1, None, 2, 2],
+    "NaN in a list of text": ["a", float("nan"), "b", "a"],
     "NaN among text": np.array(["a", np.nan, "b", "a"], dtype=object),
     "NA": pd.Series(["a", pd.NA, "b", "a"]),
     "NA of a string column": pd.Series(["a", None, "b", "a"], dtype="string"),
@@ -194,6 +195,20 @@ MISSING: dict[str, Any] = {
 def test_a_missing_target_is_named(name: str) -> None:
     with pytest.raises(ValueError, match=r"Input y contains a missing value: y\[1\] is .*leave out its row"):
         cr.MLPClassifier().fit(np.eye(4), MISSING[name])
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_missing_target_of_the_first_partial_fit_is_named(name: str) -> None:
+    model = cr.MLPClassifier()
+    with pytest.raises(ValueError, match=r"Input y contains a missing value: y\[1\] is .*leave out its row"):
+        model.partial_fit(np.eye(4), MISSING[name], classes=["a", "b"])
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize("classes", [["a", None, "b"], ["a", float("nan")], pd.Series(["a", None], dtype="string")])
+def test_a_missing_class_is_named(classes: Any) -> None:
+    with pytest.raises(ValueError, match=r"Input classes contains a missing value: classes\[1\] is .*Leave it out"):
+        cr.MLPClassifier().partial_fit(np.eye(2), ["a", "b"], classes=classes)
 
 
 def test_a_missing_target_of_a_regression_is_named() -> None:

@@ -189,6 +189,22 @@ def test_accuracy_on_a_rare_class_is_warned_of_once() -> None:
         cr.MLPEnsembleClassifier(model, 3).fit(X, names)
 
 
+def test_accuracy_on_a_rare_class_is_warned_of_in_the_first_partial_fit() -> None:
+    X, y = rare(600)
+    model = cr.MLPClassifier(early_stopping=True, random_state=0)
+    with pytest.warns(UserWarning, match="hardly depends on the class 1: fewer than 5% of the rows belong to it"):
+        model.partial_fit(X[y == 0], y[y == 0], classes=[0, 1], validation_data=(X, y))
+    model.partial_fit(X, y, validation_data=(X, y))  # which would be an error if it warned again
+
+
+@pytest.mark.parametrize(("value", "few"), [(1, "have"), (0, "lack")])
+def test_accuracy_on_a_rare_label_is_warned_of(value: int, few: str) -> None:
+    X, y = rare(600)
+    labels = np.column_stack([np.arange(600) % 2, np.where(y == 1, value, 1 - value)])
+    with pytest.warns(UserWarning, match=f"hardly depends on the label 1: fewer than 5% of the rows {few} it"):
+        cr.MLPClassifier(early_stopping=True, max_iter=2).fit(X, labels)
+
+
 @pytest.mark.filterwarnings("ignore:Stochastic")
 @pytest.mark.parametrize(
     "more",
@@ -298,7 +314,33 @@ def test_a_scoring_that_does_not_fit_is_told(scoring: Any, message: str) -> None
         cr.MLPClassifier(early_stopping=True, early_stopping_scoring=scoring).fit(*IRIS)
 
 
-# The factor 2
+UNDEFINED: dict[str, Any] = {
+    "roc_auc": "roc_auc",  # of rows of one class
+    "a function": lambda model, X, y: np.inf,
+}
+
+
+@pytest.mark.parametrize("name", UNDEFINED)
+@pytest.mark.filterwarnings("ignore:Only one class is present")
+def test_a_score_that_is_not_finite_ends_a_fit_in_its_first_epoch(name: str) -> None:
+    X, y = IRIS[0][:100], IRIS[1][:100]
+    epochs: list[int] = []
+    model = cr.MLPClassifier(early_stopping=True, early_stopping_scoring=UNDEFINED[name])
+    model.set_params(callbacks=lambda run: epochs.append(run.epoch))
+    for fit in (model.fit, model.partial_fit):
+        more: dict[str, Any] = {"classes": [0, 1]} if fit == model.partial_fit else {}
+        with pytest.raises(ValueError, match=r"early_stopping_scoring=.* is (nan|inf) for the 5 held-out rows"):
+            fit(X, y, validation_data=(X[:5], y[:5]), **more)
+    assert epochs == []
+
+
+def test_a_score_may_be_undefined_after_it_was_defined() -> None:
+    scores = iter([0.5, np.nan, 0.7, np.inf])
+    model = cr.MLPClassifier(early_stopping=True, early_stopping_scoring=lambda *given: next(scores), max_iter=4)
+    assert model.fit(*IRIS).best_validation_score_ == 0.7
+
+
+# The factors 2 and d
 
 
 def test_squared_error_by_name_is_half_of_the_squared_error() -> None:
@@ -312,3 +354,35 @@ def test_squared_error_by_name_is_half_of_the_squared_error() -> None:
     whole = cr.MLPRegressor(cr.losses.squared_error(), learning_rate_init=0.0005, **common).fit(X, y)
     np.testing.assert_allclose(whole.coefs_[0], their.coefs_[0], rtol=1e-9)
     assert whole.loss_ == pytest.approx(2 * their.loss_)
+
+
+FIRST: dict[str, Any] = {"max_iter": 1, "random_state": 0, "alpha": 0.0, "solver": "sgd", "batch_size": 100}
+
+
+def test_poisson_by_name_is_the_sum_over_the_targets() -> None:
+    """As in scikit-learn; our own is the mean, a third of it for three targets."""
+    X, _ = noisy(100)
+    counts = np.random.default_rng(0).poisson(2.0, (100, 3)).astype(float)
+    their = theirs.MLPRegressor("poisson", **FIRST).fit(X, counts)
+    for loss, times in (("poisson", 1.0), (cr.losses.poisson(over_outputs="sum"), 1.0), (cr.losses.poisson(), 1 / 3)):
+        assert cr.MLPRegressor(loss, **FIRST).fit(X, counts).loss_ == pytest.approx(times * their.loss_)
+    single = [cr.MLPRegressor(loss, **FIRST).fit(X, counts[:, 0]).loss_ for loss in ("poisson", cr.losses.poisson())]
+    assert single[0] == single[1]
+
+
+def test_log_loss_by_name_is_the_sum_over_the_labels() -> None:
+    """As in scikit-learn; our own binary cross entropy is the mean, half of it for two labels."""
+    X, y = noisy(100)
+    labels = np.column_stack([y > 0, y > 1]).astype(int)
+    their = theirs.MLPClassifier(**FIRST).fit(X, labels)
+    ours, our_sum = cr.losses.binary_cross_entropy(), cr.losses.binary_cross_entropy(over_outputs="sum")
+    for loss, times in (("log_loss", 1.0), (our_sum, 1.0), (ours, 0.5)):
+        assert cr.MLPClassifier(loss=loss, **FIRST).fit(X, labels).loss_ == pytest.approx(times * their.loss_)
+
+
+@pytest.mark.parametrize("name", ["absolute_error", "huber", "log_cosh", "quantile", "half_squared_error"])
+def test_every_other_loss_is_the_same_by_name_and_by_its_constructor(name: str) -> None:
+    X, y = noisy(100)
+    targets = np.column_stack([y, -y, y**2])
+    losses = [cr.MLPRegressor(loss, **FIRST).fit(X, targets).loss_ for loss in (name, getattr(cr.losses, name)())]
+    assert losses[0] == losses[1]

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule.errors import InputError
 from chainrule.formula import (
     Call,
     Expression,
@@ -24,7 +25,9 @@ from chainrule.formula import (
     Sum,
     Symbol,
     compare,
+    evaluate,
     expression,
+    latex,
     parse,
     substituted,
 )
@@ -338,3 +341,36 @@ def test_formulae_definitions_and_symbols_may_be_strings() -> None:
         compare("q", Symbol("x") * 2)
     with pytest.raises(cr.InputError, match="'2x' is not the name of a symbol"):
         compare("x", "x", {"2x": "x"})
+
+
+def test_a_name_means_the_same_symbol_however_it_is_written() -> None:
+    for name in ("f_1", "f1", "f₁", "f_{1}", "f_01"):
+        assert compare(f"1 - {name}^2", "1 - f_1^2").equal
+        assert compare("1 - f_1^2", "1 - tanh(z_1)^2", {name: "tanh(z_1)"}).equal
+        assert compare("f_1", "f_1", allowed=[name])
+    assert compare("delta_2 w₂,₁₃", "\\delta_2 w_{2,13}", allowed=["δ₂", "w_{2,13}"])
+    assert compare("x", "f_L + x", allowed=["x", "f_L"]).not_allowed == ()
+
+
+@pytest.mark.parametrize(
+    ("definitions", "message"),
+    [
+        ([("a", "1")], r"definitions must be a mapping from symbols or their names, but is \[\('a', '1'\)\]"),
+        ({3: "1"}, "definitions: 3 is neither a symbol nor the name of one"),
+        ({"a": "1", Symbol("a"): 2}, "definitions: 'a' and a are the same symbol, a"),
+        ({"f₁": "1", "f_1": "1"}, "definitions: 'f₁' and 'f_1' are the same symbol, f₁"),
+        ({"x²": "1"}, "'x²' is not the name of a symbol"),
+    ],
+)
+def test_definitions_map_each_symbol_once(definitions: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compare("a", "a", definitions)
+
+
+def test_a_formula_that_is_nested_too_deeply_is_refused() -> None:
+    tree: Expression = Symbol("x")
+    for _ in range(5000):
+        tree = Quotient(Symbol("y"), tree)
+    for use in (lambda: compare(tree, tree), lambda: evaluate(tree, {"x": 1.0, "y": 1.0}), lambda: latex(tree)):
+        with pytest.raises(InputError, match="nested too deeply"):
+            use()

@@ -228,3 +228,7 @@ def test_latex_is_read_too(tree: Expression) -> None:
     written = latex(tree)
     if len(written) <= 400 and not any(sign in written for sign in ("operatorname", "|", "sqrt", "[", "e^", "10^")):
         assert parse(written, NAMES).expression.symbols() == tree.symbols()
+
+
+def test_declared_symbols_may_be_names() -> None:
+    assert parse("f₁ x", ["f_1", "x"]) == parse("f_1 x", [Symbol("f", (1,)), Symbol("x")])

@@ -15,6 +15,7 @@ from chainrule.formula import (
     Call,
     Derivative,
     Expression,
+    FormulaError,
     Power,
     Symbol,
     evaluate,
@@ -268,3 +269,14 @@ def test_a_symbol_without_a_value_is_named() -> None:
         evaluate(W1 * X, {X: 1.0})
     with pytest.raises(InputError, match="∂ℒ/∂w₁"):
         evaluate(Derivative(LOSS, W1), {})
+
+
+def test_printers_read_strings() -> None:
+    """In the symbols that they show, however these are written."""
+    assert text("1 - f_1^2") == text("1 - f₁^2") == "1−f₁²"
+    assert latex("delta_2 w_{2,13}") == r"\delta_{2} w_{2,13}"
+    assert python("f₁ x") == "f1 * x"
+    assert mathml("f_1") == mathml(Symbol("f", (1,)))
+    assert str(to_sympy("f₁ + x")) == "f1 + x"
+    with pytest.raises(FormulaError):
+        latex("f_1 +")

@@ -18,6 +18,7 @@ from chainrule.formula import (
     Quotient,
     Sum,
     Symbol,
+    evaluate,
     expression,
     substituted,
 )
@@ -90,3 +91,20 @@ def test_symbols_are_replaced_wherever_they_stand() -> None:
     assert substituted(x * (1 - f**2), {f: x + y}) == Product((x, 1 - Power(x + y, two)))
     parts: set[Expression] = set((x * w).walk())
     assert parts == {x * w, x, w}
+
+
+def test_names_and_strings_are_substituted() -> None:
+    x, f = Symbol("x"), Symbol("f", (1,))
+    assert substituted("x + 1", {"x": "f_1^2"}) == f**2 + 1
+    assert substituted(x * f, {"f₁": 2}) == substituted(x * f, {f: expression(2)})
+    with pytest.raises(InputError, match="values: 'f₁' and 'f_1' are the same symbol"):
+        substituted(f, {"f₁": 1, "f_1": 2})
+
+
+def test_values_have_names_however_these_are_written() -> None:
+    weights = Symbol("W", (1,), matrix=True)
+    assert (
+        evaluate("f_1", {"f₁": 1.0}) == evaluate("f₁", {"f_1": 1.0}) == evaluate(Symbol("f", (1,)), {"f1": 1.0}) == 1.0
+    )
+    assert evaluate("delta_1 ε", {"δ₁": 2.0, "epsilon": 3.0}) == 6.0
+    np.testing.assert_array_equal(evaluate(weights @ weights, {"W_1": np.eye(2)}), np.eye(2))

@@ -108,7 +108,8 @@ def train(
     ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="A column not to use; may be repeated.")] = None,
     hidden: Annotated[
-        str | None, typer.Option(help="Units of the hidden layers, as in 100,50.", show_default=_default("hidden"))
+        str | None,
+        typer.Option(help="Units of the hidden layers, as in 100,50; 0 for none.", show_default=_default("hidden")),
     ] = None,
     activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
     dropout: Annotated[
@@ -238,7 +239,7 @@ def derive(
     described = {"--activation": activation, "--output-activation": output_activation, "--loss": loss, "--bias": bias}
     if model is not None:
         _refuse(described, "a model's file")
-        loaded = load(model)
+        loaded = load(model, own=None)
         net, params = loaded.network, loaded.parameters
     else:
         net = _described_network(chain, widths, described)
@@ -281,7 +282,7 @@ def predict(
     from ..model import load
     from ..tables import Encoding, Target, read_table
 
-    trained = load(model)
+    trained = load(model, own=None)
     if not isinstance(trained.preprocessing, dict) or set(trained.preprocessing) != {"encoding", "target"}:
         raise InputError(f"{model} was not trained on a table: use chainrule.load(...).predict on arrays")
     encoding = Encoding.from_json(trained.preprocessing["encoding"])
@@ -321,7 +322,7 @@ def _described_network(chain: int | None, widths: str | None, described: dict[st
     activation, loss = described["--activation"] or "tanh", described["--loss"] or "squared_error"
     if widths is not None:
         _refuse({"--bias": described["--bias"]}, "--widths, whose layers have biases")
-        inputs, *hidden, outputs = _whole_numbers("--widths", widths, at_least=2)
+        inputs, *hidden, outputs = _widths("--widths", widths, at_least=2, hint=",")
         link = LOSSES.find(loss).link
         last = described["--output-activation"] or (link.activation if link else "identity")
         return Network(inputs, [*(Dense(units, activation) for units in hidden), Dense(outputs, last)], loss)
@@ -339,19 +340,20 @@ def _refuse(options: dict[str, Any], with_what: str) -> None:
 
 def _units(text: str) -> list[int]:
     """Return the widths that --hidden lists; "0" means no hidden layer."""
-    units = _whole_numbers("--hidden", text)
-    return [] if units == [0] else units
+    return [] if text.strip() == "0" else _widths("--hidden", text, hint=", or 0 for no hidden layer,")
 
 
-def _whole_numbers(option: str, text: str, at_least: int = 1) -> list[int]:
-    """Return the numbers that an option lists, so many of them at least."""
+def _widths(option: str, text: str, at_least: int = 1, hint: str = "") -> list[int]:
+    """Return the widths that an option lists, so many of them at least."""
+    from ..network import MAX_UNITS
+
     try:
-        numbers = [int(part) for part in text.split(",")]
+        widths = [int(part) for part in text.split(",")]
     except ValueError:
-        numbers = []
-    if len(numbers) < at_least:
-        raise InputError(f"{option} takes whole numbers as in 100,50, but is {text!r}")
-    return numbers
+        widths = []
+    if len(widths) < at_least or not all(1 <= width <= MAX_UNITS for width in widths):
+        raise InputError(f"{option} takes whole numbers as in 100,50, each from 1 to {MAX_UNITS}{hint} but is {text!r}")
+    return widths
 
 
 def _numbers(option: str, text: str) -> list[float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..diagnostics.trace import dropout_layers
 from ..formula import Expression, expression, latex, mathml, text
 from .dependencies import as_svg, as_tree
 
@@ -69,7 +70,9 @@ def as_html(derivation: Derivation, prefix: str = "") -> str:
 def _title(derivation: Derivation) -> str:
     net = derivation.network
     activations = ", ".join(dict.fromkeys(layer.activation.name for layer in net.layers))
-    return f"The gradient of {'-'.join(map(str, net.widths))}, {activations}, {net.loss.name.replace('_', ' ')}"
+    without = f", without dropout ({layers})" if (layers := dropout_layers(net)) else ""
+    loss = net.loss.name.replace("_", " ")
+    return f"The gradient of {'-'.join(map(str, net.widths))}, {activations}, {loss}{without}"
 
 
 def _is_update(step: Step) -> bool:

@@ -173,6 +173,8 @@ def derive(
 ) -> Derivation:
     """Derive the gradient of a network's loss for one row: definitions, loss, δ_L, the recursion, gradients, update.
 
+    Dropout is left out, as in prediction; the title says so.
+
     Parameters
     ----------
     net : Network
@@ -216,7 +218,7 @@ def derive(
     symbols: Symbols = MatrixSymbols(net) if in_matrices else UnitSymbols(net)
     values: dict[Symbol, Any] = {}
     if params is not None:
-        trace, row = backprop(net, params, x, y), prepare(net, x, y)
+        trace, row = backprop(net, params, x, y), prepare(net, x, y, feature_names=params.feature_names)
         if len(row) != 1:
             raise InputError(f"a derivation is of one row, but x has {len(row)}")
         values = symbols.values(trace, row.y)

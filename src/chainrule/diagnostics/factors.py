@@ -4,7 +4,8 @@ A difference quotient of the whole loss says nothing about a gradient that nearl
 factor of such a gradient can be checked where it enters:
 
 - ∂ℒ/∂f_L, or ∂ℒ/∂z_L of a canonical link, against difference quotients of the loss;
-- f′(zᵢ) against difference quotients of f at zᵢ, and the whole of ``back`` for softmax;
+- f′(zᵢ) against difference quotients of f at zᵢ. Softmax and your own subclasses have a ``back`` of their own, which is
+  compared as a whole. It is linear in ∂ℒ/∂fᵢ, so it is compared for a ∂ℒ/∂fᵢ of size 1, however small the real one is;
 - δᵢ against the product of δᵢ₊₁, Wᵢ₊₁ and f′(zᵢ). The map zᵢ₊₁ = fᵢ Wᵢ₊₁ + bᵢ₊₁ is affine, so its derivative is exact;
 - ∂/∂Wᵢ and ∂/∂bᵢ against the products of fᵢ₋₁ and δᵢ, summed over the rows with their shares.
 """
@@ -113,11 +114,11 @@ class _Checker:
         if self.link:
             value = self.link.value
             if is_joint:
-                columns = _columns(lambda z: value(y[rows], z).sum(axis=1), z[rows], delta[rows])
+                compared = _Columns(lambda z: value(y[rows], z), z[rows]).compare(delta[rows])
             else:
-                columns = compare(lambda z: value(y[rows], z), z[rows], delta[rows])
+                compared = compare(lambda z: value(y[rows], z), z[rows], delta[rows])
                 self.look_for_kinks("loss", lambda z: value(y[rows], z), z[rows])
-            self.judge(columns, delta[rows], self.share, "loss", last)
+            self.judge(compared, delta[rows], self.share, "loss", last)
             return
         loss, slope = self.net.loss, self.net.loss.slope(y, f)
         distance = _distance((f - y)[rows], loss.kinks)
@@ -137,19 +138,31 @@ class _Checker:
     def check_layer(self, i: int, arriving: Floats, size: Floats) -> None:
         """Check f′(zᵢ), and δᵢ from ∂ℒ/∂fᵢ, which is a sum of terms of this size."""
         activation, rows = self.net.layers[i - 1].activation, self.rows
-        z, f, delta = self.trace.z[i], self.trace.f[i], self.trace.delta[i]
         if _is_joint(activation):
-            value = lambda z: (arriving[rows] * activation.value(z)).sum(axis=1)  # noqa: E731
-            columns = _columns(value, z[rows], delta[rows], activation.kinks)
-            terms = size * np.abs(f) * (1.0 + np.abs(f).sum(axis=1, keepdims=True))
-            self.judge(columns, delta[rows], self.share, f"layer {i}", i, size=terms[rows])
+            self.check_back(i, arriving)
             return
+        z, f, delta = self.trace.z[i], self.trace.f[i], self.trace.delta[i]
         slope = activation.slope(z, f)
         self.check_equal(f"layer {i}: δ", delta, arriving * slope, size * np.abs(slope))
         z, slope, distance = z[rows], slope[rows], _distance(z[rows], activation.kinks)
         near = self.look_for_kinks(f"layer {i}, {activation.name}", activation.value, z, distance)
         importance = self.share * np.abs(arriving[rows])
         self.judge(compare(activation.value, z, slope, distance), slope, importance, f"layer {i}", i, near)
+
+    def check_back(self, i: int, arriving: Floats) -> None:
+        """Check ``back`` for a ∂ℒ/∂fᵢ of size 1 in every row, and δᵢ as the multiple of it that it must be."""
+        activation, rows = self.net.layers[i - 1].activation, self.rows
+        exponent = np.frexp(np.abs(arriving).max(axis=1, keepdims=True))[1]
+        scale = np.ldexp(1.0, exponent - 1)  # a power of 2, so that both are rounded alike
+        arriving = arriving / scale
+        derivative = activation.back(arriving, self.trace.z[i], self.trace.f[i])
+        delta = self.trace.delta[i]
+        self.check_equal(f"layer {i}: δ", delta, scale * derivative, np.abs(delta))
+        arriving, derivative = arriving[rows], derivative[rows]
+        columns = _Columns(lambda z: arriving * activation.value(z), self.trace.z[i][rows], activation.kinks)
+        near = self.note_kinks(f"layer {i}, {activation.name}", columns.z, columns.bends(), columns.distance)
+        importance = self.share * scale[rows]
+        self.judge(columns.compare(derivative), derivative, importance, f"layer {i}", i, near, columns.sizes())
 
     def check_gradient(self, i: int) -> None:
         """Check ∂/∂Wᵢ and ∂/∂bᵢ: the products of fᵢ₋₁ and δᵢ, summed over the rows, and the penalty."""
@@ -174,7 +187,12 @@ class _Checker:
     def look_for_kinks(
         self, where: str, value: Function, at: Floats, distance: Floats | float = np.inf
     ) -> NDArray[np.bool_]:
-        near = bends(value, at) & (distance > 3.0 * _REACH)
+        return self.note_kinks(where, at, bends(value, at), distance)
+
+    def note_kinks(
+        self, where: str, at: Floats, bent: NDArray[np.bool_], distance: Floats | float
+    ) -> NDArray[np.bool_]:
+        near = bent & (distance > 3.0 * _REACH)
         if near.any():
             self.factors.kinks.append(f"{where} at {at[near][0]:.4g}")
         return near
@@ -203,7 +221,13 @@ class _Checker:
             self.factors.unjudged = max(self.factors.unjudged, layer)
 
 
-def compare(value: Function, at: Floats, derivative: Floats, distance: Floats | float = np.inf) -> _Comparison:
+def compare(
+    value: Function,
+    at: Floats,
+    derivative: Floats,
+    distance: Floats | float = np.inf,
+    total: Floats | float = 0.0,
+) -> _Comparison:
     """Compare a derivative with central difference quotients of fourth order, with steps of many sizes.
 
     Two quotients next to each other bound the truncation, and the step the rounding. A quotient is known well when
@@ -218,6 +242,8 @@ def compare(value: Function, at: Floats, derivative: Floats, distance: Floats | 
         Where, and the derivative there, of one shape.
     distance : array or float
         How far the nearest listed kink is: no quotient reaches over it.
+    total : array or float
+        The sum of the sizes of the terms, where the function is a sum.
     """
     size = np.maximum(1.0, np.abs(at))
     largest = np.minimum(np.maximum(_LARGEST, _LARGEST_PART * size), distance / 2.5)
@@ -227,7 +253,7 @@ def compare(value: Function, at: Floats, derivative: Floats, distance: Floats | 
         lowest, low, high, highest = (value(at + times * step) for times in (-2.0, -1.0, 1.0, 2.0))
         quotients.append((8.0 * (high - low) - (highest - lowest)) / (12.0 * step))
         greatest = np.maximum(np.maximum(np.abs(lowest), np.abs(highest)), size * np.maximum(1.0, np.abs(derivative)))
-        noises.append(NOISE * greatest / step)
+        noises.append(NOISE * np.maximum(greatest, total) / step)
         if k < 3:
             constant |= (lowest == low) & (low == high) & (high == highest) & (step > 0.0)
     q = np.stack(quotients)
@@ -249,29 +275,51 @@ def compare(value: Function, at: Floats, derivative: Floats, distance: Floats | 
     )
 
 
-def _columns(value: Function, z: Floats, derivative: Floats, kinks: tuple[float, ...] = ()) -> _Comparison:
-    """Compare ∂/∂z_j of a function of whole rows, (n, d) → (n,), one column j after the other."""
+class _Columns:
+    """A function of whole rows that is a sum of terms, (n, d) → (n, d), as a function of each column of z alone."""
 
-    def of_column(j: int) -> _Comparison:
-        def moved(column: Floats) -> Floats:
-            matrix = z.copy()
-            matrix[:, j] = column
-            return value(matrix)
+    def __init__(self, terms: Function, z: Floats, kinks: tuple[float, ...] = ()) -> None:
+        self.terms, self.z, self.distance = terms, z, _distance(z, kinks)
+        self.total = np.abs(terms(z)).sum(axis=1)  # the rounding of the sum is relative to this
 
-        return compare(moved, z[:, j], derivative[:, j], _distance(z[:, j], kinks))
+    def compare(self, derivative: Floats) -> _Comparison:
+        """Compare ∂/∂z_j of the sum with its quotients."""
+        columns = [
+            compare(self.of_column(j), self.z[:, j], derivative[:, j], self.distance[:, j], self.total)
+            for j in range(self.z.shape[1])
+        ]
+        return _Comparison(
+            np.stack([column.wrong for column in columns], axis=1),
+            np.stack([column.bound for column in columns], axis=1),
+            np.stack([column.quotient for column in columns], axis=1),
+        )
 
-    columns = [of_column(j) for j in range(z.shape[1])]
-    return _Comparison(
-        np.stack([one.wrong for one in columns], axis=1),
-        np.stack([one.bound for one in columns], axis=1),
-        np.stack([one.quotient for one in columns], axis=1),
-    )
+    def bends(self) -> NDArray[np.bool_]:
+        """Tell where the sum may have a kink."""
+        columns = range(self.z.shape[1])
+        return np.stack([bends(self.of_column(j), self.z[:, j], self.total) for j in columns], axis=1)
+
+    def sizes(self) -> Floats:
+        """Return the sum of the sizes of the terms of ∂/∂z_j, roughly."""
+        h = np.maximum(_REACH, _LARGEST_PART * np.abs(self.z))
+        high, low = self.z + h, self.z - h
+        differences = [self.moved(j, high[:, j]) - self.moved(j, low[:, j]) for j in range(self.z.shape[1])]
+        return np.stack([np.abs(one).sum(axis=1) for one in differences], axis=1) / (high - low)
+
+    def of_column(self, j: int) -> Function:
+        return lambda column: self.moved(j, column).sum(axis=1)
+
+    def moved(self, j: int, column: Floats) -> Floats:
+        """Return the terms with another column j."""
+        matrix = self.z.copy()
+        matrix[:, j] = column
+        return self.terms(matrix)
 
 
-def bends(value: Function, at: Floats) -> NDArray[np.bool_]:
+def bends(value: Function, at: Floats, total: Floats | float = 0.0) -> NDArray[np.bool_]:
     """Tell where a function may have a kink: where quotients from the left and from the right differ.
 
-    Those of a smooth function differ a thousand times less with a tenth of the step.
+    Those of a smooth function differ a thousand times less with a tenth of the step. For `total` see :func:`compare`.
     """
 
     def jump(h: float) -> tuple[Floats, Floats]:
@@ -281,7 +329,7 @@ def bends(value: Function, at: Floats) -> NDArray[np.bool_]:
         return np.abs(right - left), np.maximum(np.maximum(np.abs(left), np.abs(right)), h)
 
     here = value(at)
-    noise = NOISE * np.maximum(np.maximum(1.0, np.abs(at)), np.abs(here)) / _REACH
+    noise = NOISE * np.maximum(np.maximum(np.maximum(1.0, np.abs(at)), np.abs(here)), total) / _REACH
     (wide, size), (narrow, _) = jump(_REACH), jump(_REACH / 10.0)
     is_smooth = (wide / 1e4 < narrow) & (narrow < wide / 30.0 + 40.0 * noise)
     found: NDArray[np.bool_] = (wide > 1e-3 * size + 4.0 * noise) & ~is_smooth & np.isfinite(narrow)

@@ -13,6 +13,7 @@ from ..backpropagation import deltas, forward, gradients, losses
 from ..data import Floats, prepare
 from ..engines.reference import dropout_masks
 from ..engines.task import shares
+from ..named import whole
 from ..network import Network
 from ..parameters import Parameters
 from ..regularization import Penalty, weight_positions
@@ -61,17 +62,15 @@ class Trace:
 
     @property
     def terms(self) -> str:
-        """What of dropout and penalty the numbers include and leave out, in words; empty where there is nothing."""
-        dropout = [str(i) for i, layer in enumerate(self.network.layers, start=1) if layer.dropout]
+        """What of dropout and penalty the numbers include and leave out, in words."""
         terms = []
-        if dropout:
-            layers = f"layer{'s' * (len(dropout) > 1)} {', '.join(dropout)}"
+        if layers := dropout_layers(self.network):
             hint = "" if self.masks else "; dropout=seed includes it"
             terms.append(f"{'with' if self.masks else 'without'} dropout ({layers}){hint}")
         strengths = [f"{name}={value:g}" for name, value in (("l1", self.penalty.l1), ("l2", self.penalty.l2)) if value]
         if strengths:
             terms.append(f"with penalty ({', '.join(strengths)})")
-        elif dropout:
+        else:
             terms.append("without penalty; l1= and l2= include it")
         return "\n".join(terms)
 
@@ -82,14 +81,20 @@ class Trace:
         for i, layer in enumerate(self.network.layers, start=1):
             numbers = (self.z[i], self.f[i], self.delta[i], self.gradient.weights[i - 1])
             rows.append([str(i), layer.activation.name, *map(_shown, numbers)])
-        rows.append(["ℒ", self.network.loss.name, "", f"{self.loss:.6g}", "", ""])
+        loss = f"{self.loss:.6g}" if self._lines_below else f"{self.loss:.6g} (without penalty)"
+        rows.append(["ℒ", self.network.loss.name, "", loss, "", ""])
         return rows
+
+    @property
+    def _lines_below(self) -> list[str]:
+        """The lines below the table; none for a network without dropout where there is no penalty."""
+        return self.terms.splitlines() if self.penalty or dropout_layers(self.network) else []
 
     def __repr__(self) -> str:
         rows = self.table()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, *self.terms.splitlines()])
+        return "\n".join([*lines, *self._lines_below])
 
     def _repr_html_(self) -> str:
         heading, *body = self.table()
@@ -100,7 +105,7 @@ class Trace:
         return (
             f"<table><thead>{line(heading, 'th')}</thead>"
             f"<tbody>{''.join(line(row, 'td') for row in body)}</tbody></table>"
-            + "".join(f"<p>{escape(term)}</p>" for term in self.terms.splitlines())
+            + "".join(f"<p>{escape(term)}</p>" for term in self._lines_below)
         )
 
 
@@ -121,8 +126,9 @@ def backprop(
     ----------
     net : Network
     params : Parameters
-    x : array-like, shape (n, d₀)
-        A plain number will do where d₀ is 1, as for a chain.
+    x : array-like or data frame, shape (n, d₀)
+        A plain number will do where d₀ is 1, as for a chain. The columns of a data frame are found by their names where
+        the parameters are those of a run or a model that was trained on one.
     y : array-like, shape (n, d_L)
         Targets, as for :func:`chainrule.train`.
     sample_weight : array-like, shape (n,), optional
@@ -139,8 +145,10 @@ def backprop(
         When a shape does not fit, a number is NaN or infinite, or a strength or the seed is out of range.
     """
     net.check(params)
+    if dropout is not None:
+        whole("dropout, the seed of the dropout masks,", dropout)
     penalty, dtype = Penalty(l1, l2), str(params.vector.dtype)
-    data = prepare(net, x, y, sample_weight, dtype)
+    data = prepare(net, x, y, sample_weight, dtype, feature_names=params.feature_names)
     share = shares(data)
     masks = {} if dropout is None else dropout_masks(net, len(data), dropout, dtype, epoch=0, batch=0)
     with np.errstate(all="ignore"):  # a diverging network is to be looked at, not refused
@@ -154,6 +162,12 @@ def backprop(
             gradient = net.parameters(gradient.vector + penalty.gradient(params.vector, is_weight))
             loss += penalty.value(params.vector, is_weight)
     return Trace(net, params, z, f, delta, gradient, row_losses, loss, share, masks, penalty)
+
+
+def dropout_layers(net: Network) -> str:
+    """Return the layers with dropout in words, such as "layers 1, 2"; empty where there are none."""
+    numbers = [str(i) for i, layer in enumerate(net.layers, start=1) if layer.dropout]
+    return f"layer{'s' * (len(numbers) > 1)} {', '.join(numbers)}" if numbers else ""
 
 
 def _shown(array: Floats) -> str:

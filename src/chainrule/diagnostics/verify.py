@@ -140,7 +140,7 @@ def verify(
         When a shape does not fit or a number is NaN or infinite.
     """
     net.check(params)
-    data = prepare(net, x, y, sample_weight)
+    data = prepare(net, x, y, sample_weight, feature_names=params.feature_names)
     theta = np.array(params.vector, dtype=np.float64)
     trace = backprop(net, net.parameters(theta), data.x, data.y, data.weights, l1=l1, l2=l2, dropout=dropout)
     gradient = trace.gradient.vector
@@ -233,13 +233,15 @@ def rounding(trace: Trace, h: Floats) -> Floats:
     """Return what rounding makes of a quotient of the objective with the step h, for each parameter: ε|J|/h.
 
     |J| is at least 1, and at least |z_L| where the loss is computed from it. Each product in fᵢ₋₁Wᵢ + bᵢ is right for
-    weights that are off by some ε, so |J| is at least the sum of |fᵢ₋₁||Wᵢ||δᵢ|, too. See Nocedal and Wright, Numerical
-    Optimization, section 8.1, and Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
+    weights that are off by some ε, so |J| is at least the sum of |fᵢ₋₁||Wᵢ||δᵢ|, too. There a hidden fᵢ₋₁ counts as
+    at least 1, because it may be a difference of such numbers, as in z(1 + erf(z/√2))/2. See Nocedal and Wright,
+    Numerical Optimization, section 8.1, and Higham, Accuracy and Stability of Numerical Algorithms, section 3.1.
     """
     net, params, size = trace.network, trace.parameters, max(1.0, abs(trace.loss))
     with np.errstate(all="ignore"):
         for i, (weights, bias) in enumerate(zip(params.weights, params.biases, strict=True), start=1):
-            terms = np.abs(passed_on(trace.f, trace.masks, i - 1)) @ np.abs(weights)
+            inputs = np.abs(passed_on(trace.f, trace.masks, i - 1))
+            terms = (inputs if i == 1 else np.maximum(1.0, inputs)) @ np.abs(weights)
             terms = terms if bias is None else terms + np.abs(bias)
             size += float(trace.shares @ (terms * np.abs(trace.delta[i])).sum(axis=1))
         if net.loss.linked(net.layers[-1].activation.name):

@@ -30,6 +30,7 @@ from ..engines.task import Plateau, State
 from ..engines.threads import allowed
 from ..errors import DivergenceError
 from ..network import Network
+from ..optimizers import LBFGS
 from ..regularization import weight_positions
 from ..training import History, Run
 from ..training.loop import go_on
@@ -209,8 +210,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         parts = self._parts(data, self._weights_of_classes(y), random, validation_data)
         begin = before.epoch if before else 0
         conductor = self._conductor(net, parts, incremental, before)
-        if self.early_stopping and self.early_stopping_scoring is None and is_stochastic(self) and not incremental:
-            self._warn_of_misleading_scores(data)
+        if self.early_stopping and self.early_stopping_scoring is None and is_stochastic(self):
+            if not incremental:
+                self._warn_of_misleading_scores(data)
+            elif first and parts.validation is not None:  # the rows of one call need not have all classes
+                self._warn_of_misleading_scores(parts.validation)
         seed = before.settings.seed if before else self._seed_of_dropout(random)
         settings = settings_of(self, net, parts, begin, seed, conductor, incremental)
         same_shapes = before is not None and before.network.widths == net.widths
@@ -255,9 +259,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _checked_weights(self, sample_weight: Any, X: Any) -> Floats:
         """Return the weights of rows, none of them negative, not all zero, and with a finite sum."""
-        weights: Floats = _check_sample_weight(
-            known_to_scikit_learn(sample_weight), X, dtype=X.dtype, ensure_non_negative=True
-        )
+        sample_weight = known_to_scikit_learn(sample_weight)
+        numbers = np.asarray(sample_weight)
+        if numbers.ndim and numbers.size and numbers.dtype.kind in "biuf" and not numbers.any():
+            raise ValueError(f"The {len(numbers)} rows all have weight 0: change sample_weight, which is zero.")
+        weights: Floats = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         check_weights(weights, "rows", "change sample_weight")
         return weights
 
@@ -370,7 +376,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 return np.nan
             if scoring is None:
                 return self._score_of(aside.y, found, aside.weights)
-            return scoring(self._view(net, run.state.theta, outputs), aside, y)
+            result = scoring(self._view(net, run.state.theta, outputs), aside, y)
+            if run.best is None and not np.isfinite(result):
+                raise ValueError(
+                    f"early_stopping_scoring={self.early_stopping_scoring!r:.60} is {result:g} for the {len(aside)} "
+                    "held-out rows after the first epoch, although the predictions are finite: choose a score that is "
+                    "defined for these rows, or other rows by validation_data, validation_fraction or random_state."
+                )
+            return result
 
         return score
 
@@ -478,7 +491,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         }.get(stopped, "(status=2):\nABNORMAL: ")
         more = ""
         if stopped == TOO_OFTEN:
-            more = f"\nIncrease the number of evaluations to improve the convergence (max_fun={self.max_fun})."
+            own = isinstance(self.solver, LBFGS)
+            limit = f"solver.evaluations={self.solver.evaluations}" if own else f"max_fun={self.max_fun}"
+            more = f"\nIncrease the number of evaluations to improve the convergence ({limit})."
         elif self.n_iter_ == self.max_iter:
             more = f"\nIncrease the number of iterations to improve the convergence (max_iter={self.max_iter})."
         return (
@@ -563,11 +578,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector.
         return {name: value for name, value in super().__getstate__().items() if name not in ("_theta", "_views")}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # A state of scikit-learn's network, or of an earlier version, lacks some parameters.
-        parameters = signature(type(self)).parameters.values()
-        defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
-        super().__setstate__(defaults | self.__dict__ | state)
+    def __getattr__(self, name: str) -> Any:
+        # Attributes from scikit-learn's network, or from an earlier version, lack some parameters.
+        parameter = signature(type(self)).parameters.get(name)
+        if parameter is None or parameter.default is parameter.empty:
+            return object.__getattribute__(self, name)  # which raises the usual error
+        return parameter.default
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -603,6 +619,8 @@ def _flattened(coefs: Any, intercepts: Any) -> tuple[Floats, tuple[int, ...]]:
         raise ValueError(
             f"coefs_ and intercepts_ have the shapes {shapes}, but each layer needs (units before, units) and (units,)."
         )
+    if 0 in widths:
+        raise ValueError(f"coefs_ and intercepts_ have the shapes {shapes}, but each layer needs at least one unit.")
     dtype = np.float32 if {array.dtype for array in arrays} == {np.dtype(np.float32)} else np.float64
     return np.concatenate([np.ravel(array) for array in arrays]).astype(dtype), widths
 

@@ -21,7 +21,7 @@ from ..data import Data, Floats
 from ..network import Network
 from .atomic import unchanged_on_error
 from .base import BaseMLP
-from .inputs import is_whole
+from .inputs import check_none_missing, is_whole, known_to_scikit_learn
 from .parameters import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
 
 # Accuracy says little about a class with a smaller share of the rows, or of the rows of the most frequent class.
@@ -79,7 +79,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         How often L-BFGS may evaluate the loss.
 
     loss : "log_loss" or Loss
-        Beyond scikit-learn: a loss of ``chainrule.losses`` or your own.
+        "log_loss" is cross entropy; for labels, the sum over the labels of their binary cross entropies, as in
+        scikit-learn. ``cr.losses.binary_cross_entropy()`` is the mean over the labels, so that `alpha` counts as many
+        times as much beside it as there are labels; with ``over_outputs="sum"`` it is the same. Beyond scikit-learn: a
+        loss of ``chainrule.losses`` or your own.
     class_weight : dict, "balanced" or None
         Beyond scikit-learn: by what the weight of each class's rows is multiplied in training.
     label_smoothing : float
@@ -97,7 +100,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         :class:`~chainrule.MLPRegressor`, D² of its loss); "loss" is the negative mean loss of the held-out rows. Others
         are a name that ``sklearn.metrics.get_scorer`` knows, such as "average_precision", or a function of a fitted
         estimator, X and y, with `sample_weight` if it takes it. Accuracy is warned of where a class has fewer than 5%
-        of the rows and fewer than a tenth of those of the most frequent class.
+        of the rows and fewer than a tenth of those of the most frequent class, or where fewer than 5% of the rows have,
+        or lack, a label. A score that is not finite for finite predictions, and has never been, ends the fit with an
+        error.
     callbacks : callable or list of callable
         Beyond scikit-learn: each is called with the :class:`~chainrule.Run` after every epoch; one that returns True
         ends the fit.
@@ -240,6 +245,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "compute_class_weight('balanced', classes=classes, y=y), with y of the whole data, and hand them in "
                 "as a dict."
             )
+        y, classes = known_to_scikit_learn(y), known_to_scikit_learn(classes)
+        check_none_missing(y)
+        if classes is not None:
+            check_none_missing(classes, "classes")
         with unchanged_on_error(self):
             if _check_partial_fit_first_call(self, classes):
                 kind = type_of_target(y)
@@ -351,16 +360,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return float(np.average(right, weights=weights))
 
     def _warn_of_misleading_scores(self, data: Data) -> None:
-        if self._kind.startswith("multilabel"):
-            return
-        ones = np.column_stack([1 - data.y, data.y]) if data.y.shape[1] == 1 else data.y
-        shares = np.average(ones, axis=0, weights=data.weights)[: len(self.classes_)]
+        shares = np.average(data.y, axis=0, weights=data.weights)
+        if self._kind == "multilabel-indicator":
+            rarest = int(np.minimum(shares, 1 - shares).argmin())
+            few = f"label {rarest}: fewer than {_RARE:.0%} of the rows {'have' if shares[rarest] < 0.5 else 'lack'} it"
+            shares = np.array([shares[rarest], 1 - shares[rarest]])
+        else:
+            shares = np.append(1 - shares, shares)[: len(self.classes_)] if len(shares) == 1 else shares
+            few = f"class {self.classes_[shares.argmin()]}: fewer than {_RARE:.0%} of the rows belong to it"
         if shares.min() < min(_RARE, _RARE_TO_COMMON * shares.max()):
-            rarest = self.classes_[shares.argmin()]
             warnings.warn(
-                f"Early stopping validates by accuracy, which hardly depends on the class {rarest}: fewer than "
-                f"{_RARE:.0%} of the rows belong to it. Set early_stopping_scoring to 'loss', or to a scorer of "
-                "probabilities such as 'average_precision'.",
+                f"Early stopping validates by accuracy, which hardly depends on the {few}. Set early_stopping_scoring "
+                "to 'loss', or to a scorer of probabilities such as 'average_precision'.",
                 stacklevel=4,
             )
 

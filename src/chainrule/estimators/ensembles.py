@@ -291,6 +291,7 @@ class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
     @property
     def classes_(self) -> Any:
         """The classes, in the order of the probabilities."""
+        check_is_fitted(self)
         return self.estimators_[0].classes_
 
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:

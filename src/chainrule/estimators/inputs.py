@@ -57,7 +57,7 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
         estimator.__dict__.pop("feature_names_in_", None)
         return x, y
     y = known_to_scikit_learn(y)
-    _check_none_missing(y)
+    check_none_missing(y)
     pair: tuple[Any, Any] = validate_data(
         estimator,
         known_to_scikit_learn(x),
@@ -71,7 +71,7 @@ def checked(estimator: Any, x: Any, y: Any, numbers: bool, reset: bool) -> tuple
     return pair
 
 
-def _check_none_missing(y: Any) -> None:
+def check_none_missing(y: Any, name: str = "y") -> None:
     """Check that no target is missing, which scikit-learn's own check may overlook or not name.
 
     Raises
@@ -81,6 +81,8 @@ def _check_none_missing(y: Any) -> None:
     """
     try:
         array = np.asarray(y)
+        if array.dtype.kind == "U" and not isinstance(y, np.ndarray):  # in which NaN would be "nan"
+            array = np.asarray(y, dtype=object)
     except ValueError:  # ragged: scikit-learn says so
         return
     if array.dtype.kind in "mM":
@@ -93,7 +95,8 @@ def _check_none_missing(y: Any) -> None:
         row = int(missing.argmax())
         value = array.flat[row]
         place = row if array.ndim < 2 else ", ".join(map(str, np.unravel_index(row, array.shape)))
-        raise ValueError(f"Input y contains a missing value: y[{place}] is {value}. Fill it in, or leave out its row.")
+        advice = "Fill it in, or leave out its row" if name == "y" else "Leave it out"
+        raise ValueError(f"Input {name} contains a missing value: {name}[{place}] is {value}. {advice}.")
 
 
 def check_weights(weights: Floats, rows: str, advice: str) -> None:

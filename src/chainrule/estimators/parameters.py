@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from ..activations import ACTIVATIONS, Activation
 from ..engines.choice import chosen
 from ..engines.task import ENGINES, MAX_EPOCHS, Settings
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, poisson
 from ..network import MAX_PARAMETERS, MAX_UNITS, Dense, Network
 from ..optimizers import LBFGS, OPTIMIZERS, SGD, Adam, AdamW, Optimizer
@@ -123,7 +123,8 @@ def _hidden_widths(sizes: Any) -> list[int]:
     """Return the units of each hidden layer, from `hidden_layer_sizes`."""
     widths = [sizes] if np.isscalar(sizes) or getattr(sizes, "ndim", 1) == 0 else list(sizes)
     if not all(isinstance(width, Integral) and not isinstance(width, bool) for width in widths):
-        raise ValueError(f"hidden_layer_sizes must be one whole number for each hidden layer, got {sizes!r:.80}.")
+        got = one_line(repr(sizes))
+        raise ValueError(f"hidden_layer_sizes must be one whole number for each hidden layer, got {got:.80}.")
     if any(width <= 0 for width in widths):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
     if any(width > MAX_UNITS for width in widths):

@@ -27,16 +27,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """A multi-layer perceptron that predicts numbers; takes scikit-learn's place by its import.
 
     Parameters, defaults, attributes, warnings and first weights are those of ``sklearn.neural_network.MLPRegressor``.
-    With several outputs the gradient is that of the loss, the mean over the outputs, where scikit-learn's is as many
-    times as large as there are outputs.
+    With several outputs the gradient of the squared error is that of the loss, the mean over the outputs, where
+    scikit-learn's is as many times as large as there are outputs.
 
     Parameters
     ----------
     loss : {"squared_error", "poisson"} or str or Loss
         "squared_error" is ½ (y − f)², as in scikit-learn. Elsewhere in chainrule that is called "half_squared_error",
         a name that is accepted here, too; ``cr.losses.squared_error()`` is (y − f)², which is twice as large, so that
-        `alpha` counts half as much beside it. "poisson" is half the Poisson deviance, with exponential outputs. Beyond
-        scikit-learn "absolute_error", "huber", "log_cosh", "quantile", or a loss such as ``cr.losses.quantile(0.9)``.
+        `alpha` counts half as much beside it. "poisson" is half the Poisson deviance, with exponential outputs, and
+        the sum over the outputs, as in scikit-learn. ``cr.losses.poisson()`` is their mean, so that `alpha` counts as
+        many times as much beside it as there are outputs; with ``over_outputs="sum"`` it is the same. Beyond
+        scikit-learn "absolute_error", "huber", "log_cosh", "quantile", or a loss such as ``cr.losses.quantile(0.9)``:
+        these are means over the outputs.
     hidden_layer_sizes, activation, solver and so on
         All others are those of :class:`~chainrule.MLPClassifier`, but for `class_weight` and `label_smoothing`.
 
@@ -169,11 +172,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return _OUTPUTS.get(regression_loss(self).name, "identity")
 
     def _check_scorable(self, held_out: Data) -> None:
-        rows = int(np.count_nonzero(held_out.weights))
-        if rows < 2 and self.early_stopping_scoring is None:
+        rows, scoring = int(np.count_nonzero(held_out.weights)), self.early_stopping_scoring
+        if rows < 2 and scoring in (None, "r2"):
+            is_r2 = scoring == "r2" or regression_loss(self).name in _SQUARED
+            given = "" if scoring is None else f" (early_stopping_scoring={scoring!r})"
             raise ValueError(
-                f"Early stopping scores held-out rows by R², which needs at least two rows with a weight above 0, but "
-                f"there is {rows}: hand in more rows as validation_data, or increase validation_fraction."
+                f"Early stopping scores held-out rows by {'R²' if is_r2 else 'D²'}{given}, which needs at least two "
+                f"rows with a weight above 0, but there is {rows}: hand in more rows as validation_data, increase "
+                "validation_fraction, or set early_stopping_scoring='loss'."
             )
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:

@@ -3,17 +3,17 @@
 The package stands alone: it knows nothing of networks.
 """
 
-from .definitions import Definitions
+from . import latex as _latex
+from . import mathml as _mathml
+from . import python as _python
+from . import sympy as _sympy
+from . import text as _text
+from .definitions import Definitions, of_formula, substituted
 from .equality import Comparison, compare
 from .evaluation import evaluate
-from .latex import latex
-from .mathml import mathml
 from .misconceptions import Misconception, diagnose
 from .parser import Parsed, parse
 from .points import UndefinedError
-from .python import python
-from .sympy import to_sympy
-from .text import text
 from .tokens import FormulaError
 from .tree import (
     Call,
@@ -30,8 +30,13 @@ from .tree import (
     Symbol,
     Transpose,
     expression,
-    substituted,
 )
+
+latex = of_formula(_latex.latex)
+mathml = of_formula(_mathml.mathml)
+python = of_formula(_python.python)
+text = of_formula(_text.text)
+to_sympy = of_formula(_sympy.to_sympy)
 
 __all__ = [
     "Call",

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, TypeAlias
+from typing import Any, Concatenate, TypeAlias
 
-from ..errors import InputError
-from .latex import GREEK
+from ..errors import InputError, quoted
 from .parser import parse
 from .text import symbol_text
-from .tokens import FUNCTIONS
-from .tree import Expression, Symbol, expression
+from .tokens import FUNCTIONS, NAME, named_symbol, symbol_of
+from .tree import Derivative, Expression, P, R, Symbol, expression, limited_nesting, replaced
 
 Definitions: TypeAlias = Mapping[Symbol, Expression]
 """Symbols that others define, each by symbols that are free or stand before it."""
 
 Formula: TypeAlias = Expression | str
 """An expression, or what :func:`chainrule.formula.parse` reads as one."""
-
-_LETTERS = {name: letter for letter, name in GREEK.items()}
-_NAME = re.compile(r"\\?(?P<name>[^\W\d_]+)(?:_?(?P<index>\d+)|_\{(?P<indices>[\w, ]+)\})?")
 
 
 def ordered(definitions: Definitions) -> Definitions:
@@ -47,28 +43,37 @@ def ordered(definitions: Definitions) -> Definitions:
         raise InputError(f"definitions: {cycle} is a cycle, so none of these symbols has a value") from None
 
 
-def named_symbol(name: str) -> Symbol:
-    r"""Return the symbol of a name: ``x``, ``w_2``, ``w_{2,1,3}``, ``delta_1`` or ``\delta_1``.
+def by_symbols(values: Mapping[Any, Any], what: str, known: Iterable[Symbol] = ()) -> dict[Any, Any]:
+    """Return a mapping whose keys are symbols, from one in which some are their names.
+
+    Parameters
+    ----------
+    values : mapping from Symbol, Derivative or str
+    what : str
+        What messages call it.
+    known : iterable of Symbol
+        A name stands for one of these where it can, which may be a matrix.
 
     Raises
     ------
     InputError
-        When it is not a name.
+        When it is not a mapping, a key is not a symbol or a name, or two keys are the same symbol.
     """
-    match = _NAME.fullmatch(name.strip())
-    if match is None:
-        raise InputError(f"{name!r:.60} is not the name of a symbol, such as x, w_2 or w_{{2,1,3}}")
-    return _symbol(match["name"], match["indices"] or match["index"])
-
-
-def _symbol(letters: str, indices: str | None) -> Symbol:
-    parts = [part.strip() for part in (indices or "").split(",") if part.strip()]
-    return Symbol(_LETTERS.get(letters, letters), tuple(int(part) if part.isdigit() else part for part in parts))
-
-
-def by_symbols(values: Mapping[Any, Any]) -> dict[Symbol, Any]:
-    """Return a mapping whose keys are symbols, from one in which some are their names."""
-    return {named_symbol(key) if isinstance(key, str) else key: value for key, value in values.items()}
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what} must be a mapping from symbols or their names, but is {quoted(values)}")
+    meant = {(symbol.name, tuple(map(str, symbol.indices))): symbol for symbol in known}
+    found: dict[Any, Any] = {}
+    keys: dict[Any, Any] = {}
+    for key, value in values.items():
+        if not isinstance(key, (str, Symbol, Derivative)):
+            raise InputError(f"{what}: {quoted(key)} is neither a symbol nor the name of one")
+        symbol: Any = named_symbol(key) if isinstance(key, str) else key
+        if isinstance(key, str):
+            symbol = meant.get((symbol.name, tuple(map(str, symbol.indices))), symbol)
+        if symbol in found:
+            raise InputError(f"{what}: {quoted(keys[symbol])} and {quoted(key)} are the same symbol, {symbol}")
+        found[symbol], keys[symbol] = value, key
+    return found
 
 
 def as_definitions(definitions: Mapping[Any, Formula] | None, formulae: Iterable[Formula]) -> Definitions:
@@ -79,9 +84,9 @@ def as_definitions(definitions: Mapping[Any, Formula] | None, formulae: Iterable
     InputError
         When a name or a formula cannot be read, or there is a cycle.
     """
-    if not definitions:
+    if definitions is None:
         return {}
-    by_symbol = by_symbols(definitions)
+    by_symbol = by_symbols(definitions, "definitions")
     if any(not isinstance(formula, Expression) for formula in by_symbol.values()):
         strings = [one for one in (*by_symbol.values(), *formulae) if isinstance(one, str)]
         names = {*by_symbol, *symbols_of(*by_symbol.values(), *formulae)}
@@ -91,15 +96,48 @@ def as_definitions(definitions: Mapping[Any, Formula] | None, formulae: Iterable
     return ordered(by_symbol)
 
 
-def as_expression(formula: Formula, names: Iterable[Symbol]) -> Expression:
-    """Return a formula as an expression, a string being read in some symbols.
+def as_expression(formula: Formula, names: Iterable[Symbol] | None = None) -> Expression:
+    """Return a formula as an expression, a string being read in some symbols, or else in those that it shows.
 
     Raises
     ------
     FormulaError
         When a string cannot be read.
     """
-    return parse(formula, names).expression if isinstance(formula, str) else expression(formula)
+    if not isinstance(formula, str):
+        return expression(formula)
+    return parse(formula, symbols_of(formula) if names is None else names).expression
+
+
+def of_formula(function: Callable[Concatenate[Expression, P], R]) -> Callable[Concatenate[Formula, P], R]:
+    """Return a function of an expression that takes a string as well."""
+
+    @limited_nesting
+    @wraps(function)
+    def of_either(tree: Formula, /, *given: P.args, **more: P.kwargs) -> R:
+        return function(as_expression(tree), *given, **more)
+
+    return of_either
+
+
+@limited_nesting
+def substituted(tree: Formula, values: Mapping[Any, Any]) -> Expression:
+    """Return a formula with others in the place of some symbols and derivatives, and all else as it is written.
+
+    Parameters
+    ----------
+    tree : Expression or str
+        A string is read in the symbols that it shows.
+    values : mapping from Symbol or Derivative, or from the name of a symbol, to Expression, str or number
+
+    Raises
+    ------
+    InputError
+        When a name or a formula cannot be read, or two keys are the same symbol.
+    """
+    tree = as_expression(tree)
+    by_symbol = by_symbols(values, "values", tree.symbols())
+    return replaced(tree, {symbol: as_expression(value) for symbol, value in by_symbol.items()})
 
 
 def symbols_of(*formulae: Formula) -> list[Symbol]:
@@ -114,13 +152,13 @@ def symbols_of(*formulae: Formula) -> list[Symbol]:
 
 
 def _shown(formula: str) -> Iterable[Symbol]:
-    for match in _NAME.finditer(formula):
-        letters, indices = match["name"], match["indices"] or match["index"]
+    for match in NAME.finditer(formula):
+        letters, index = match["letters"], match["index"]
         if letters in FUNCTIONS or letters in ("e", "ln"):
             continue
-        if letters in _LETTERS:
-            yield _symbol(letters, indices)
+        if (symbol := symbol_of(letters, index)).name != letters:  # a Greek letter that is spelled out
+            yield symbol
             continue
         for letter in letters[:-1]:
-            yield _symbol(letter, None)
-        yield _symbol(letters[-1], indices)
+            yield Symbol(letter)
+        yield symbol_of(letters[-1], index)

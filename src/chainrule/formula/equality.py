@@ -22,7 +22,8 @@ from typing import Any
 from .definitions import Definitions, Formula, as_definitions, as_expression, symbols_of
 from .points import PRIME, Degrees, ModularPoint, NumericPoint, Point, UndefinedError, numeric_points
 from .text import symbol_text
-from .tree import Call, Expression, Negative, Symbol
+from .tokens import named_symbol
+from .tree import Call, Expression, Negative, Symbol, limited_nesting
 
 POINTS = 3
 TOLERANCE = 1e-30  # relative, of 50-digit numbers
@@ -113,11 +114,12 @@ class Comparison:
         return self.equal and not self.not_allowed
 
 
+@limited_nesting
 def compare(
     formula: Formula,
     expected: Formula,
     definitions: Mapping[Any, Formula] | None = None,
-    allowed: Collection[Symbol] | None = None,
+    allowed: Collection[Symbol | str] | None = None,
 ) -> Comparison:
     """Compare a formula with the expected one.
 
@@ -127,13 +129,13 @@ def compare(
         Of numbers, not of matrices. A string is read in the symbols of the other formula and of the definitions.
     definitions : mapping from Symbol to Expression, optional
         What holds between the symbols, in any order. Names and strings will do, too.
-    allowed : collection of Symbol, optional
-        The symbols that the formula may use, which is the form that is asked for; None allows all.
+    allowed : collection of Symbol or str, optional
+        The symbols that the formula may use, or their names, which is the form that is asked for; None allows all.
 
     Raises
     ------
     InputError
-        When a string cannot be read, or a symbol is defined by itself.
+        When a string cannot be read, a formula is nested too deeply, or a symbol is defined by itself or twice.
 
     Examples
     --------
@@ -143,7 +145,10 @@ def compare(
     True
     """
     formula, expected, definitions = expressions(formula, expected, definitions)
-    not_allowed = tuple(sorted(formula.symbols() - set(allowed), key=symbol_text)) if allowed is not None else ()
+    not_allowed: tuple[Symbol, ...] = ()
+    if allowed is not None:
+        symbols = {named_symbol(one) if isinstance(one, str) else one for one in allowed}
+        not_allowed = tuple(sorted(formula.symbols() - symbols, key=symbol_text))
     both = (formula, expected)
     bound = _error_bound(both, definitions)
     exact = _exact_sample(both, definitions) if bound <= MOST_ERROR else None

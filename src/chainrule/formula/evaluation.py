@@ -23,9 +23,11 @@ from .tree import (
     Sum,
     Symbol,
     Transpose,
+    limited_nesting,
 )
 
 
+@limited_nesting
 def evaluate(tree: Formula, values: Mapping[Any, Any]) -> Any:
     """Return what an expression is where its symbols have values: numbers, or for symbols of matrices arrays.
 
@@ -38,14 +40,14 @@ def evaluate(tree: Formula, values: Mapping[Any, Any]) -> Any:
     Raises
     ------
     InputError
-        When a symbol has no value, or a name or a formula cannot be read.
+        When a symbol has no value, two keys are the same symbol, or a name or a formula cannot be read.
 
     Examples
     --------
     >>> evaluate("x w_2", {"x": 2.0, "w_2": 0.25})
     0.5
     """
-    by_symbol = by_symbols(values)
+    by_symbol = by_symbols(values, "values", tree.symbols() if isinstance(tree, Expression) else ())
     return _value(as_expression(tree, by_symbol), by_symbol)
 
 

@@ -34,6 +34,7 @@ def latex(tree: Expression, notation: Notation = "lecture") -> str:
     Parameters
     ----------
     tree : Expression
+        ``chainrule.formula.latex`` also takes a string, read in the symbols that it shows.
     notation : {"lecture", "superscript"}
         Whether symbols of layers are f₁ and w₂, or a⁽¹⁾ and w⁽²⁾.
     """

@@ -61,6 +61,7 @@ def mathml(tree: Expression, prefix: str = "m", display: bool = False, notation:
     Parameters
     ----------
     tree : Expression
+        ``chainrule.formula.mathml`` also takes a string, read in the symbols that it shows.
     prefix : str
         What ids begin with, so that those of several formulae on a page differ: m1, m2, ….
     display : bool

@@ -16,7 +16,7 @@ from .equality import Glance, expressions, sampled
 from .functions import product_of
 from .points import UndefinedError
 from .text import symbol_text, text
-from .tree import ONE, Expression, Negative, Number, Product, Symbol, expression, joined, substituted
+from .tree import ONE, Expression, Negative, Number, Product, Symbol, expression, joined, limited_nesting, replaced
 
 Kind: TypeAlias = Literal[
     "sign", "factor 2", "constant", "f for z", "index", "weight", "derivative", "missing factor", "extra factor"
@@ -31,6 +31,7 @@ class Misconception:
     sentence: str
 
 
+@limited_nesting
 def diagnose(
     formula: Formula, expected: Formula, definitions: Mapping[Any, Formula] | None = None
 ) -> Misconception | None:
@@ -127,12 +128,12 @@ def _f_for_z(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[E
         if len(pairs) > 1:
             what = "the activation f(zᵢ)" if right == "f" else "the weighted input"
             sentence = f"{wrong} stands where {right} belongs: {right}ᵢ is {what}."
-            yield substituted(expected, dict(pairs)), Misconception("f for z", sentence)
-            slopes = [substituted(one, dict(pairs)) if _is_slope(one) else one for one in _factors(expected)]
+            yield replaced(expected, dict(pairs)), Misconception("f for z", sentence)
+            slopes = [replaced(one, dict(pairs)) if _is_slope(one) else one for one in _factors(expected)]
             yield product_of(slopes), Misconception("f for z", sentence)
         for symbol, other in pairs.items():
             sentence = f"{symbol_text(other)} stands where {symbol_text(symbol)} belongs."
-            yield substituted(expected, {symbol: other}), Misconception("f for z", sentence)
+            yield replaced(expected, {symbol: other}), Misconception("f for z", sentence)
             for altered in _one_replaced(expected, symbol, other):
                 yield altered, Misconception("f for z", sentence)
 
@@ -143,19 +144,19 @@ def _shifted(expected: Expression, known: frozenset[Symbol]) -> Iterator[tuple[E
     for by in (1, -1):
         pairs = {one: other for one in symbols if (other := _moved(one, by, known)) is not None}
         if len(pairs) > 1:
-            yield substituted(expected, dict(pairs)), Misconception("index", f"All indices are {_off(by)}.")
+            yield replaced(expected, dict(pairs)), Misconception("index", f"All indices are {_off(by)}.")
         for name in names:
             of_name = {one: other for one, other in pairs.items() if one.name == name}
             if len(of_name) > 1:
                 yield (
-                    substituted(expected, dict(of_name)),
+                    replaced(expected, dict(of_name)),
                     Misconception("weight" if name == "w" else "index", f"The indices of {name} are {_off(by)}."),
                 )
         for symbol, other in pairs.items():
             why = "w with the index i leads into layer i" if symbol.name == "w" else f"an index is {_off(by)}"
             sentence = f"{symbol_text(other)} stands where {symbol_text(symbol)} belongs: {why}."
             kind: Kind = "weight" if symbol.name == "w" else "index"
-            yield substituted(expected, {symbol: other}), Misconception(kind, sentence)
+            yield replaced(expected, {symbol: other}), Misconception(kind, sentence)
             for altered in _one_replaced(expected, symbol, other):
                 yield altered, Misconception(kind, sentence)
 

@@ -53,8 +53,8 @@ class Parsed:
         return repr(self.expression) if self.left is None else f"{self.left} = {self.expression}"
 
 
-def parse(formula: str, names: Iterable[Symbol]) -> Parsed:
-    """Read a formula in some symbols.
+def parse(formula: str, names: Iterable[Symbol | str]) -> Parsed:
+    """Read a formula in some symbols, which may be given by their names.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def parse(formula: str, names: Iterable[Symbol]) -> Parsed:
 class _Parser:
     """One method for each rule of the grammar; `at` is the token at hand."""
 
-    def __init__(self, formula: str, names: Iterable[Symbol]) -> None:
+    def __init__(self, formula: str, names: Iterable[Symbol | str]) -> None:
         reader = Reader(formula, names)
         self.tokens, self.error = reader.tokens, reader.error
         self.at = 0

@@ -55,6 +55,7 @@ def text(tree: Expression, notation: Notation = "lecture") -> str:
     Parameters
     ----------
     tree : Expression
+        ``chainrule.formula.text`` also takes a string, read in the symbols that it shows.
     notation : {"lecture", "superscript"}
         How symbols of layers are written: f₁ and w₂, or a⁽¹⁾ and w⁽²⁾. The parser reads the lecture's.
     """

@@ -20,7 +20,8 @@ FUNCTIONS = {
 }  # fmt: skip
 """The functions that can be typed, and how many arguments each has."""
 
-_OTHER_NAMES = {"ln": "log", "d": "δ"} | {name.removeprefix("var"): letter for letter, name in GREEK.items()}
+_SPELLED = {name.removeprefix("var"): letter for letter, name in GREEK.items()}
+_OTHER_NAMES = {"ln": "log", "d": "δ"} | _SPELLED
 _OPERATORS = {
     "-": "−", "–": "−", "*": "·", "×": "·", "⋅": "·", "∙": "·", "÷": "/", "[": "(", "]": ")", "**": "^",
     "\\cdot": "·", "\\times": "·", "\\left": "", "\\right": "", "\\,": "", "\\;": "", "\\!": "", "\\ ": "",
@@ -31,13 +32,16 @@ _DIGITS_BELOW = {below: digit for digit, below in SUBSCRIPTS.items()} | {",": ",
 
 _BELOW, _ABOVE = "".join(SUBSCRIPTS.values()), "".join(SUPERSCRIPTS.values())
 _LETTER = rf"[^\W\d_ᵀ{_BELOW}{_ABOVE}]"
+_INDEX = rf"_\{{[\w, ]*\}}|_[0-9]+|_{_LETTER}|[0-9]+|[{_BELOW}]+(?:,[{_BELOW}]+)*"
+NAME = re.compile(rf"\\?(?P<letters>{_LETTER}+)(?P<index>{_INDEX})?")
+"""The name of a symbol, or several names, of which the last has the index."""
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n\u00a0\u2009]+)"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+−-]?[0-9]+)?)"
     rf"|(?P<above>[{_ABOVE}]+)"
     r"|(?P<loss>\\mathcal *\{ *L *\})"
     r"|(?P<partial>∂|\\partial(?![A-Za-z]))"
-    rf"|(?P<name>\\?{_LETTER}+)(?P<index>_\{{[\w, ]*\}}|_[0-9]+|_{_LETTER}|[0-9]+|[{_BELOW}]+(?:,[{_BELOW}]+)*)?"
+    rf"|(?P<name>\\?{_LETTER}+)(?P<index>{_INDEX})?"
     r"|(?P<operator>\*\*|\\[,;! ]|[-+−–*·×⋅∙/÷^()\[\]{},=])"
 )
 
@@ -68,6 +72,32 @@ class FormulaError(InputError):
         return f"{self.formula}\n{' ' * self.begin}{'^' * max(1, self.end - self.begin)}\n{self.message}"
 
 
+def named_symbol(name: str) -> Symbol:
+    r"""Return the symbol of a name: ``x``, ``w_2``, ``w₂``, ``w_{2,1,3}``, ``delta_1`` or ``\delta_1``.
+
+    Raises
+    ------
+    InputError
+        When it is not a name.
+    """
+    match = NAME.fullmatch(name.strip())
+    if match is None:
+        raise InputError(f"{name!r:.60} is not the name of a symbol, such as x, w_2 or w_{{2,1,3}}")
+    return symbol_of(match["letters"], match["index"])
+
+
+def symbol_of(letters: str, index: str | None) -> Symbol:
+    """Return the symbol of a letter, which may be spelled out, with an index as it may be typed."""
+    return Symbol(_SPELLED.get(letters.removeprefix("var"), letters), indices_of(index or ""))
+
+
+def indices_of(index: str) -> tuple[int | str, ...]:
+    """Return the indices that are typed as ``_2``, ``2``, ``₂``, ``_L`` or ``_{2,1}``."""
+    inside = "".join(_DIGITS_BELOW.get(sign, sign) for sign in index.strip("_{}"))
+    parts = [part.strip() for part in inside.split(",")] if inside.strip() else []
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
+
+
 @dataclass(frozen=True)
 class Token:
     """A piece of a formula, from one of its characters to another."""
@@ -81,14 +111,15 @@ class Token:
 
 @dataclass
 class Names:
-    """The declared symbols, as they may be typed."""
+    """The declared symbols or their names, as they may be typed."""
 
-    declared: Iterable[Symbol]
+    declared: Iterable[Symbol | str]
     symbols: dict[tuple[str, tuple[str, ...]], Symbol] = field(init=False)
     meant: dict[str, str] = field(init=False)  # from a name as it may be typed to the name itself
 
     def __post_init__(self) -> None:
-        self.symbols = {(one.name, tuple(map(str, one.indices))): one for one in self.declared}
+        symbols = [named_symbol(one) if isinstance(one, str) else one for one in self.declared]
+        self.symbols = {(one.name, tuple(map(str, one.indices))): one for one in symbols}
         bases = {name for name, _ in self.symbols}
         self.meant = {typed: name for typed, name in _OTHER_NAMES.items() if name in bases or name in FUNCTIONS}
         self.meant |= {name: name for name in FUNCTIONS} | {name: name for name in bases}
@@ -135,7 +166,7 @@ class Reader:
         When it is too long, or something in it is no token.
     """
 
-    def __init__(self, formula: str, names: Iterable[Symbol]) -> None:
+    def __init__(self, formula: str, names: Iterable[Symbol | str]) -> None:
         self.formula = formula[:MAX_CHARACTERS]
         if len(formula) > MAX_CHARACTERS:
             raise self.error(
@@ -185,8 +216,7 @@ class Reader:
         pieces = self.names.split(letters.removeprefix("var") if typed != letters else letters)
         if pieces is None:
             raise self.error(f"{typed}{index} is not known: {self.names.nearest(letters + index)}", begin, end)
-        inside = "".join(_DIGITS_BELOW.get(sign, sign) for sign in index.strip("_{}"))
-        indices = tuple(part.strip() for part in inside.split(",")) if inside else ()
+        indices = tuple(map(str, indices_of(index)))
         for place, piece in enumerate(pieces):
             last = place + 1 == len(pieces)
             name, own = self.names.meant[piece], indices if last else ()

@@ -13,14 +13,17 @@ a number, or for a matrix if a symbol in it does; then ``@`` is the matrix produ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, wraps
 from numbers import Rational, Real
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from ..errors import InputError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Expression:
@@ -303,11 +306,26 @@ def joined(kind: type[_Many], first: Expression, *others: Expression) -> Express
     return kind((*(first.parts if type(first) is kind else (first,)), *others))
 
 
-def substituted(tree: Expression, values: Mapping[Any, Expression]) -> Expression:
+def limited_nesting(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function, raising InputError where an expression is nested too deeply for Python's recursion."""
+
+    @wraps(function)
+    def limited(*given: P.args, **more: P.kwargs) -> R:
+        try:
+            return function(*given, **more)
+        except RecursionError:
+            raise InputError(
+                "a formula is nested too deeply: write long sums and products as one, Sum(items) and Product(items)"
+            ) from None
+
+    return limited
+
+
+def replaced(tree: Expression, values: Mapping[Any, Expression]) -> Expression:
     """Return an expression with others in the place of some symbols and derivatives, and all else as it is written."""
     if isinstance(tree, (Symbol, Derivative)):
         return values.get(tree, tree)
-    parts = tuple(substituted(part, values) for part in tree.parts)
+    parts = tuple(replaced(part, values) for part in tree.parts)
     return tree if parts == tree.parts else tree.of(parts)
 
 

@@ -89,7 +89,7 @@ def _load(content: bytes) -> Model:
         path = Path(folder) / "model.safetensors"
         path.write_bytes(content)
         try:
-            return load(path)
+            return load(path, own=None)
         except InputError as error:
             raise InputError(str(error).replace(str(path), "the file")) from error
 

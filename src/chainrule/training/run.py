@@ -132,7 +132,8 @@ class Run:
     @property
     def parameters(self) -> Parameters:
         """The parameters: with early stopping those of the best epoch, otherwise the last."""
-        return self.network.parameters(self.state.theta if self.best is None else self.best.theta)
+        theta = self.state.theta if self.best is None else self.best.theta
+        return self.network.parameters(theta).named(self.feature_names)
 
     @property
     def model(self) -> Model:
