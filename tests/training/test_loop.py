@@ -271,6 +271,19 @@ def test_the_columns_of_a_frame_are_found_by_their_names_in_everything_that_foll
     assert (longer.predict(frame) == cr.train(network(), X, Y, epochs=2, initial=expected).predict(X)).all()
 
 
+def test_initial_parameters_know_the_columns_that_they_were_trained_on() -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    turned = frame[["c", "a", "b"]]
+    before = cr.train(network(), frame, Y, epochs=2).parameters
+    expected = cr.train(network(), frame, Y, epochs=2, initial=before)
+    run = cr.train(network(), turned, Y, epochs=2, initial=before)
+    (many,) = cr.train_many(network(), turned, Y, epochs=2, initial=before)
+    assert (run.predict(frame) == expected.predict(X)).all()
+    assert (many.predict(frame) == expected.predict(X)).all()
+    with pytest.raises(cr.InputError, match="initial was trained on columns in another order"):
+        cr.train_many(network(), turned, Y, epochs=2, settings=[{"initial": before}])
+
+
 class KilledError(Exception):
     """Stands for whatever ends a process in the middle of a run."""
 

@@ -145,7 +145,7 @@ def train(
     """
     dtype = dtype_of(x, dtype)
     before = initial if isinstance(initial, Run) else None
-    given = prepare(net, x, y, sample_weight, dtype, feature_names=None if before is None else before.feature_names)
+    given = prepare(net, x, y, sample_weight, dtype, feature_names=getattr(initial, "feature_names", None))
     fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
     parts = Parts.of(net, given, aside, fraction, seed, dtype)
     settings = settings_of(

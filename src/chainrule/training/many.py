@@ -106,7 +106,8 @@ def train_many(
             raise InputError(f"train_many takes networks, but got {one!r:.60}")
         key = (one.inputs, one.outputs, one.loss)
         if key not in given:
-            data = prepare(one, x, y, sample_weight, dtype)
+            names = getattr(common.get("initial"), "feature_names", None)
+            data = prepare(one, x, y, sample_weight, dtype, feature_names=names)
             aside = None if validation is None or isinstance(validation, (int, float)) else validation
             given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
     wanted = [_with_seeds(common, one, given_seeds) for one in grid]
@@ -206,6 +207,9 @@ class Job:
         count = len(data) if rows is None else len(rows[0])
         others = {name: value for name, value in named.items() if name != "initial"}
         settings = settings_of(net, count, dtype, fraction, **others)
+        names = getattr(named.get("initial"), "feature_names", None)
+        if names is not None and data.feature_names not in (None, names):
+            raise InputError("initial was trained on columns in another order: pass x with its columns in this order")
         run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
         job = cls(run, data, judged if rows is None else data, rows)
         run.fingerprint, run.initial_fingerprint = job.fingerprint, run.state.fingerprint()
