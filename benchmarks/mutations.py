@@ -294,7 +294,7 @@ MUTATIONS = [
         ("tests/test_backpropagation.py", *_NATIVE),
         (
             "back: without the slope",
-            "delta[i] = layers[i - 1].activation.back(slope_of_loss, z[i], f[i])",
+            "delta[i] = like(layers[i - 1].activation.back(slope_of_loss, z[i], f[i]), z[i])",
             "delta[i] = slope_of_loss",
         ),
         (
@@ -305,8 +305,8 @@ MUTATIONS = [
         ("gradient: of activations before dropout", "passed_on(f, masks, i - 1).T @ shared", "f[i - 1].T @ shared"),
         (
             "link: the error is not divided",
-            "link.delta(y, z[last], f[last]) / _divisor(net)",
-            "link.delta(y, z[last], f[last])",
+            "like(link.delta(y, z[last], f[last]), z[last]) / _divisor(net)",
+            "like(link.delta(y, z[last], f[last]), z[last])",
         ),
         (
             "loss: not divided",

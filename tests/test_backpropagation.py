@@ -105,9 +105,8 @@ def gradient_of(net: cr.Network, params: cr.Parameters, x: Any, y: Any, shares: 
     return gradients(net, f, deltas(net, params, y, z, f, masks), shares, masks).vector
 
 
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 @pytest.mark.parametrize(("activation", "loss"), with_most_slow(PAIRS))
-@settings(max_examples=3)
-@given(seed=st.integers(0, 2**32))
 def test_the_gradient_is_that_of_jax_autodiff_and_of_difference_quotients(
     activation: str, loss: str, seed: int
 ) -> None:
@@ -124,11 +123,10 @@ def test_the_gradient_is_that_of_jax_autodiff_and_of_difference_quotients(
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-10 * np.abs(ours).max() + 1e-16)
 
     check = cr.verify(net, params, x, y, shares)
-    assume(check.checked)
-    assert check, check
+    assert check or not check.checked, check
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 10_000))
 def test_dropout_masks_enter_the_gradient_as_they_enter_the_loss(seed: int) -> None:
     import jax

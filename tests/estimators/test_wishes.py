@@ -127,7 +127,7 @@ def test_18507_validation_curves_and_callbacks() -> None:
     cr.MLPClassifier((5,), max_iter=2, warm_start=True, random_state=0).fit(X, y, validation_data=few)
     with pytest.raises(ValueError, match=r"validation_data must be \(X, y\) or \(X, y, sample_weight\)"):
         model.fit(X, y, validation_data=X)
-    with pytest.raises(ValueError, match="cannot be called"):
+    with pytest.raises(ValueError, match="a callback must be a function"):
         cr.MLPClassifier(callbacks=[3]).fit(X, y)
 
 
