@@ -26,6 +26,9 @@ AGREEMENT = {"float64": 1e-9, "float32": 2e-4}
 ROW_AGREEMENT = {"float64": 1e-12, "float32": 2e-6}
 """How far the native outputs of some rows may differ from those of all rows, relative to the largest."""
 
+REFUSED = "refused by both engines"
+"""The cause of a case from which nothing is learnt: one that :func:`chainrule.train` takes for bad input."""
+
 _MOST_UNITS = 8  # by which a number is moved, in units in the last place
 _DRAWS = 12  # of disturbances: a sign or a kink that rounding decides needs the right one
 _MARGIN = 10.0  # a rounding difference may be so many times the one that the reference engine shows
@@ -101,7 +104,7 @@ class Difference:
     shown : float
         The largest difference that the reference engine shows when the case is disturbed.
     cause : str
-        "fault", or the kind of rounding.
+        "fault", the kind of rounding, or REFUSED.
     """
 
     what: str
@@ -139,7 +142,7 @@ class _Comparison:
         self.case = case
         self.make: Any = {"predict": predictions, "estimator": estimates}.get(case.kind, run_outcome)
         self.expected: Outcome = self.make(case, "reference")
-        self.disturbed: list[dict[str, float]] = []  # distances, as far as somebody had to look
+        self.disturbed: list[dict[str, float]] = []  # distances, computed only as far as they were needed
 
     def shown(self, name: str, size: float) -> float:
         """Return how far the disturbed reference engine moves in one part, looking until that explains a difference."""
@@ -182,6 +185,9 @@ class _Comparison:
                     yield from self.between(f"{case.isa}, row by row", found, by_rows, ROW_AGREEMENT)
                 return
             found = run_outcome(case, "native")
+            if "refused" in found and found == self.expected:
+                yield Difference(f"{case.isa}: {found['refused']}", 0.0, 0.0, REFUSED)
+                return
             yield from self.between(case.isa, self.expected, found, AGREEMENT)
             exactly = dict.fromkeys(AGREEMENT, 0.0)
             if case.kind == "many":
@@ -463,7 +469,7 @@ def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool 
     except ValueError as error:
         if "non-finite" not in str(error):
             raise
-        return {"refused": "diverged"}
+        return {"diverged": True}
     of_rows = estimator.predict_proba if classes else estimator.predict
     parameters = [np.ravel(array) for array in (*estimator.coefs_, *estimator.intercepts_)]
     rows = min(case.rows, _MOST_SINGLE_ROWS) if row_by_row else 0

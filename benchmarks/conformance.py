@@ -21,13 +21,14 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import count
 
-from comparing import Difference, differences
+from comparing import REFUSED, Difference, differences
 from drawing import KINDS, Case, draw
 from machine import described
 from shrinking import shrunk, snippet
 from threadpoolctl import threadpool_limits
 
 _AT_ONCE = 10  # cases that a process is given at a time
+_MOST_REFUSED = 0.1  # of the cases: more, and the drawing is at fault
 _SHOWN = 5  # faults that are made smaller and printed
 
 
@@ -145,11 +146,11 @@ def main() -> None:
     """Run a campaign, or one case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, help="of the campaign; a fresh one when left out")
+    parser.add_argument("--seed", type=int, help="seed of the campaign; drawn at random by default")
     parser.add_argument("--only", choices=KINDS, help="the kind of the cases")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--first", action="store_true", help="end at the first fault, and do not make it smaller")
-    parser.add_argument("--case", help="a case as it is printed, to replay")
+    parser.add_argument("--case", help="replay this case, in the form in which the campaign prints it")
     options = parser.parse_args()
     if options.case:
         case = Case.from_json(options.case)
@@ -169,6 +170,9 @@ def main() -> None:
             print(f"FAULT: {what[0]}\n  --case '{case.to_json()}'")
             break
         show(case, what)
+    refused = sum(number for (_, cause), number in total.causes.items() if cause == REFUSED)
+    if refused > _MOST_REFUSED * total.cases.total():
+        sys.exit(f"{refused} cases were refused by both engines, which compares nothing")
     sys.exit(bool(total.faults))
 
 

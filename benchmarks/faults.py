@@ -292,7 +292,7 @@ def _checkpoints(_: str) -> list[bytes]:
 
 
 def _interrupt_after(epoch: int) -> Callable[[Any], None]:
-    """Return a callback by which a checkpoint stays that says nothing of an end."""
+    """Return a callback that interrupts a run, so that its checkpoint is that of an unfinished run."""
 
     def interrupt(run: Any) -> None:
         if run.epoch == epoch:

@@ -185,7 +185,7 @@ template <class T> inline Vec<T> tanh(Vec<T> x) {
     return from_bits<T>(bits<T>(size) | sign);
 }
 
-// Of one number, where others wait for it, so that few operations wait for one another: tanh x = 2 n d / (n² + d²) with
+// tanh of one number on the critical path, with a short chain of dependent operations: tanh x = 2 n d / (n² + d²) with
 // n / d = tanh ½x, n = x P(x²), d = Q(x²). Where tanh x is near 1, errors of n / d vanish. P and Q are the ratio with the
 // least greatest relative error of tanh x for |x| ≤ 9.02, which is 7·10⁻⁹, times 0.9, so that roundings are small where
 // they count. Beyond, tanh x is 1. It is not monotone to the last place.

@@ -105,7 +105,7 @@ def test_the_columns_of_a_frame_are_found_by_their_names(kind: str) -> None:
     assert (data.x.tolist(), data.feature_names) == (X, ("a", "b"))
     assert inputs(NET, make(FRAME[["b", "a"]]), "float64", feature_names=("a", "b")).tolist() == X
     assert inputs(NET, make(FRAME.assign(c=1.0)[["c", "b", "a"]]), "float64", feature_names=("a", "b")).tolist() == X
-    with pytest.raises(cr.InputError, match="x lacks the column 'b', which was trained with; its columns are a, c"):
+    with pytest.raises(cr.InputError, match="x has no column 'b', which was trained on; its columns are a, c"):
         inputs(NET, make(FRAME.rename(columns={"b": "c"})), "float64", feature_names=("a", "b"))
 
 
@@ -117,7 +117,7 @@ def test_columns_that_are_numbered_have_their_numbers_for_names() -> None:
 
 def test_columns_of_the_same_name_are_refused() -> None:
     for names in (["a", "a"], [1, "1"]):
-        with pytest.raises(cr.InputError, match="x has columns of the same name"):
+        with pytest.raises(cr.InputError, match="x has duplicate column names"):
             prepare(NET, pd.DataFrame(X, columns=names), [1.0, 2.0])
 
 
@@ -136,6 +136,6 @@ def test_sparse_rows_in_a_list_or_an_array_are_refused_with_what_to_do(kind: str
     ]
     for name, use in uses:
         with pytest.raises(
-            cr.InputError, match=rf"^{name} holds sparse matrices: pass an array, such as .*vstack\(rows\)"
+            cr.InputError, match=rf"^{name} contains sparse matrices: pass a dense array, such as .*vstack\(rows\)"
         ):
             use()

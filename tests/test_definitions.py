@@ -134,14 +134,14 @@ OF_ONE: Any = lambda one: one  # noqa: E731 - of too few arguments
         (
             lambda z: z.sum(axis=1),
             lambda z, f: z,
-            r"value\(z\) must return a NumPy array of numbers of the shape \(2, 4\), but returned float64 of the shape",
+            r"value\(z\) must return a NumPy array of numbers with shape \(2, 4\), but returned float64 with shape",
         ),
         (lambda z, a: z, lambda z, f: z, r"value\(z\) .* but failed with TypeError: .*missing 1 required"),
         (lambda z: z, lambda z: z, r"slope\(z, f\) .* but failed with TypeError: .*takes 1 positional"),
         (lambda z: z, lambda z, f: 1.0, r"slope\(z, f\) .* but returned a float"),
         (lambda z: z.tolist(), lambda z, f: z, r"value\(z\) must return a NumPy array .* but returned a list"),
-        (lambda z: z * np.ones((2, 1)), lambda z, f: z, r"value\(z\) .* of the shape \(3, 4\), but failed with Value"),
-        (np.squeeze, lambda z, f: z, r"value\(z\) .* of the shape \(1, 4\), but returned float64 of the shape \(4,\)"),
+        (lambda z: z * np.ones((2, 1)), lambda z, f: z, r"value\(z\) .* with shape \(3, 4\), but failed with Value"),
+        (np.squeeze, lambda z, f: z, r"value\(z\) .* with shape \(1, 4\), but returned float64 with shape \(4,\)"),
         (lambda z: np.maximum(z, 0.0, out=z), lambda z, f: z, r"value\(z\) must not change its arguments"),
         (lambda z: z + 1j, lambda z, f: z, r"value\(z\) .* but returned complex128"),
     ],
@@ -184,7 +184,7 @@ def test_a_loss_that_does_not_fit_is_named_with_what_was_expected(loss: cr.Loss,
     ("draw", "message"),
     [
         (lambda random: 0.0, "failed with TypeError"),
-        (lambda random, fan_in, fan_out: np.zeros((fan_out, fan_in)), r"but returned float64 of the shape \(3, 5\)"),
+        (lambda random, fan_in, fan_out: np.zeros((fan_out, fan_in)), r"but returned float64 with shape \(3, 5\)"),
         (lambda random, fan_in, fan_out: np.full((fan_in, fan_out), np.nan), "drew NaN or infinity"),
     ],
 )
@@ -233,7 +233,7 @@ def test_a_loss_that_fails_at_some_points_is_told_from_others_at_the_rest(tmp_pa
         cr.load(path, own=loss(2.0))
 
 
-def test_values_that_are_missing_agree_with_none_that_are_there(tmp_path: Path) -> None:
+def test_missing_probe_values_do_not_match_present_ones(tmp_path: Path) -> None:
     path = saved(tmp_path, network())
     tensors, document = read_tensors(path, "chainrule model 1")
     records = [one | {"values": []} for one in document["own"]]

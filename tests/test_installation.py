@@ -81,7 +81,7 @@ def test_a_compiler_that_is_missing_is_named(tmp_path: Path) -> None:
     assert told["reason"].endswith("environment variable CXX: no-such-compiler")
 
 
-def test_a_machine_without_a_compiler_is_told_so(tmp_path: Path) -> None:
+def test_a_missing_compiler_is_reported(tmp_path: Path) -> None:
     """CMake searches no folder of the system, as if it held no compiler."""
     searched = ("CMAKE_SYSTEM", "SYSTEM_ENVIRONMENT")
     nowhere = [f"--config-settings=cmake.define.CMAKE_FIND_USE_{place}_PATH=OFF" for place in searched]

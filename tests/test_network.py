@@ -42,7 +42,7 @@ def test_a_network_is_frozen() -> None:
         (lambda: cr.Network(2, [cr.Dense(2, "softmax"), cr.Dense(1)]), "layer 1: softmax can only be"),
         (lambda: cr.Network(2, [cr.Dense(2, "relu")], "cross_entropy"), "needs an output with activation softmax"),
         (lambda: cr.Network(2, [cr.Dense(2, dropout=0.1)]), "output layer cannot have dropout"),
-        (lambda: cr.Network(10_000_000, [cr.Dense(10_000_000)]), "parameters is over"),
+        (lambda: cr.Network(10_000_000, [cr.Dense(10_000_000)]), "parameters, but the maximum is"),
         (lambda: cr.Network.from_json({"inputs": 2}), "network: expected an object with"),
         (lambda: cr.Network(2, [cr.Dense(1, "softmax")], "cross_entropy"), "softmax needs 2 or more units"),
         (lambda: cr.chain(2).check(cr.chain(3).initial()), "the parameters are not this network's"),

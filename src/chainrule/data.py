@@ -155,17 +155,17 @@ def columns_of(x: Any, what: str, feature_names: Names | None = None) -> tuple[A
             return x, None
         names = tuple(map(str, frame.columns))
     except narwhals.exceptions.DuplicateError as error:
-        raise InputError(f"{what} has columns of the same name: {' '.join(str(error).split()):.150}") from error
+        raise InputError(f"{what} has duplicate column names: {' '.join(str(error).split()):.150}") from error
     if len(set(names)) < len(names):  # such as 1 and "1"
-        raise InputError(f"{what} has columns of the same name: {_some(names)}")
+        raise InputError(f"{what} has duplicate column names: {_some(names)}")
     array = frame.to_numpy()
     if feature_names is None or feature_names == names:
         return array, names
     missing = [name for name in feature_names if name not in names]
     if missing:
         raise InputError(
-            f"{what} lacks the column {missing[0]!r:.80}{_and_more(missing)}, which was trained with; its columns are "
-            f"{_some(names)}. An array is taken by the place of its columns"
+            f"{what} has no column {missing[0]!r:.80}{_and_more(missing)}, which was trained on; its columns are "
+            f"{_some(names)}. The columns of an array are matched by position instead"
         )
     places = {name: place for place, name in enumerate(names)}
     return array[:, [places[name] for name in feature_names]], feature_names
@@ -189,7 +189,9 @@ def _array(values: Any, what: str) -> NDArray[Any]:
         When it is a sparse matrix or holds some, or cannot be an array.
     """
     if hasattr(values, "nnz"):
-        estimators = ", or use MLPClassifier or MLPRegressor, which take it as it is" if what.endswith("x") else ""
+        estimators = (
+            ", or use MLPClassifier or MLPRegressor, which accept sparse matrices" if what.endswith("x") else ""
+        )
         raise InputError(f"{what} is a sparse matrix: pass its .toarray(){estimators}")
     try:
         array = np.asarray(values)
@@ -197,7 +199,9 @@ def _array(values: Any, what: str) -> NDArray[Any]:
         raise InputError(f"{what} cannot be read as numbers: {' '.join(str(error).split()):.150}") from error
     if array.dtype == object and any(hasattr(one, "nnz") for one in array.flat):
         dense = "scipy.sparse.vstack(rows).toarray()"
-        raise InputError(f"{what} holds sparse matrices: pass an array, such as {dense} of a list of sparse rows")
+        raise InputError(
+            f"{what} contains sparse matrices: pass a dense array, such as {dense} for a list of sparse rows"
+        )
     return array
 
 

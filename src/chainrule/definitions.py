@@ -188,7 +188,7 @@ def check_handed_in(records: JSON, own: Own | None) -> None:
         what = " and ".join(f"{kind} {name!r:.80}" for kind, name in missing)
         needed = ", ".join(dict.fromkeys(f"{one['name']:.80}" for one in records))
         in_python = "a model with definitions of your own can only be used in Python, by chainrule.load"
-        advice = in_python if own is None else f"hand in your definitions as own=[{needed}]"
+        advice = in_python if own is None else f"pass your definitions as own=[{needed}]"
         raise InputError(f"unknown {what}, not one of chainrule's: {advice}")
 
 
@@ -212,7 +212,7 @@ def check_probes(records: JSON, current: Sequence[JSON]) -> None:
         if not _agree(one["values"], by_key.get(_key(one), [])):
             raise InputError(
                 f"the {one['kind']} {one['name']!r:.80} in own= is a different function from that of the file: "
-                "it returns other values; hand in the definition that was trained with"
+                "it returns different values; pass the definition that the network was trained with"
             )
 
 

@@ -59,7 +59,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment the path holds the old content or the new, never a part.
 
     The bytes go to a temporary file beside it, ``.NAME.XXXXXXXX.tmp``, reach the disk, and then take the name. Where
-    the path is a link, that is done where it leads. Temporary files that killed writers left are removed.
+    the path is a symbolic link, its target is replaced. Temporary files that killed writers left are removed.
 
     Raises
     ------

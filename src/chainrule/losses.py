@@ -290,7 +290,7 @@ def _interval(what: str, bounds: Any) -> tuple[float, float]:
     except (TypeError, ValueError):
         low, high = math.nan, math.nan
     if not low <= high:
-        raise InputError(f"{what} must be two numbers, the least first, but are {quoted(bounds)}")
+        raise InputError(f"{what} must be two numbers, the smaller one first, but are {quoted(bounds)}")
     return low, high
 
 

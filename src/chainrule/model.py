@@ -69,7 +69,7 @@ class Model:
         ----------
         x : array-like or data frame, shape (n, d₀)
             Where the model was trained on a data frame, the columns of another one are found by their names, in any
-            order, and columns that it was not trained on do not count. An array is taken by the place of its columns.
+            order, and columns that it was not trained on do not count. The columns of an array are matched by position.
 
         Raises
         ------

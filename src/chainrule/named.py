@@ -131,7 +131,7 @@ class Catalogue(Mapping[str, Callable[..., T]]):
                     f"{self._kind} {name!r}: the one in own= has {_shown(forms[0])}, but {_shown(given)} is needed"
                 )
             error = unknown_name(self._kind, name, self)
-            hint = "" if own is None else f". If it is a definition of your own, hand it in: own=[{name:.80}]"
+            hint = "" if own is None else f". If it is a definition of your own, pass it: own=[{name:.80}]"
             raise InputError(f"{error}{hint}") from None
         # A schedule may have another one inside.
         inner = {key: value for key, value in parameters.items() if isinstance(value, dict) and "name" in value}
@@ -163,7 +163,7 @@ def construct(what: str, factory: Callable[..., Made], values: JSON) -> Made:
     Raises
     ------
     InputError
-        When it is no dictionary, a parameter is unknown or missing, or a value is of another type or out of range.
+        When it is not a dictionary, a parameter is unknown or missing, or a value is of another type or out of range.
     """
     signature, forms = _signature(factory)
     for name in typed(what, values, dict[str, Any]):
@@ -453,7 +453,7 @@ def call(what: str, function: Callable[..., Any], arguments: Sequence[Any], expe
         raise InputError(f"{what} must return {expected}, but failed with {reason}") from error
     for before, after in zip(arguments, copies, strict=True):
         if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-            raise InputError(f"{what} must not change its arguments, but return {expected}")
+            raise InputError(f"{what} must not modify its arguments, and must return {expected}")
     return returned
 
 
@@ -467,12 +467,12 @@ def call_for_array(
     InputError
         Also when it does not return a NumPy array of real numbers of this shape.
     """
-    expected = f"a NumPy array of numbers of the shape {shape}"
+    expected = f"a NumPy array of numbers with shape {shape}"
     returned = call(what, function, arguments, expected)
     if type(returned) is not np.ndarray:
         raise InputError(f"{what} must return {expected}, but returned {_with_article(type(returned).__name__)}")
     if returned.shape != shape or returned.dtype.kind not in "biuf":
-        found = f"{returned.dtype} of the shape {returned.shape}"
+        found = f"{returned.dtype} with shape {returned.shape}"
         raise InputError(f"{what} must return {expected}, but returned {found}")
     return returned
 
@@ -491,7 +491,7 @@ def check_methods(thing: object, base: type) -> None:
         if hasattr(thing, method):
             functions = ", ".join(field for field, value in vars(thing).items() if callable(value))
             raise InputError(
-                f"{type(thing).__name__} has a method {method}, which nothing would call: the functions of "
+                f"{type(thing).__name__} has a method {method}, which would never be called: the functions of "
                 f"{_with_article(base.__name__)} are handed in as {functions}"
             )
     for field in vars(thing):

@@ -123,7 +123,8 @@ class Network:
             if kind is not expected:
                 raise InputError(
                     f"{kind.__name__} is a subclass of {expected.__name__}, whose own methods would be ignored: a "
-                    f"{expected.__name__} is data; define an Activation, a Loss or an Optimizer of your own instead"
+                    f"{expected.__name__} only holds data; define an Activation, a Loss or an "
+                    "Optimizer of your own instead"
                 )
         keep(self, inputs=whole("inputs", inputs, 1, MAX_UNITS), layers=layers, loss=LOSSES.find(loss))
         for i, layer in enumerate(layers[:-1], start=1):
@@ -143,7 +144,9 @@ class Network:
                 f"but the output's activation is {output.activation.name}"
             )
         if self.parameter_count > MAX_PARAMETERS:
-            raise InputError(f"a network of {self.parameter_count:,} parameters is over {MAX_PARAMETERS:,}")
+            raise InputError(
+                f"the network would have {self.parameter_count:,} parameters, but the maximum is {MAX_PARAMETERS:,}"
+            )
 
     @cached_property
     def widths(self) -> tuple[int, ...]:

@@ -58,7 +58,9 @@ class Penalty:
             return Penalty()
         l1, l2 = self.l1 / weight, self.l2 / weight
         if not max(l1, l2) < math.inf:
-            raise InputError(f"the sum of the weights of a batch, {weight:g}, is too small: multiply all weights")
+            raise InputError(
+                f"the sum of the weights of a batch, {weight:g}, is too small: scale up all sample weights"
+            )
         return Penalty(l1, l2, in_loss=self.in_loss)
 
     def value(self, theta: NDArray[np.floating], is_weight: NDArray[np.bool_]) -> float:

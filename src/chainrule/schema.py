@@ -1,4 +1,4 @@
-"""JSON values of a known form: read as that form, and what is wrong with them said in words."""
+"""JSON values checked against types, with errors in plain words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 _KINDS = {
     "int": "a whole number",
     "float": "a number",
-    "str": "a text",
+    "str": "a string",
     "bool": "true or false",
     "array": "a list",
     "object": "an object",
@@ -76,7 +76,7 @@ def _bounded(place: str, kind: str, sign: str, bound: str) -> str:
 _BOUNDS = {None: "", "<=": "at most ", ">=": "at least ", "<": "less than ", ">": "greater than "}
 _COMPLAINTS: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Object missing required field `(.*)`", lambda place, name: f"{name} is missing in {place}"),
-    (r"Object contains unknown field `(.*)`", lambda place, name: f"{place} has no {name!r:.60}: remove it"),
+    (r"Object contains unknown field `(.*)`", lambda place, name: f"{place}: unknown field {name!r:.60}; remove it"),
     (r"Invalid (?:enum )?value (.*)", lambda place, value: f"{place} cannot be {value:.60}"),
     (r"(?:Number|Integer value) out of range", lambda place: f"{place} is too large a number"),
     (r"Expected `(\w+)` of length (?:(<=|>=) )?(\d+)", _length),

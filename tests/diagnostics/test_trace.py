@@ -65,11 +65,11 @@ def test_dropout_and_penalty_are_those_of_a_run_s_first_step() -> None:
     assert trace.loss == pytest.approx(trace.row_losses.mean() + penalty, rel=1e-14)
 
 
-def test_what_is_left_out_is_said() -> None:
+def test_the_output_states_what_is_left_out() -> None:
     net = cr.Network(2, [cr.Dense(8, "tanh", dropout=0.5), cr.Dense(1)])
     without = cr.backprop(net, net.initial(), [[0.3, -0.5]], [0.7])
-    assert "without dropout (layer 1); dropout=seed includes it" in repr(without)
-    assert "without penalty; l1= and l2= include it" in without._repr_html_()
+    assert "without dropout (layer 1); pass dropout=seed to include it" in repr(without)
+    assert "without penalty; pass l1= or l2= to include it" in without._repr_html_()
     assert "with dropout (layer 1)" in repr(cr.backprop(net, net.initial(), [[0.3, -0.5]], [0.7], dropout=0))
     assert "dropout" not in repr(TRACE)
 
@@ -78,7 +78,7 @@ def test_a_loss_without_penalty_is_said_to_be_so_without_dropout_too() -> None:
     net = cr.chain(2)
     assert "(without penalty)" in repr(TRACE)
     assert repr(cr.backprop(net, net.initial(), 0.5, 0.8, l2=0.1)).endswith("with penalty (l2=0.1)")
-    assert repr(cr.verify(net, net.initial(), 0.5, 0.8)).endswith("without penalty; l1= and l2= include it")
+    assert repr(cr.verify(net, net.initial(), 0.5, 0.8)).endswith("without penalty; pass l1= or l2= to include it")
 
 
 @pytest.mark.parametrize("check", [cr.backprop, cr.verify])
@@ -98,5 +98,5 @@ def test_columns_of_a_frame_are_found_by_the_names_that_parameters_were_trained_
         assert cr.verify(net, params, other, y).error == cr.verify(net, params, frame, y).error
         derived = [cr.derive(net, params, one[:1], y[:1]).steps[-1].result for one in (frame, other)]
         np.testing.assert_array_equal(*derived)
-        with pytest.raises(cr.InputError, match="x lacks the column 'b', which was trained with"):
+        with pytest.raises(cr.InputError, match="x has no column 'b', which was trained on"):
             cr.backprop(net, params, frame[["a"]], y)

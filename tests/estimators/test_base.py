@@ -223,9 +223,13 @@ def test_a_last_step_that_is_too_large_fails() -> None:
 def test_r2_needs_two_held_out_rows() -> None:
     X, y = DIABETES
     model = cr.MLPRegressor(early_stopping=True, max_iter=3, random_state=0)
-    with pytest.raises(ValueError, match="R², which needs at least two rows with a weight above 0, but there is 1"):
+    with pytest.raises(
+        ValueError, match="R², which needs at least two rows with a weight above 0, but their number is 1"
+    ):
         model.fit(X, y, validation_data=(X[:1], y[:1]))
-    with pytest.raises(ValueError, match="R², which needs at least two rows with a weight above 0, but there is 1"):
+    with pytest.raises(
+        ValueError, match="R², which needs at least two rows with a weight above 0, but their number is 1"
+    ):
         model.partial_fit(X, y, validation_data=(X[:3], y[:3], [0, 1, 0]))
     assert model.fit(X, y, validation_data=(X[:2], y[:2])).n_iter_ == 3
     with pytest.raises(ValueError, match=r"R² \(early_stopping_scoring='r2'\), which needs at least two rows"):
@@ -299,10 +303,10 @@ def test_held_out_rows_of_a_regressor_weigh_something() -> None:
 @pytest.mark.parametrize(
     ("fraction", "reason"),
     [
-        (0, "no rows would be left to hold out"),
+        (0, "no rows would be held out"),
         (0.999999, "no rows would be left to train on"),
-        (0.01, "one part would have a single row, which cannot contain both classes"),
-        (0.99, "one part would have a single row, which cannot contain both classes"),
+        (0.01, "one part would be a single row, which cannot contain both classes"),
+        (0.99, "one part would be a single row, which cannot contain both classes"),
     ],
 )
 def test_early_stopping_says_why_it_cannot_hold_out_rows(fraction: float, reason: str) -> None:

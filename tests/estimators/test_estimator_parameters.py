@@ -130,7 +130,7 @@ class Constant(Returning):
             r"'listed' .* returned a list$",
         ),
         ({"loss": cr.Loss("listed", lambda y, f: (f - y).tolist(), lambda y, f: f)}, r"'listed': .* returned a list$"),
-        ({"callbacks": lambda: None}, "the callback .* is called as f\\(run\\), but does not take that"),
+        ({"callbacks": lambda: None}, "the callback .* is called with the arguments \\(run\\), but does not accept"),
     ],
 )
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

@@ -309,7 +309,7 @@ def test_scores_of_another_kind_are_not_compared() -> None:
         (lambda model, X, y: "good", "must return a number for each call, but returned 'good'"),
     ],
 )
-def test_a_scoring_that_does_not_fit_is_told(scoring: Any, message: str) -> None:
+def test_an_invalid_scoring_is_refused(scoring: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cr.MLPClassifier(early_stopping=True, early_stopping_scoring=scoring).fit(*IRIS)
 

@@ -64,10 +64,10 @@ def test_a_file_is_a_download(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "the request is no JSON: input data was truncated"),
-        (b"{'words': 1}", "the request is no JSON: object keys must be strings (byte 1)"),
+        (b"", "the request is not valid JSON: input data was truncated"),
+        (b"{'words': 1}", "the request is not valid JSON: object keys must be strings (byte 1)"),
         (b'{"words": ["\xff"]}', "the request is no UTF-8: byte 13 is wrong"),
-        (b'{"number": NaN}', "the request is no JSON: invalid character (byte 11)"),
+        (b'{"number": NaN}', "the request is not valid JSON: invalid character (byte 11)"),
         (b'{"number": 1e999}', "number is too large a number"),
         (b'{"number": ' + b"9" * 5000 + b"}", "number is too large a number"),
         (b'{"number": 11}', "number must be a number, at most 10"),

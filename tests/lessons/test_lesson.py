@@ -102,9 +102,9 @@ def test_the_template_has_every_family_and_parameter(file: Path) -> None:
         assert all(parameter.meaning in template() for parameter in one.parameters.values())
 
 
-def test_what_the_yaml_library_cannot_read_is_told_with_its_place(file: Path) -> None:
+def test_errors_of_the_yaml_library_have_a_line_and_column(file: Path) -> None:
     assert complaints(file, ":\n%YAML 9.9") == [
-        "2:10: the YAML library cannot read up to here (KeyError: (9, 9)); write it more plainly"
+        "2:10: the YAML library failed before this place (KeyError: (9, 9)); simplify the YAML there"
     ]
 
 
@@ -112,10 +112,10 @@ def test_a_file_with_so_many_values_that_reading_it_would_take_long_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chainrule.lessons.lesson_file.MAX_NODES", 20)
-    assert complaints(file, "a: b\n" * 11) == ["10:4: it has more than 20 values; make two lessons of it"]
+    assert complaints(file, "a: b\n" * 11) == ["10:4: it has more than 20 values; split it into two lessons"]
 
 
-def test_a_long_text_is_not_told_in_full(file: Path) -> None:
+def test_long_strings_are_truncated_in_messages(file: Path) -> None:
     name = "x" * 100_000
     (told,) = complaints(file, f"title: t\nproblems: [{{family: update rule, parameters: {{{name}: 1}}}}]")
     assert len(told) < 1_100

@@ -223,7 +223,7 @@ def test_one_callback_need_not_be_in_a_list() -> None:
     ("callbacks", "message"),
     [
         ([5], "a callback must be a function, but is 5"),
-        (lambda: None, r"is called as f\(run\), but does not take that"),
+        (lambda: None, r"is called with the arguments \(run\), but does not accept"),
     ],
 )
 def test_a_callback_that_cannot_be_called_is_refused_before_the_first_epoch(callbacks: Any, message: str) -> None:
@@ -265,7 +265,7 @@ def test_the_columns_of_a_frame_are_found_by_their_names_in_everything_that_foll
     for trained in (run, resumed, many, cr.load(tmp_path / "model")):
         assert (trained.predict(turned) == expected.predict(X)).all()
         assert (trained.predict(X) == expected.predict(X)).all()
-        with pytest.raises(cr.InputError, match="x lacks the column 'b'"):
+        with pytest.raises(cr.InputError, match="x has no column 'b'"):
             trained.predict(frame[["a", "c"]])
     longer = cr.train(network(), turned, Y, epochs=2, initial=run)
     assert (longer.predict(frame) == cr.train(network(), X, Y, epochs=2, initial=expected).predict(X)).all()

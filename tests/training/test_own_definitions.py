@@ -229,7 +229,7 @@ class MyCosine(cr.schedules.Cosine):
         ),
         (
             {"schedule": Pair()},
-            r"schedule 'pair': factors.* of the shape \(3,\), but returned float64 of the shape \(2,\)",
+            r"schedule 'pair': factors.* with shape \(3,\), but returned float64 with shape \(2,\)",
         ),
         ({"schedule": Line(), "epochs": 100}, r"schedule 'line': .* of at least 0, but returned -0.002 at 50.1$"),
         ({"schedule": Follower(), "epochs": 9}, r"schedule 'follower': .* of at least 0, but returned -1 at 2$"),
@@ -243,7 +243,7 @@ def test_an_optimizer_or_schedule_that_does_not_fit_is_named(settings: dict[str,
             train(NET, X, Y, **{"epochs": 1, **settings})
 
 
-def test_a_run_is_not_gone_on_from_with_another_function_of_the_same_name() -> None:
+def test_a_run_cannot_be_continued_with_another_function_of_the_same_name() -> None:
     def network(power: int) -> cr.Network:
         powers = cr.Activation("power", lambda z: z**power, lambda z, f: power * z ** (power - 1))
         return cr.Network(3, [cr.Dense(2, powers), cr.Dense(1)])

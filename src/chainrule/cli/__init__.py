@@ -344,7 +344,7 @@ def _units(text: str) -> list[int]:
 
 
 def _widths(option: str, text: str, at_least: int = 1, hint: str = "") -> list[int]:
-    """Return the widths that an option lists, so many of them at least."""
+    """Return the widths that an option lists; fewer than `at_least` are an error."""
     from ..network import MAX_UNITS
 
     try:

@@ -204,7 +204,9 @@ def derive(
         raise InputError("for numbers, params, x and y are all needed; for formulae alone, none of them")
     for layer in net.layers:
         if type(layer.activation).back not in (Activation.back, JointActivation.back):
-            raise InputError(f"{layer.activation.name} goes back in its own way, which derivations cannot write")
+            raise InputError(
+                f"{layer.activation.name} overrides back(), so its derivative cannot be written in a derivation"
+            )
     one_each = set(net.widths) == {1}
     ways = math.prod(net.widths)  # from an input to an output, each of which unrolled formulae write out
     small = one_each or (net.parameter_count <= MOST_PARAMETERS and ways <= MOST_WAYS)

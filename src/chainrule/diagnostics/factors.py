@@ -31,7 +31,7 @@ TOLERANCE = 1e-6
 NOISE = 10 * np.finfo(np.float64).eps
 # Steps of the quotients go from this size, and from this part of z, downwards, each an eighth of the one before.
 _LARGEST, _LARGEST_PART, _RATIO, _RUNGS = 0.1, 1e-6, 8.0, 10
-# A quotient is evidence of an error when it is known to this part of itself.
+# A quotient is evidence of an error when its relative uncertainty is below this.
 _KNOWN = 1e-4
 # Products are recomputed in another order: they differ by rounding only.
 _ROUNDING = 1e-9

@@ -41,7 +41,7 @@ class Trace:
     loss : float
         The objective: their weighted mean, plus the penalty.
     shares : array, shape (n,)
-        The part of each row in that mean.
+        The weight of each row in that mean.
     masks : mapping from i to array, shape (n, dᵢ)
         The dropout masks; empty without dropout.
     penalty : Penalty
@@ -62,16 +62,16 @@ class Trace:
 
     @property
     def terms(self) -> str:
-        """What of dropout and penalty the numbers include and leave out, in words."""
+        """Whether the numbers include dropout and the penalty, in words."""
         terms = []
         if layers := dropout_layers(self.network):
-            hint = "" if self.masks else "; dropout=seed includes it"
+            hint = "" if self.masks else "; pass dropout=seed to include it"
             terms.append(f"{'with' if self.masks else 'without'} dropout ({layers}){hint}")
         strengths = [f"{name}={value:g}" for name, value in (("l1", self.penalty.l1), ("l2", self.penalty.l2)) if value]
         if strengths:
             terms.append(f"with penalty ({', '.join(strengths)})")
         else:
-            terms.append("without penalty; l1= and l2= include it")
+            terms.append("without penalty; pass l1= or l2= to include it")
         return "\n".join(terms)
 
     def table(self) -> list[list[str]]:

@@ -285,7 +285,7 @@ def _layers(net: Network) -> NDArray[np.integer]:
 
 
 def _in_pieces(trace: Trace, data: Data, places: NDArray[np.integer], h: Floats) -> tuple[Floats, Floats]:
-    """Return :func:`_quotients` for each parameter, NaN where there is none; so many together as fit a cache."""
+    """Return :func:`_quotients` for each parameter, NaN where there is none, in batches that fit into the cache."""
     net = trace.network
     found = np.full((2, net.parameter_count), np.nan)
     together = max(1, _TOGETHER // (net.parameter_count + len(data) * max(net.widths)))

@@ -31,7 +31,7 @@ def absence() -> str:
     try:
         log = Distribution.from_name("chainrule").read_text(LOG)
     except PackageNotFoundError:
-        return "chainrule is not installed, but runs from its source"
+        return "chainrule is not installed; it is running from its source tree"
     return "it was left out when chainrule was installed" if log is None else f"its build failed: {first_error(log)}"
 
 

@@ -253,7 +253,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"coefs_ and intercepts_ have the shapes {_shapes_of(widths)}, but parameters and data need "
                 f"{_shapes_of(net.widths)}: change hidden_layer_sizes to continue with these, or set warm_start=False "
-                "to begin anew."
+                "to start from scratch."
             )
         return theta.astype(dtype)
 
@@ -262,7 +262,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         sample_weight = known_to_scikit_learn(sample_weight)
         numbers = np.asarray(sample_weight)
         if numbers.ndim and numbers.size and numbers.dtype.kind in "biuf" and not numbers.any():
-            raise ValueError(f"The {len(numbers)} rows all have weight 0: change sample_weight, which is zero.")
+            raise ValueError(f"The {len(numbers)} rows all have weight 0: at least one sample_weight must be positive.")
         weights: Floats = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         check_weights(weights, "rows", "change sample_weight")
         return weights
@@ -308,7 +308,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             count = int(np.ceil(self.validation_fraction * len(data)))
             raise ValueError(
                 f"Early stopping cannot hold out validation_fraction={self.validation_fraction:g} of {len(data)} rows: "
-                f"{self._why_not_split(data, count, error)}. Change it, or hand in validation_data."
+                f"{self._why_not_split(data, count, error)}. Change validation_fraction, or pass validation_data."
             ) from error
         if len(aside) < 2:
             raise ValueError(
@@ -318,7 +318,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _why_not_split(self, data: Data, count: int, error: ValueError) -> str:
         """Return why ``train_test_split`` cannot hold out this many rows."""
-        return f"no rows would be left to {'hold out' if count == 0 else 'train on'}"
+        return f"no rows would be {'held out' if count == 0 else 'left to train on'}"
 
     def _seed_of_dropout(self, random: np.random.RandomState) -> int:
         """Return a seed, without a draw that scikit-learn does not make."""
@@ -381,7 +381,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 raise ValueError(
                     f"early_stopping_scoring={self.early_stopping_scoring!r:.60} is {result:g} for the {len(aside)} "
                     "held-out rows after the first epoch, although the predictions are finite: choose a score that is "
-                    "defined for these rows, or other rows by validation_data, validation_fraction or random_state."
+                    "defined for these rows, or hold out other rows with validation_data, "
+                    "validation_fraction or random_state."
                 )
             return result
 

@@ -99,10 +99,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Beyond scikit-learn: the score that early stopping validates by. None is accuracy (of
         :class:`~chainrule.MLPRegressor`, D² of its loss); "loss" is the negative mean loss of the held-out rows. Others
         are a name that ``sklearn.metrics.get_scorer`` knows, such as "average_precision", or a function of a fitted
-        estimator, X and y, with `sample_weight` if it takes it. Accuracy is warned of where a class has fewer than 5%
-        of the rows and fewer than a tenth of those of the most frequent class, or where fewer than 5% of the rows have,
-        or lack, a label. A score that is not finite for finite predictions, and has never been, ends the fit with an
-        error.
+        estimator, X and y, with `sample_weight` if it takes it. With accuracy, a warning is given where a class has
+        fewer than 5% of the rows and fewer than a tenth of those of the most frequent class, or where fewer than 5%
+        of the rows have, or lack, a label. A score that is not finite for finite predictions, and has never been,
+        ends the fit with an error.
     callbacks : callable or list of callable
         Beyond scikit-learn: each is called with the :class:`~chainrule.Run` after every epoch; one that returns True
         ends the fit.
@@ -347,7 +347,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         lone = np.flatnonzero(np.bincount(strata[:, 0], minlength=2) == 1)
         if len(lone):
             return f"the class {self.classes_[lone[0]]} has a single row, but needs two ({error})"
-        return "one part would have a single row, which cannot contain both classes"
+        return "one part would be a single row, which cannot contain both classes"
 
     def _strata(self, targets: Floats) -> Any:
         return targets.astype(bool) if targets.shape[1] == 1 else None  # as scikit-learn has it
@@ -370,7 +370,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             few = f"class {self.classes_[shares.argmin()]}: fewer than {_RARE:.0%} of the rows belong to it"
         if shares.min() < min(_RARE, _RARE_TO_COMMON * shares.max()):
             warnings.warn(
-                f"Early stopping validates by accuracy, which hardly depends on the {few}. Set early_stopping_scoring "
+                f"Early stopping uses accuracy, which is barely affected by the {few}. Set early_stopping_scoring "
                 "to 'loss', or to a scorer of probabilities such as 'average_precision'.",
                 stacklevel=4,
             )

@@ -138,7 +138,8 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
             return float(self._calibrated[rank - 1])
         warnings.warn(
             f"{len(self._calibrated)} calibrated rows are too few for confidence={confidence}: intervals are infinite "
-            f"and sets contain every class. Calibrate with at least {ceil(round(confidence / (1 - confidence), 9))}.",
+            "and sets contain every class. Calibrate with at least "
+            f"{ceil(round(confidence / (1 - confidence), 9))} rows.",
             stacklevel=3,
         )
         return inf

@@ -118,9 +118,7 @@ def check_weights(weights: Floats, rows: str, advice: str) -> None:
         total = float(weights.sum())
     if not np.finfo(weights.dtype).tiny <= total < np.inf:
         number = "not a positive, finite number" if not 0.0 < total < np.inf else "too small a number to divide by"
-        raise ValueError(
-            f"The weights of the {len(weights)} {rows} have the sum {total:g}, which is {number}: {advice}."
-        )
+        raise ValueError(f"The weights of the {len(weights)} {rows} sum to {total:g}, which is {number}: {advice}.")
 
 
 def checked_rows(estimator: Any, x: Any) -> Any:

@@ -112,7 +112,9 @@ def network_of(estimator: Any, inputs: int, outputs: int, out_activation: str, l
     widths = _hidden_widths(estimator.hidden_layer_sizes)
     count = sum((before + 1) * units for before, units in pairwise([inputs, *widths, outputs]))
     if count > MAX_PARAMETERS:
-        raise ValueError(f"hidden_layer_sizes: a network of {count:,} parameters is over {MAX_PARAMETERS:,}.")
+        raise ValueError(
+            f"hidden_layer_sizes: the network would have {count:,} parameters, but the maximum is {MAX_PARAMETERS:,}."
+        )
     activations = _of_layers("activation", estimator.activation, (str, Activation), len(widths))
     dropouts = _of_layers("dropout", estimator.dropout, (Real,), len(widths))
     hidden = [Dense(*layer) for layer in zip(widths, activations, [True] * len(widths), dropouts, strict=True)]

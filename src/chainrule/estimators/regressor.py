@@ -178,7 +178,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             given = "" if scoring is None else f" (early_stopping_scoring={scoring!r})"
             raise ValueError(
                 f"Early stopping scores held-out rows by {'R²' if is_r2 else 'D²'}{given}, which needs at least two "
-                f"rows with a weight above 0, but there is {rows}: hand in more rows as validation_data, increase "
+                f"rows with a weight above 0, but their number is {rows}: pass more rows as validation_data, increase "
                 "validation_fraction, or set early_stopping_scoring='loss'."
             )
 

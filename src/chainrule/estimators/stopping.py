@@ -34,7 +34,7 @@ class Conductor:
     begin : int
         How many epochs the run had before this fit.
     scoring : str or None
-        What the score is, None without one; an earlier fit's progress counts when this was the same.
+        Identifies the score; None without one. The progress of an earlier fit counts only if its score was the same.
     factor : float
         By what the learning rate is multiplied by now.
     scores : list of float

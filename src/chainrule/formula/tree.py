@@ -315,7 +315,8 @@ def limited_nesting(function: Callable[P, R]) -> Callable[P, R]:
             return function(*given, **more)
         except RecursionError:
             raise InputError(
-                "a formula is nested too deeply: write long sums and products as one, Sum(items) and Product(items)"
+                "a formula is nested too deeply: write a long sum as one Sum(items), a long product "
+                "as one Product(items)"
             ) from None
 
     return limited

@@ -81,7 +81,7 @@ def decode(body: bytes, form: type[T]) -> T:
     except msgspec.ValidationError as error:
         message = explain(str(error), "the request")
     except msgspec.DecodeError as error:
-        message = f"the request is no JSON: {lower_first(str(error).removeprefix('JSON is malformed: '))}"
+        message = f"the request is not valid JSON: {lower_first(str(error).removeprefix('JSON is malformed: '))}"
     except RecursionError:
         message = "the request has lists or objects within each other too deeply"
     raise BadRequest(HTTPStatus.BAD_REQUEST, message)

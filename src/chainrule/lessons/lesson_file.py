@@ -155,7 +155,9 @@ class _Composer(Composer):
         except YAMLError:
             raise
         except Exception as error:  # its scanner, parser and resolver have errors that are not meant for users
-            why = f"the YAML library cannot read up to here ({type(error).__name__}: {error}); write it more plainly"
+            why = (
+                f"the YAML library failed before this place ({type(error).__name__}: {error}); simplify the YAML there"
+            )
             raise ComposerError(None, None, why, self.loader.reader.get_mark()) from error
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -172,7 +174,7 @@ class _Composer(Composer):
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise ComposerError(
-                None, None, f"it has more than {MAX_NODES:,} values; make two lessons of it", event.start_mark
+                None, None, f"it has more than {MAX_NODES:,} values; split it into two lessons", event.start_mark
             )
         self.within += 1
         node = super().compose_node(parent, index)

@@ -47,7 +47,9 @@ def read(path: str, form: str, most: int) -> pl.DataFrame:
     frame = reader(io.BytesIO(Path(path).read_bytes()))
     size = sum(map(_size, frame))
     if size > most:
-        raise ValueError(f"its table would take {size:,} bytes, and for a file of this size {most:,} are allowed")
+        raise ValueError(
+            f"its table would take {size:,} bytes, but at most {most:,} are allowed for a file of this size"
+        )
     return frame
 
 

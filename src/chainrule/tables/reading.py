@@ -147,14 +147,17 @@ def _read_binary(path: Path, extension: str) -> pl.DataFrame:
     if done.returncode == isolated.REFUSED:
         raise _corrupt(path, extension, done.stdout.decode(errors="replace").strip().partition("\n")[0])
     if done.returncode:
-        raise _corrupt(path, extension, "reading it takes too much memory, or fails")
+        raise _corrupt(path, extension, "the reader crashed or ran out of memory")
     return pl.read_ipc_stream(io.BytesIO(done.stdout))
 
 
 def _python(path: Path) -> str:
     """Return the Python interpreter."""
     if not sys.executable:  # as where Python is embedded in another program
-        raise InputError(f"cannot read {path}: there is no Python to start; save the table as CSV")
+        raise InputError(
+            f"cannot read {path}: no Python interpreter was found to read it in a separate process; "
+            "save the table as CSV"
+        )
     return sys.executable
 
 

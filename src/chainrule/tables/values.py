@@ -79,8 +79,8 @@ def kind_of(series: pl.Series) -> Kind:
     }
     if dtype.base_type() not in kinds:
         raise InputError(
-            f"column {series.name!r:.80} has the type {dtype}, which cannot be made numbers; "
-            f"take it apart, or leave it out with --ignore {series.name:.80}"
+            f"column {series.name!r:.80} has the type {dtype}, which cannot be converted to numbers; "
+            f"split it into several columns, or leave it out with --ignore {series.name:.80}"
         )
     return kinds[dtype.base_type()]
 

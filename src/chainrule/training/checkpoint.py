@@ -134,7 +134,7 @@ def read_checkpoint(path: Path, own: Own = ()) -> tuple[Run, str, Origin | None]
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except RecursionError as error:
-        raise InputError(f"{path}: its document has objects within each other too deeply") from error
+        raise InputError(f"{path}: its JSON document is nested too deeply") from error
 
 
 def _class_of(thing: Any) -> Any:
@@ -234,7 +234,7 @@ def _like(theta: Floats, tensors: dict[str, Floats], name: str) -> Floats:
     vector = _tensor(tensors, name)
     if vector.shape != theta.shape or vector.dtype != theta.dtype:
         raise InputError(
-            f"its tensor {name} has the shape {vector.shape} in {vector.dtype}, but the parameters {theta.shape} "
+            f"its tensor {name} has the shape {vector.shape} in {vector.dtype}, but the parameters have {theta.shape} "
             f"in {theta.dtype}"
         )
     if not np.isfinite(vector).all():

@@ -114,8 +114,8 @@ def _check_vectors(what: str, vectors: Any, theta: Floats) -> None:
         raise InputError(f"{what} must return a dictionary of arrays, but returned {quoted(vectors)}")
     for name, vector in vectors.items():
         if not isinstance(vector, np.ndarray) or (vector.shape, vector.dtype) != (theta.shape, theta.dtype):
-            found = f"{vector.dtype} of the shape {vector.shape}" if isinstance(vector, np.ndarray) else quoted(vector)
+            found = f"{vector.dtype} with shape {vector.shape}" if isinstance(vector, np.ndarray) else quoted(vector)
             raise InputError(
-                f"{what} must return arrays in the shape and dtype of theta, here {theta.dtype} of the shape "
+                f"{what} must return arrays in the shape and dtype of theta, here {theta.dtype} with shape "
                 f"{theta.shape}, but {name!r} is {found:.80}"
             )

@@ -78,7 +78,7 @@ def train(
     x : array-like or data frame, shape (n, d₀)
         Inputs. Of a data frame (pandas, Polars or any other that narwhals knows) the names of the columns are kept:
         frames that come later, to validate, resume or predict, are taken by these names, in any order, and their other
-        columns do not count. An array is taken by the place of its columns.
+        columns do not count. The columns of an array are matched by position.
     y : array-like, shape (n, d_L)
         Targets; (n,) where there is one output, and class numbers 0 … d_L − 1 with cross entropy.
     sample_weight : array-like, shape (n,), optional

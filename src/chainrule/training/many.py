@@ -209,7 +209,10 @@ class Job:
         settings = settings_of(net, count, dtype, fraction, **others)
         names = getattr(named.get("initial"), "feature_names", None)
         if names is not None and data.feature_names not in (None, names):
-            raise InputError("initial was trained on columns in another order: pass x with its columns in this order")
+            raise InputError(
+                "initial was trained on other columns, or in another order: pass x with the columns "
+                "initial.feature_names, in that order"
+            )
         run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
         job = cls(run, data, judged if rows is None else data, rows)
         run.fingerprint, run.initial_fingerprint = job.fingerprint, run.state.fingerprint()

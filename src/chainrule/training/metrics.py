@@ -105,8 +105,8 @@ def measure(name: str, metric: Metric, data: Data, outputs: Floats) -> float:
         reason = f"{type(error).__name__}: {' '.join(str(error).split()):.200}"
         classes = "outputs.argmax(axis=1)" if outputs.ndim > 1 else "outputs > 0.5"
         raise InputError(
-            f"the metric {name!r} failed with {reason}. It was called with y as it was passed, {y.dtype} of the shape "
-            f"{y.shape}, and the network's outputs, {outputs.dtype} of the shape {outputs.shape}; if it needs classes "
+            f"the metric {name!r} failed with {reason}. It was called with y as it was passed, {y.dtype} with shape "
+            f"{y.shape}, and the network's outputs, {outputs.dtype} with shape {outputs.shape}; if it needs classes "
             f"rather than probabilities, pass lambda y, outputs: {name}(y, {classes})"
         ) from error
     try:
@@ -118,7 +118,7 @@ def measure(name: str, metric: Metric, data: Data, outputs: Floats) -> float:
 
 
 def check_arguments(what: str, function: Callable[..., Any], *names: str) -> None:
-    """Check that a function takes so many arguments, where its signature is known.
+    """Check that a function accepts these arguments, if its signature is known.
 
     Raises
     ------
@@ -132,7 +132,9 @@ def check_arguments(what: str, function: Callable[..., Any], *names: str) -> Non
     try:
         signature.bind(*names)
     except TypeError as error:
-        raise InputError(f"{what} is called as f({', '.join(names)}), but does not take that: {error}") from error
+        raise InputError(
+            f"{what} is called with the arguments ({', '.join(names)}), but does not accept them: {error}"
+        ) from error
 
 
 def _parameters(function: Callable[..., Any]) -> Collection[str]:

@@ -117,7 +117,8 @@ def _check_lbfgs(net: Network, settings: Settings) -> None:
     if isinstance(settings.optimizer, LBFGS):
         if type(settings.optimizer) is not LBFGS:
             raise InputError(
-                f"{type(settings.optimizer).__name__} is a subclass of LBFGS, whose methods would be ignored, as SciPy "
+                f"{type(settings.optimizer).__name__} is a subclass of LBFGS; its methods would be "
+                "ignored because SciPy "
                 "executes L-BFGS: make it a subclass of Optimizer"
             )
         unfit = {

@@ -63,7 +63,7 @@ export const network = {
   allAgree: (count) => `all ${count} difference quotients agree with their gradients`,
   someDiffer: (count) => `${count} of these gradients differ from their difference quotients`,
   someKinks: (count) => `${count} more say nothing, as a kink or too large a number lies between their points`,
-  hidden: (count) => (count > 1 ? `${count} gradients are not judged: rounding hides them in their quotients` : "not judged: rounding hides the gradient in the quotient"),
+  hidden: (count) => (count > 1 ? `${count} gradients could not be checked: they are smaller than the rounding errors of their difference quotients` : "not judged: rounding hides the gradient in the quotient"),
   noCheck: "The difference quotient could not be worked out.",
 
   askSign: (name) => `Before you see it: which sign will ${name} have?`,
