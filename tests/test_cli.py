@@ -150,7 +150,7 @@ def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> 
         (["penguins", "--target", "species", "--batch-size", "5000"], "is larger than the"),
         (["penguins", "--target", "species", "--plot", "curve.pgn"], "did you mean '.png'"),
         (["penguins", "--target", "species", "--output", "none/m.safetensors"], "there is no folder none"),
-        (["penguins", "--target", "species", "--output", os.devnull], "it is no file, but a device"),
+        (["penguins", "--target", "species", "--output", os.devnull], "it is not a regular file, but a device"),
         (["empty.csv", "--target", "y"], "empty.csv"),
         (["one_class.csv", "--target", "y"], "one"),
         (["missing.csv", "--target", "y"], "--ignore"),

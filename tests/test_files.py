@@ -139,7 +139,7 @@ def test_a_link_is_followed_and_a_device_is_left_alone(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert (tmp_path / "file").read_bytes() == b"new"
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(cr.InputError, match=r"cannot write .*pipe: it is no file"):
+    with pytest.raises(cr.InputError, match=r"cannot write .*pipe: it is not a regular file"):
         write_atomically(tmp_path / "pipe", b"")
     assert (tmp_path / "pipe").is_fifo()
 

@@ -116,7 +116,7 @@ def check_is_file_or_free(path: Path) -> None:
         if path.is_dir():
             raise InputError(f"cannot write {path}: it is a folder")
         if path.exists() and not path.is_file():
-            raise InputError(f"cannot write {path}: it is no file, but a device or a pipe")
+            raise InputError(f"cannot write {path}: it is not a regular file, but a device or a pipe")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -20,7 +20,7 @@ DTYPES = ["float32", "float64"]
 COMBINATIONS = 20_000  # of all instruction sets and dtypes together
 NETWORKS = 2_000
 
-SMOOTH = ("tanh", "logistic", "softplus", "silu", "sin", "gelu", "softsign", "relu")
+HIDDEN = ("tanh", "logistic", "softplus", "silu", "sin", "gelu", "softsign", "relu")
 WIDEST = 200
 
 # What `run.plan` says of the paths of a training step.
@@ -71,7 +71,7 @@ def combinations(isa: str, dtype: str, panel: int, count: int) -> Iterator[Case]
             sizes[1] = WIDEST
         if k % 40 == 4:  # a chain
             sizes = [1] * len(sizes)
-        hidden = [Layer(size, SMOOTH[int(random.integers(len(SMOOTH)))]) for size in sizes[1:-1]]
+        hidden = [Layer(size, HIDDEN[int(random.integers(len(HIDDEN)))]) for size in sizes[1:-1]]
         classes = sizes[-1] > 1 and k % 3 == 0
         case = Case(
             "train",

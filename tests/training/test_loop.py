@@ -113,7 +113,7 @@ def test_a_run_of_another_kind_is_not_gone_on_from() -> None:
     given: dict[str, Any] = {"net": network(), "x": X, "y": Y, "epochs": 1, "initial": cr.train(network(), X, Y)}
     wrong: dict[str, Any] = {"net": network(0.1), "dtype": "float32", "optimizer": "sgd"}
     for what, value in wrong.items():
-        with pytest.raises(cr.InputError, match=f"a run can only be gone on from with its own {what}"):
+        with pytest.raises(cr.InputError, match=f"a run can only be continued with its own {what}"):
             cr.train(**given | {what: value})
 
 

@@ -205,7 +205,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         else:
             theta, before = self._theta_of_attributes(net, X.dtype), self.__dict__.get("_run")
             if incremental and before is not None and before.best is not None and (theta == before.best.theta).all():
-                theta = before.state.theta.astype(X.dtype)  # coefs_ are the best, but the last are gone on from
+                theta = before.state.theta.astype(X.dtype)  # coefs_ are the best, but training continues from the last
         data = Data(X, targets, weights)
         parts = self._parts(data, self._weights_of_classes(y), random, validation_data)
         begin = before.epoch if before else 0

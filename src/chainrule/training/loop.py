@@ -112,7 +112,7 @@ def train(
     callbacks : callable or iterable of callable
         Each is called with the run after every epoch; one that returns True ends it. None is none.
     initial : Parameters or Run, optional
-        Where to start; drawn from the seed when left out. A run is gone on from, for so many epochs more: with the
+        Where to start; drawn from the seed when left out. A run is continued, for this many more epochs: with the
         settings and data that it had, to the same bits as one long run, but for L-BFGS and for schedules that depend on
         the number of epochs. It is left as it is.
     shuffle : bool

@@ -155,7 +155,7 @@ class Run:
             ("optimizer", self.goes_on_with(settings.optimizer), ours.optimizer, settings.optimizer),
         ):
             if not fits:
-                raise InputError(f"a run can only be gone on from with its own {what}: it had {before!r}, not {now!r}")
+                raise InputError(f"a run can only be continued with its own {what}: it had {before!r}, not {now!r}")
         if (name := changed(self.network, network)) is not None:
             raise InputError(f"a run can only be continued with its own definitions: {name!r} is a different function")
         return Run(network, settings, self.state.copy(), History(self.history), feature_names=self.feature_names)
