@@ -124,7 +124,7 @@ def test_a_subclass_or_an_altered_copy_is_not_taken_for_chainrules() -> None:
     ):
         with pytest.raises(InputError, match=f"an activation of your own cannot be called '{other.name}'"):
             ACTIVATIONS.find(other)
-    with pytest.raises(InputError, match="Method has a method value, which the function handed in as value would hide"):
+    with pytest.raises(InputError, match="Method has a method value, which the function passed as value would hide"):
         Method("method", tanh.value, tanh.slope)
 
 

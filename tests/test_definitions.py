@@ -87,7 +87,7 @@ def test_files_of_earlier_versions_have_no_values_and_are_loaded_all_the_same(tm
     tensors, document = read_tensors(path, "chainrule model 1")
     write_tensors(path, "chainrule model 1", tensors, {key: document[key] for key in ("network", "preprocessing")})
     assert cr.load(path, own=[CUBIC, QUARTIC, NORMAL]).network == network()
-    with pytest.raises(cr.InputError, match=r"unknown activation 'cubic'.*hand it in: own=\[cubic\]"):
+    with pytest.raises(cr.InputError, match=r"unknown activation 'cubic'.*pass it: own=\[cubic\]"):
         cr.load(path, own=[QUARTIC, NORMAL])
 
 
@@ -142,7 +142,7 @@ OF_ONE: Any = lambda one: one  # noqa: E731 - of too few arguments
         (lambda z: z.tolist(), lambda z, f: z, r"value\(z\) must return a NumPy array .* but returned a list"),
         (lambda z: z * np.ones((2, 1)), lambda z, f: z, r"value\(z\) .* with shape \(3, 4\), but failed with Value"),
         (np.squeeze, lambda z, f: z, r"value\(z\) .* with shape \(1, 4\), but returned float64 with shape \(4,\)"),
-        (lambda z: np.maximum(z, 0.0, out=z), lambda z, f: z, r"value\(z\) must not change its arguments"),
+        (lambda z: np.maximum(z, 0.0, out=z), lambda z, f: z, r"value\(z\) must not modify its arguments"),
         (lambda z: z + 1j, lambda z, f: z, r"value\(z\) .* but returned complex128"),
     ],
 )
@@ -264,7 +264,9 @@ class Backward(cr.Loss):
 
 
 def test_a_method_that_nothing_would_call_is_refused() -> None:
-    with pytest.raises(cr.InputError, match=r"Forward has a method forward, which nothing would call: .* value, slope"):
+    with pytest.raises(
+        cr.InputError, match=r"Forward has a method forward, which would never be called: .* value, slope"
+    ):
         Forward("bent", value=np.tanh, slope=lambda z, f: 1.0 - f**2)
-    with pytest.raises(cr.InputError, match="Backward has a method backward, which nothing would call"):
+    with pytest.raises(cr.InputError, match="Backward has a method backward, which would never be called"):
         Backward("bent", value=SQUARE.value, slope=SQUARE.slope)

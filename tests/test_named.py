@@ -73,7 +73,7 @@ def test_a_thing_of_your_own_is_found_where_its_kind_is_asked_for() -> None:
         ("rleu", "unknown activation 'rleu': did you mean 'relu'?"),
         ("qqqq", "unknown activation 'qqqq': Known: elu"),
         ({"name": "leaky_relu", "negative_slop": 1}, "did you mean 'negative_slope'"),
-        ({"name": "leaky_relu", "negative_slope": "a"}, "'leaky_relu' must be a number, not a text"),
+        ({"name": "leaky_relu", "negative_slope": "a"}, "'leaky_relu' must be a number, not a string"),
         ({"name": "leaky_relu", "negative_slope": float("inf")}, "leaky_relu must be a finite number, but is inf"),
         ({"negative_slope": 1}, "expected a name, an object with a name, or an Activation"),
         (5, "but got 5"),

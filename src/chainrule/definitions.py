@@ -162,14 +162,14 @@ def probes(net: Network) -> list[JSON]:
 
 
 def check_handed_in(records: JSON, own: Own | None) -> None:
-    """Check that all definitions that a file needs are handed in.
+    """Check that all definitions that a file needs are passed.
 
     Parameters
     ----------
     records : JSON
         As :func:`probes` made them, from a file that may come from a stranger.
     own : definition or iterable of definitions, or None
-        None where nobody can hand in any, as on the command line.
+        None where nobody can pass any, as on the command line.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def check_probes(records: JSON, current: Sequence[JSON]) -> None:
     records : JSON
         Those of the file, after :func:`check_handed_in`.
     current : sequence of JSON
-        Those of the definitions that were handed in.
+        Those of the definitions that were passed.
 
     Raises
     ------

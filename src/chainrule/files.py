@@ -35,7 +35,7 @@ _ABANDONED_AFTER = 60.0
 
 
 def path_of(what: str, given: object) -> Path:
-    """Return what was handed in as a path.
+    """Return what was passed as a path.
 
     Parameters
     ----------

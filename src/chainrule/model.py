@@ -104,7 +104,7 @@ def load(path: str | Path, own: Own | None = ()) -> Model:
     Parameters
     ----------
     path : str or Path
-    own : Activation, Loss or Initializer, or an iterable of these; None where nobody can hand in any
+    own : Activation, Loss or Initializer, or an iterable of these; None where nobody can pass any
         Your own definitions that the network was made with. A file holds their names and parameters, and a few values
         of their functions (but not of initialisers), by which a different function is detected.
 

@@ -97,7 +97,7 @@ class Catalogue(Mapping[str, Callable[..., T]]):
             The thing, its name, or ``{"name": …, parameter: value, …}``, which may come from a stranger.
         own : definition or iterable of definitions
             The caller's own, of any kind, which are found by their ``name`` and parameters; None where
-            nobody can hand in any.
+            nobody can pass any.
 
         Raises
         ------
@@ -492,13 +492,13 @@ def check_methods(thing: object, base: type) -> None:
             functions = ", ".join(field for field, value in vars(thing).items() if callable(value))
             raise InputError(
                 f"{type(thing).__name__} has a method {method}, which would never be called: the functions of "
-                f"{_with_article(base.__name__)} are handed in as {functions}"
+                f"{_with_article(base.__name__)} are passed as {functions}"
             )
     for field in vars(thing):
         if inspect.isroutine(getattr(type(thing), field, None)):
             raise InputError(
-                f"{type(thing).__name__} has a method {field}, which the function handed in as {field} would hide: "
-                f"hand the method's function in as {field}="
+                f"{type(thing).__name__} has a method {field}, which the function passed as {field} would hide: "
+                f"pass that function as {field}= instead"
             )
 
 

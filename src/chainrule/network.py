@@ -289,7 +289,7 @@ class Network:
         description : dict
             As :meth:`to_json` returns it. It may come from a stranger: every part is checked.
         own : Activation, Loss or Initializer, or an iterable of these
-            Your own definitions that the description names; None where nobody can hand in any.
+            Your own definitions that the description names; None where nobody can pass any.
 
         Raises
         ------

@@ -46,7 +46,7 @@ def explain(complaint: str, whole: str) -> str:
     """Return one of msgspec's complaints in words, the place first; `whole` names what all of it is.
 
     >>> explain("Expected `int`, got `str` - at `$.scene.layers[0].units`", "the request")
-    'scene.layers[0].units must be a whole number, not a text'
+    'scene.layers[0].units must be a whole number, not a string'
     """
     said, _, at = complaint.partition(" - at ")
     inner, _, outer = at.rpartition(" in ")

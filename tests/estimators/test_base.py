@@ -252,18 +252,18 @@ WEIGHTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "held-out rows of weight 0": (
         {"early_stopping": True, "random_state": 0},
         {"sample_weight": (np.arange(150) < 3).astype(float)},
-        "The 15 held-out rows all have weight 0: change random_state or validation_fraction, or hand in validation",
+        "The 15 held-out rows all have weight 0: change random_state or validation_fraction, or pass validation",
     ),
     "validation data of weight 0": (
         {},
         {"validation_data": (X, Y, np.zeros(150))},
-        "validation_data: The 150 rows all have weight 0: change sample_weight",
+        "validation_data: The 150 rows all have weight 0: at least one sample_weight",
     ),
-    "weight 0": ({}, {"sample_weight": [0] * 150}, "^The 150 rows all have weight 0: change sample_weight"),
+    "weight 0": ({}, {"sample_weight": [0] * 150}, "^The 150 rows all have weight 0: at least one sample_weight"),
     "negative validation data": ({}, {"validation_data": (X, Y, -np.ones(150))}, "validation_data: Negative values"),
     "negative": ({}, {"sample_weight": -np.ones(150)}, "Negative values in data passed to `sample_weight`"),
     "a sum of 0": ({}, {"sample_weight": np.tile([1.0, -1.0], 75)}, "Negative values in data passed"),
-    "too large": ({}, {"sample_weight": np.full(150, 1e308)}, "The weights of the 150 rows have the sum inf"),
+    "too large": ({}, {"sample_weight": np.full(150, 1e308)}, "The weights of the 150 rows sum to inf"),
     "classes of weight 0": ({"class_weight": {0: 0, 1: 0, 2: 0}}, {}, "The 150 rows to train on all have weight 0"),
     "weights and classes": (
         {"class_weight": {0: 0.0}},
@@ -273,7 +273,7 @@ WEIGHTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "classes that are too large": (
         {"class_weight": {0: 1e308}},
         {},
-        "have the sum inf, .*change class_weight or sample",
+        "sum to inf, .*change class_weight or sample",
     ),
 }
 

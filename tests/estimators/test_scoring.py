@@ -178,7 +178,7 @@ def test_a_rare_class_is_learnt_with_another_score_than_accuracy(scoring: str) -
 def test_accuracy_on_a_rare_class_is_warned_of_once() -> None:
     X, y = rare(600)
     names = np.where(y == 1, "fraud", "fair")
-    message = "hardly depends on the class fraud: fewer than 5% of the rows belong to it. Set early_stopping_scoring"
+    message = "barely affected by the class fraud: fewer than 5% of the rows belong to it. Set early_stopping_scoring"
     model = cr.MLPClassifier(early_stopping=True, max_iter=300, random_state=0)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -192,7 +192,7 @@ def test_accuracy_on_a_rare_class_is_warned_of_once() -> None:
 def test_accuracy_on_a_rare_class_is_warned_of_in_the_first_partial_fit() -> None:
     X, y = rare(600)
     model = cr.MLPClassifier(early_stopping=True, random_state=0)
-    with pytest.warns(UserWarning, match="hardly depends on the class 1: fewer than 5% of the rows belong to it"):
+    with pytest.warns(UserWarning, match="barely affected by the class 1: fewer than 5% of the rows belong to it"):
         model.partial_fit(X[y == 0], y[y == 0], classes=[0, 1], validation_data=(X, y))
     model.partial_fit(X, y, validation_data=(X, y))  # which would be an error if it warned again
 
@@ -201,7 +201,7 @@ def test_accuracy_on_a_rare_class_is_warned_of_in_the_first_partial_fit() -> Non
 def test_accuracy_on_a_rare_label_is_warned_of(value: int, few: str) -> None:
     X, y = rare(600)
     labels = np.column_stack([np.arange(600) % 2, np.where(y == 1, value, 1 - value)])
-    with pytest.warns(UserWarning, match=f"hardly depends on the label 1: fewer than 5% of the rows {few} it"):
+    with pytest.warns(UserWarning, match=f"barely affected by the label 1: fewer than 5% of the rows {few} it"):
         cr.MLPClassifier(early_stopping=True, max_iter=2).fit(X, labels)
 
 

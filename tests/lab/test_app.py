@@ -71,13 +71,13 @@ def test_a_file_is_a_download(client: httpx.Client) -> None:
         (b'{"number": 1e999}', "number is too large a number"),
         (b'{"number": ' + b"9" * 5000 + b"}", "number is too large a number"),
         (b'{"number": 11}', "number must be a number, at most 10"),
-        (b'{"number": "1"}', "number must be a number, not a text"),
-        (b'{"words": [["a"]]}', "words[0] must be a text, not a list"),
+        (b'{"number": "1"}', "number must be a number, not a string"),
+        (b'{"words": [["a"]]}', "words[0] must be a string, not a list"),
         (b'{"words": [' + b'"a",' * 100 + b'"a"]}', "words must have at most 100 entries"),
         (b'{"wrods": []}', "the request has no 'wrods': remove it"),
         (b"[" * 30_000, "the request must be an object, not a list"),
         (b"[]", "the request must be an object, not a list"),
-        (b'{"words": "' + b"[" * 30_000 + b'"}', "words must be a list, not a text"),
+        (b'{"words": "' + b"[" * 30_000 + b'"}', "words must be a list, not a string"),
     ],
 )
 def test_a_request_that_is_not_as_described_is_told_where(client: httpx.Client, body: bytes, message: str) -> None:

@@ -206,7 +206,7 @@ def test_a_value_of_another_kind_is_named(trained: list[Any], later: Any, says: 
 
 
 def test_all_missing_columns_are_named() -> None:
-    with pytest.raises(InputError, match="the table has no columns 'a', 'c', which the model was trained on"):
+    with pytest.raises(InputError, match="the table lacks the columns 'a', 'c', which the model was trained on"):
         fitted(a=[1, 2], b=[1, 2], c=[1, 2]).transform(pl.DataFrame({"b": [1]}))
 
 

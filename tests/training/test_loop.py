@@ -280,7 +280,7 @@ def test_initial_parameters_know_the_columns_that_they_were_trained_on() -> None
     (many,) = cr.train_many(network(), turned, Y, epochs=2, initial=before)
     assert (run.predict(frame) == expected.predict(X)).all()
     assert (many.predict(frame) == expected.predict(X)).all()
-    with pytest.raises(cr.InputError, match="initial was trained on columns in another order"):
+    with pytest.raises(cr.InputError, match="initial was trained on other columns"):
         cr.train_many(network(), turned, Y, epochs=2, settings=[{"initial": before}])
 
 

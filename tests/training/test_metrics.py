@@ -132,7 +132,7 @@ def test_metrics_of_scikit_learn_are_taken_as_they_are() -> None:
     ("metric", "message"),
     [
         (sklearn_metrics.accuracy_score, r"'accuracy_score' failed with ValueError.*y, outputs.argmax\(axis=1\)"),
-        (lambda y: 0.0, r"the metric '<lambda>' is called as f\(y, outputs\)"),
+        (lambda y: 0.0, r"the metric '<lambda>' is called with the arguments \(y, outputs\)"),
         (lambda y, outputs: outputs, "the metric '<lambda>' must return a number, but returned"),
     ],
 )

@@ -217,7 +217,7 @@ class MyCosine(cr.schedules.Cosine):
         ({"optimizer": Scalar()}, "optimizer 'scalar': start.* must return arrays in the shape and dtype of theta"),
         ({"optimizer": Doubled(), "dtype": "float32"}, "optimizer 'doubled': update.* 'theta' is float64"),
         ({"optimizer": MyAdam()}, "an optimizer of your own cannot be called 'adam'"),
-        ({"optimizer": MyLBFGS()}, "MyLBFGS is a subclass of LBFGS, whose methods would be ignored"),
+        ({"optimizer": MyLBFGS()}, "MyLBFGS is a subclass of LBFGS; its methods would be ignored"),
         (
             {"optimizer": Shapeless()},
             "optimizer 'shapeless': start.* must return a dictionary of arrays, but returned None",

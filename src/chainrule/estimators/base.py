@@ -177,7 +177,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if self.early_stopping and validation_data is None:
             raise ValueError(
                 "partial_fit does not support early_stopping=True without validation_data: "
-                "hand in the rows by which the best parameters are chosen."
+                "pass the rows by which the best parameters are chosen."
             )
         if self.early_stopping and getattr(self, "early_stopped_", False):
             return self
@@ -290,7 +290,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if not (self.early_stopping and is_stochastic(self)):
             return Parts(learnt, None)
         training, aside = self._held_out(data, random)
-        advice = "change random_state or validation_fraction, or hand in validation_data"
+        advice = "change random_state or validation_fraction, or pass validation_data"
         check_weights(weights[training], "rows to train on", advice)
         check_weights(data.weights[aside], "held-out rows", advice)
         return Parts(learnt.take(training), data.take(aside))

@@ -33,7 +33,7 @@ class Parameter:
             raise InputError(f"{family}: {name} is an empty list; it may be {self.described}")
         for value in some:
             if not any(value == one and type(value) is type(one) for one in self.values):
-                raise InputError(f"{family}: {name} must be {self.described}, but is {quoted(value)}")
+                raise InputError(f"{family}: {name} is {quoted(value)}, but may be {self.described}")
         return some
 
     def _fitting(self, value: Any) -> Any:
