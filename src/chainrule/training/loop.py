@@ -171,7 +171,7 @@ def train(
         run = initial.longer(net, settings)
     else:
         run = Run(net, settings, State.start(net, settings, initial))
-    run.feature_names, run.fingerprint = given.feature_names or run.feature_names, parts.fingerprint
+    run.feature_names, run.fingerprint = given.feature_names, parts.fingerprint
     run.initial_fingerprint = run.state.fingerprint()
     chosen, watching = named_metrics(metrics), checked_callbacks(callbacks)
     _try_out(run, parts, chosen)

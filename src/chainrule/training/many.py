@@ -100,23 +100,25 @@ def train_many(
     if given_folds is not None and validation is not None:
         raise InputError("train_many takes folds or validation, not both: a fold has its own validation rows")
     dtype = dtype_of(x, dtype)
-    given = {}
     for one in nets:
         if not isinstance(one, Network):
             raise InputError(f"train_many takes networks, but got {one!r:.60}")
-        key = (one.inputs, one.outputs, one.loss)
-        if key not in given:
-            names = getattr(common.get("initial"), "feature_names", None)
-            data = prepare(one, x, y, sample_weight, dtype, feature_names=names)
-            aside = None if validation is None or isinstance(validation, (int, float)) else validation
-            given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
+    aside = None if validation is None or isinstance(validation, (int, float)) else validation
     wanted = [_with_seeds(common, one, given_seeds) for one in grid]
     fraction = float(validation) if isinstance(validation, (int, float)) else None
     jobs = []
+    given: dict[
+        Any, tuple[Data, Data | None]
+    ] = {}  # for networks of these shapes, and initial parameters of these columns
     parts: dict[Any, tuple[RowNumbers, RowNumbers] | None] = {}  # of a fold, or split off
     for one, of_run, (number, fold) in product(nets, wanted, enumerate([None] if given_folds is None else given_folds)):
-        data, judged = given[one.inputs, one.outputs, one.loss]
         for every in of_run:
+            names = getattr(every.get("initial"), "feature_names", None)
+            key = one.inputs, one.outputs, one.loss, names
+            if key not in given:
+                data = prepare(one, x, y, sample_weight, dtype, feature_names=names)
+                given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
+            data, judged = given[key]
             part = id(data), number if fraction is None else every.get("seed", 0)
             if part not in parts:
                 parts[part] = _rows_of(fold, len(data)) if fold is not None else None
@@ -207,9 +209,6 @@ class Job:
         count = len(data) if rows is None else len(rows[0])
         others = {name: value for name, value in named.items() if name != "initial"}
         settings = settings_of(net, count, dtype, fraction, **others)
-        names = getattr(named.get("initial"), "feature_names", None)
-        if names is not None and data.feature_names not in (None, names):
-            raise InputError("initial was trained on columns in another order: pass x with its columns in this order")
         run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
         job = cls(run, data, judged if rows is None else data, rows)
         run.fingerprint, run.initial_fingerprint = job.fingerprint, run.state.fingerprint()
