@@ -442,19 +442,33 @@ def call(what: str, function: Callable[..., Any], arguments: Sequence[Any], expe
     Raises
     ------
     InputError
-        When it fails, or changes an array that it was called with.
+        When it fails, or changes an array, a dictionary or a list that it was called with.
     """
-    copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+    copies = [copied(argument) for argument in arguments]
     try:
         with np.errstate(all="ignore"):
             returned = function(*copies)
     except Exception as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split()):.150}".removesuffix(": ")
         raise InputError(f"{what} must return {expected}, but failed with {reason}") from error
-    for before, after in zip(arguments, copies, strict=True):
-        if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-            raise InputError(f"{what} must not change its arguments, but return {expected}")
+    if not all(map(_unchanged, arguments, copies)):
+        raise InputError(f"{what} must not change its arguments, but return {expected}")
     return returned
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of an array, a list or a dictionary of arrays; anything else as it is."""
+    if isinstance(value, Mapping):
+        return {key: copied(one) for key, one in value.items()}
+    return value.copy() if isinstance(value, (np.ndarray, list)) else value
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    if isinstance(before, Mapping):
+        return before.keys() == after.keys() and all(_unchanged(before[key], after[key]) for key in before)
+    if isinstance(before, np.ndarray):
+        return isinstance(after, np.ndarray) and np.array_equal(before, after, equal_nan=True)
+    return not isinstance(before, list) or before == after
 
 
 def call_for_array(

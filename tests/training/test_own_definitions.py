@@ -185,6 +185,37 @@ class MyLBFGS(cr.LBFGS):
     name = "my lbfgs"
 
 
+class Counting(Optimizer):
+    """Counts its steps, in place from the step `in_place` on, and fails in the fourth."""
+
+    name = "counting"
+    remembers = ("count",)
+    in_place = 1
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        if step < self.in_place:
+            return theta - rate * g, {"count": memory["count"] + 1.0}
+        memory["count"] += 1.0
+        return theta - rate * (g if step < 4 else np.nan), memory
+
+
+class Growing(Optimizer):
+    name = "growing"
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        memory["last"] = g
+        return theta - rate * g, memory
+
+
+class Appending(Schedule):
+    name = "appending"
+    follows_losses = True
+
+    def factors(self, times: Any, epochs: float, losses: Any) -> Any:
+        losses.append(0.0)
+        return np.ones_like(times)
+
+
 class OneFactor(Schedule):
     name = "one factor"
 
@@ -240,6 +271,9 @@ class MyCosine(cr.schedules.Cosine):
             {"optimizer": Shapeless()},
             "optimizer 'shapeless': start.* must return a dictionary of arrays, but returned None",
         ),
+        ({"optimizer": Counting()}, "optimizer 'counting': update.* must not change its arguments"),
+        ({"optimizer": Growing()}, "optimizer 'growing': update.* must not change its arguments"),
+        ({"schedule": Appending(), "epochs": 2}, "schedule 'appending': factors.* must not change its arguments"),
         ({"optimizer": Nothing()}, "optimizer 'nothing': update.* must return .* failed with NotImplementedError$"),
         (
             {"schedule": OneFactor()},
@@ -259,6 +293,18 @@ def test_an_optimizer_or_schedule_that_does_not_fit_is_named(settings: dict[str,
     for train in (cr.train, cr.train_many):
         with pytest.raises(cr.InputError, match=message):
             train(NET, X, Y, **{"epochs": 1, **settings})
+
+
+def test_after_a_divergence_the_optimizer_state_is_that_before_the_step_even_if_it_is_changed_in_place() -> None:
+    class Late(Counting):
+        in_place = 2
+
+    with pytest.raises(cr.DivergenceError) as diverged:
+        cr.train(NET, X, Y, batch_size=8, epochs=1, optimizer=Late())
+    run = diverged.value.run
+    assert run is not None
+    assert run.state.step == 3
+    assert (run.state.memory["count"] == 3.0).all()
 
 
 def test_a_run_is_not_gone_on_from_with_another_function_of_the_same_name() -> None:
