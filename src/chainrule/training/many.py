@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
@@ -127,7 +128,18 @@ def train_many(
                 if (rows := parts[part]) is not None:
                     check_weights(data, *rows)
             jobs.append(Job.of(one, data, judged, parts[part], every, dtype, fraction))
+    _note_fingerprints(jobs)
     return execute(jobs, allowed(threads), progress)
+
+
+def _note_fingerprints(jobs: Iterable[Job]) -> None:
+    """Give each run the fingerprint of its rows, computed once for all runs on the same rows."""
+    known: dict[tuple[int, int], str] = {}
+    for job in jobs:
+        key = id(job.data), id(job.rows)
+        if key not in known:
+            known[key] = job.parts().fingerprint()
+        job.run.fingerprint = known[key]
 
 
 def _listed(what: str, given: Any) -> list[Any]:
@@ -210,9 +222,8 @@ class Job:
         others = {name: value for name, value in named.items() if name != "initial"}
         settings = settings_of(net, count, dtype, fraction, **others)
         run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
-        job = cls(run, data, judged if rows is None else data, rows)
-        run.fingerprint, run.initial_fingerprint = job.fingerprint, run.state.fingerprint()
-        return job
+        run.initial_fingerprint = run.state.fingerprint()
+        return cls(run, data, judged if rows is None else data, rows)
 
     @property
     def is_native(self) -> bool:
@@ -235,10 +246,6 @@ class Job:
         if self.rows is None:
             return Parts(self.data, self.validation)
         return Parts(self.data.take(self.rows[0]), self.data.take(self.rows[1]))
-
-    def fingerprint(self) -> str:
-        """Return the fingerprint of these rows."""
-        return self.parts().fingerprint()
 
     def alone(self, watch: Watch, threads: int) -> str | DivergenceError | None:
         """Execute it by itself."""
@@ -289,4 +296,4 @@ def _close(run: Run, why: str | DivergenceError | None) -> None:
     if why is not None and (run.stopped is None or isinstance(why, DivergenceError)):
         run.stopped = str(why)
     if isinstance(why, DivergenceError):
-        run.error = why
+        run.error = copy(why)
