@@ -14,6 +14,7 @@ from dataclasses import is_dataclass
 from functools import cache, lru_cache
 from types import FunctionType
 from typing import Any, Protocol, TypeAlias, TypeVar, get_type_hints
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -57,6 +58,9 @@ class Catalogue(Mapping[str, Callable[..., T]]):
 
     def __init__(self, kind: str, expected: type[T], factories: Mapping[str, Callable[..., T]]) -> None:
         self._kind, self._expected, self._factories = kind, expected, dict(factories)
+        self._known: WeakValueDictionary[int, T] = (
+            WeakValueDictionary()
+        )  # by their ids: those that this catalogue makes
 
     def __getitem__(self, name: str) -> Callable[..., T]:
         return self._factories[name]
@@ -72,11 +76,15 @@ class Catalogue(Mapping[str, Callable[..., T]]):
         factory = self._factories.get(_name_of(thing) or "")
         if factory is None or isinstance(factory, type):
             return type(thing) is factory
+        if self._known.get(id(thing)) is thing:  # comparing functions takes longer than predicting a row
+            return True
         try:
             ours = _product(factory, getattr(thing, "parameters", ()))
         except (TypeError, ValueError):
             return False
-        return thing is ours or _same(thing, ours)
+        if is_ours := thing is ours or _same(thing, ours):
+            self._known[id(thing)] = thing
+        return is_ours
 
     def _check_name(self, thing: T) -> None:
         """Check that a thing is chainrule's, or has a name that is not."""
