@@ -246,6 +246,17 @@ def test_a_checkpoint_that_cannot_be_a_file_is_refused_with_the_reason(tmp_path:
             cr.train(network(), X, Y, checkpoint=path)
 
 
+def test_a_run_lists_the_folder_of_its_checkpoints_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside many files, that takes longer than writing a checkpoint."""
+    listed: list[Path] = []
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda folder: listed.append(folder) or iterdir(folder))
+    (tmp_path / ".run.x1y2abcd.cr~").touch()
+    cr.train(network(), X, Y, epochs=5, checkpoint=tmp_path / "run")
+    assert listed == [tmp_path]
+    assert [path.name for path in iterdir(tmp_path)] == ["run"]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.dtype("float32"), "float32"])
 def test_any_name_of_a_dtype_is_taken(dtype: Any) -> None:
     assert cr.train(network(), X, Y, epochs=1, dtype=dtype).parameters.vector.dtype == np.float32
@@ -359,4 +370,4 @@ def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bits_twenty_times(t
         assert document["epoch"] < 300
         resumed = cr.resume(path, X, Y)
         assert (resumed.parameters.vector == unbroken.parameters.vector).all()
-        assert not list(tmp_path.glob(".*.tmp"))
+        assert not list(tmp_path.glob(".*.cr~"))

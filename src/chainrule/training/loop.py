@@ -286,6 +286,7 @@ class _Saver:
                 f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
             )
         check_resumable(run)
+        remove_leftovers(self.path)
         self.write(run)
 
     def write(self, run: Run) -> None:
