@@ -7,6 +7,7 @@ import multiprocessing
 import random
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -248,9 +249,13 @@ def test_a_checkpoint_that_cannot_be_a_file_is_refused_with_the_reason(tmp_path:
 
 def test_a_run_lists_the_folder_of_its_checkpoints_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside many files, that takes longer than writing a checkpoint."""
-    listed: list[Path] = []
-    iterdir = Path.iterdir
-    monkeypatch.setattr(Path, "iterdir", lambda folder: listed.append(folder) or iterdir(folder))
+    iterdir, listed = Path.iterdir, []
+
+    def count(folder: Path) -> Iterator[Path]:
+        listed.append(folder)
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", count)
     (tmp_path / ".run.x1y2abcd.cr~").touch()
     cr.train(network(), X, Y, epochs=5, checkpoint=tmp_path / "run")
     assert listed == [tmp_path]

@@ -94,7 +94,7 @@ def described(net: Network, settings: Settings) -> list[JSON]:
     return [*probes(net), *(probe.record() for probe in others)]
 
 
-def _at_gradients(optimizer: Optimizer, count: int) -> list[Floats]:
+def _at_gradients(optimizer: Optimizer, count: int) -> list[Any]:
     """Return the learning rate and θ after several steps, of five parameters or, if it refuses five, of `count`."""
     try:
         return [optimizer.learning_rate, *_steps(optimizer, 5)]
