@@ -452,9 +452,15 @@ template <class T> void add(T* g, const T* h, int64_t n) {
     for (int64_t i = 0; i < n; i += lanes<T>) store(g + i, load(g + i) + load(h + i));
 }
 
+template <class T> Vec<T> tanh_one_by_one(Vec<T> x) {
+    for (int i = 0; i < lanes<T>; i++) x[i] = value_of_one<T, Tanh<T>>(x[i], T(0));
+    return x;
+}
+
 template <class T> void function(int which, const T* x, T* result, int64_t n) {
     using Function = Vec<T> (*)(Vec<T>);
-    constexpr Function functions[] = {[](Vec<T> x) { return exp<T>(x); }, expm1<T>, [](Vec<T> x) { return log<T>(x); }};
+    constexpr Function functions[] = {[](Vec<T> x) { return exp<T>(x); }, expm1<T>, [](Vec<T> x) { return log<T>(x); },
+                                      tanh_one_by_one<T>};
     for (int64_t i = 0; i < n; i += lanes<T>) store(result + i, functions[which](load(x + i)));
 }
 

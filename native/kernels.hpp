@@ -9,7 +9,7 @@ namespace chainrule {
 inline constexpr const char* activation_names[] = {"identity", "tanh",      "logistic", "relu",     "leaky_relu",
                                                    "elu",      "selu",      "gelu",     "gelu_tanh", "silu",
                                                    "softplus", "softsign",  "sin",      "exponential", "softmax"};
-inline constexpr const char* function_names[] = {"exp", "expm1", "log"};  // which losses use beside activations
+inline constexpr const char* function_names[] = {"exp", "expm1", "log", "tanh_of_one"};  // which losses and chains use
 
 inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", "huber",         "log_cosh",
                                              "quantile",      "poisson",        "cross_entropy", "binary_cross_entropy",

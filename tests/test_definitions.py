@@ -57,6 +57,9 @@ def test_loading_says_which_definitions_are_needed(tmp_path: Path) -> None:
         cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.1 * z**2),
         cr.Activation("cubic", value=lambda z: np.minimum(z, 30.0) ** 3, slope=lambda z, f: 3.0 * z**2),
         cr.Loss("quartic", value=lambda y, f: (y - f) ** 4, slope=lambda y, f: 8.0 * (f - y) ** 3),
+        cr.Activation("cubic", value=lambda z: np.where(np.abs(z) < 0.15, 0.0, z**3), slope=lambda z, f: 3.0 * z**2),
+        replace(QUARTIC, value=lambda y, f: np.maximum(np.abs(y - f), 0.1) ** 4),
+        replace(QUARTIC, over_outputs="sum"),
         replace(QUARTIC, link=cr.losses.CanonicalLink("identity", lambda y, z: z, lambda y, z, f: f)),
     ],
 )

@@ -32,10 +32,18 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 def test_only_the_leftovers_of_this_file_are_removed(tmp_path: Path) -> None:
-    for name in (".run[1].x1y2abcd.tmp", ".run1.x1y2abcd.tmp", ".run[1].x.x1y2abcd.tmp", "run[1]"):
+    for name in (".run[1].x1y2abcd.cr~", ".run1.x1y2abcd.cr~", ".run[1].x.x1y2abcd.cr~", "run[1]"):
         (tmp_path / name).write_bytes(b"")
     remove_leftovers(tmp_path / "run[1]")
-    assert {path.name for path in tmp_path.iterdir()} == {".run1.x1y2abcd.tmp", ".run[1].x.x1y2abcd.tmp", "run[1]"}
+    assert {path.name for path in tmp_path.iterdir()} == {".run1.x1y2abcd.cr~", ".run[1].x.x1y2abcd.cr~", "run[1]"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_files_that_no_writer_of_ours_left_are_kept_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / ".m.userfile.tmp").write_bytes(b"")
+    os.mkfifo(tmp_path / ".m.x1y2abcd.cr~")
+    write_atomically(tmp_path / "m", b"new")
+    assert {path.name for path in tmp_path.iterdir()} == {".m.userfile.tmp", ".m.x1y2abcd.cr~", "m"}
 
 
 WRITER = """
@@ -147,7 +155,7 @@ def test_a_link_is_followed_and_a_device_is_left_alone(tmp_path: Path) -> None:
 def test_leftovers_of_a_link_lie_where_it_leads(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "kept" / "run")
-    (tmp_path / "kept" / ".run.x1y2abcd.tmp").write_bytes(b"")
+    (tmp_path / "kept" / ".run.x1y2abcd.cr~").write_bytes(b"")
     remove_leftovers(tmp_path / "link")
     assert not list((tmp_path / "kept").iterdir())
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import named
 from chainrule.named import as_call, describe, number, whole
 
 ACTIVATIONS = cr.activations.ACTIVATIONS
@@ -21,6 +23,16 @@ def test_a_thing_is_found_by_itself_its_name_or_its_description() -> None:
     assert leaky == cr.activations.leaky_relu(0.2)
     assert ACTIVATIONS.find(leaky) is leaky
     assert ACTIVATIONS.find("tanh") == ACTIVATIONS["tanh"]()
+
+
+def test_a_thing_is_compared_with_what_the_catalogue_makes_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing takes longer than predicting a row."""
+    leaky = cr.activations.leaky_relu(0.2)
+    altered = replace(leaky, slope=lambda z, f: f)
+    assert ACTIVATIONS.made(leaky)
+    assert not ACTIVATIONS.made(altered)
+    monkeypatch.setattr(named, "_same", lambda one, other: pytest.fail("compared again"))
+    assert ACTIVATIONS.made(leaky)
 
 
 def test_a_number_of_numpy_counts_as_the_number_that_it_is() -> None:

@@ -22,6 +22,13 @@ def test_importing_chainrule_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_a_model_needs_neither_msgspec_nor_the_metadata_of_packages() -> None:
+    script = (
+        "import sys, chainrule; chainrule.Model; print({'msgspec', 'importlib.metadata', 'scipy'} & {*sys.modules})"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "set()\n"
+
+
 def test_a_module_imports_only_from_floors_below_it() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([linter], cwd=Path(__file__).parents[1], capture_output=True, text=True)

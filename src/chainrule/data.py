@@ -35,7 +35,7 @@ class Data:
     labels : array, shape (n,) or (n, d_L), or None
         y as it was passed, for metrics: class numbers are not one-hot. None stands for `y`.
     feature_names : tuple of str or None
-        The columns of the data frame that x was passed as; None where it was an array.
+        The columns of x, in this order; None where they have no names.
     """
 
     x: Floats
@@ -87,7 +87,8 @@ def prepare(
     prefix : str
         Put before x, y and sample_weight in messages, as in "validation ".
     feature_names : tuple of str, optional
-        The columns to take of a data frame, in this order; all of them as they are when left out.
+        The columns to take of a data frame, in this order; all of them as they are when left out. Those of an array
+        have these names.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def inputs(net: Network, x: Any, dtype: str, prefix: str = "", feature_names: Na
 
 
 def columns_of(x: Any, what: str, feature_names: Names | None = None) -> tuple[Any, Names | None]:
-    """Return a data frame as an array, and the names of its columns; anything else as it is, and None.
+    """Return a data frame as an array, and the names of its columns; anything else as it is, and `feature_names`.
 
     Frames are what narwhals knows: pandas, Polars, PyArrow, Modin, cuDF, DuckDB, lazy ones and so on. A name that is
     not a string counts as the string that it is shown as.
@@ -145,14 +146,14 @@ def columns_of(x: Any, what: str, feature_names: Names | None = None) -> tuple[A
         When a column is missing, or two have the same name.
     """
     if isinstance(x, (np.ndarray, list, tuple, float, int)):
-        return x, None
+        return x, feature_names
     import narwhals
 
     try:
         frame: Any = narwhals.from_native(x, pass_through=True)
         frame = frame.collect() if isinstance(frame, narwhals.LazyFrame) else frame
         if not isinstance(frame, narwhals.DataFrame):
-            return x, None
+            return x, feature_names
         names = tuple(map(str, frame.columns))
     except narwhals.exceptions.DuplicateError as error:
         raise InputError(f"{what} has duplicate column names: {' '.join(str(error).split()):.150}") from error

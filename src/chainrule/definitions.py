@@ -23,8 +23,13 @@ from .network import Network
 
 Floats = NDArray[np.floating]
 
-POINTS = np.array([0.7, -0.3, 2.5, -7.0, 0.0, -1.0, 40.0, 0.2, -2.5, 6.5, 12.0, -40.0, 1.5])
-"""The values of z at which functions are probed."""
+# fmt: off
+POINTS = np.array([
+    0.7, -0.3, 2.5, -7.0, 0.0, -1.0, 40.0, 0.2, -2.5, 6.5, 12.0, -40.0, 1.5, 0.01, -0.05, 0.1, -0.6, 100.0, -0.01, 4.0,
+    -15.0, 0.001, -0.1, 0.4, -1.5, -4.5, 0.05, -0.001, -100.0,
+])
+# fmt: on
+"""The values of z at which functions are probed: near and far from 0, on both sides of it."""
 _CHECK_POINTS = (0.5, -0.25)  # the values of z at which they are checked
 _CHECK_ROWS = (2, 3, 1)  # and in how many rows, since a batch may have any number
 
@@ -92,13 +97,14 @@ class Probe:
 
     @property
     def values(self) -> list[float | None]:
-        """Up to 26 numbers of each array; None for one that is not finite."""
+        """Twice as many numbers of each array as there are points, or all; None for one that is not finite."""
         try:
             with np.errstate(all="ignore"):
                 arrays = [np.asarray(array, dtype=np.float64).ravel() for array in self.compute()]
         except Exception:
             arrays = [np.array([np.nan])]
-        some = [number for array in arrays for number in (*array[:13], *array[13:][-13:])]
+        count = len(POINTS)
+        some = [number for array in arrays for number in (*array[:count], *array[count:][-count:])]
         return [float(number) if np.isfinite(number) else None for number in some]
 
     def record(self) -> JSON:
@@ -138,8 +144,7 @@ def probes_of(net: Network) -> Iterator[Probe]:
         if not INITIALIZERS.made(layer.initializer):
             yield Probe("initializer", layer.initializer, tuple)
     if not LOSSES.made(net.loss):
-        at = partial(_loss_at, net.loss, net.layers[-1].activation)
-        yield Probe("loss", net.loss, partial(_at_points, at, net.outputs), net.outputs)
+        yield Probe("loss", net.loss, partial(_loss_values, net), net.outputs)
 
 
 def probes(net: Network) -> list[JSON]:
@@ -233,14 +238,21 @@ def _activation_at(activation: Activation, z: Floats) -> Iterator[Floats]:
         yield activation.back(np.ones_like(z) + 0.1 * z, z, f)
 
 
+def _loss_values(net: Network) -> list[Any]:
+    """Return what the loss of a row is divided by, and the arrays that the functions of the loss return."""
+    at = partial(_loss_at, net.loss, net.layers[-1].activation)
+    return [net.outputs if net.loss.over_outputs == "mean" else 1, *_at_points(at, net.outputs)]
+
+
 def _loss_at(loss: Loss, output: Activation, z: Floats) -> Iterator[Floats]:
-    f = output.value(z)
-    y = np.clip(0.3 * z[::-1, ::-1], *loss.targets)
-    yield loss.value(y, f)
-    yield loss.slope(y, f)
-    if link := loss.linked(output.name):
-        yield link.value(y, z)
-        yield link.delta(y, z, f)
+    f, link = output.value(z), loss.linked(output.name)
+    for targets in (0.3 * z[::-1, ::-1], f + 0.1 * z):  # the second are as near to f as z is to 0
+        y = np.clip(targets, *loss.targets)
+        yield loss.value(y, f)
+        yield loss.slope(y, f)
+        if link:
+            yield link.value(y, z)
+            yield link.delta(y, z, f)
 
 
 def _at_points(at: Callable[[Floats], Iterator[Floats]], units: int) -> list[Floats]:

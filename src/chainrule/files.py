@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import stat
 import sys
 import tempfile
 import time
@@ -29,6 +30,9 @@ if sys.platform != "win32":
 
 # A header names every tensor and holds the JSON document; beyond this it is an attack, or not a header.
 MAX_HEADER = 64 * 2**20
+
+# A temporary file is called .NAME.XXXXXXXX and this: no other program's file is, and long names leave no room for more.
+_SUFFIX = ".cr~"
 
 # Seconds after which a temporary file is abandoned, on systems without locks that end with their process.
 _ABANDONED_AFTER = 60.0
@@ -55,11 +59,16 @@ def path_of(what: str, given: object) -> Path:
         raise InputError(f"{what} must be a path, but is {quoted(given)}: {error}") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, tidy: bool = True) -> None:
     """Write a file so that at any moment the path holds the old content or the new, never a part.
 
-    The bytes go to a temporary file beside it, ``.NAME.XXXXXXXX.tmp``, reach the disk, and then take the name. Where
-    the path is a symbolic link, its target is replaced. Temporary files that killed writers left are removed.
+    The bytes go to a temporary file beside it, ``.NAME.XXXXXXXX.cr~``, reach the disk, and then take the name. Where
+    the path is a symbolic link, its target is replaced.
+
+    Parameters
+    ----------
+    tidy : bool
+        Whether to remove temporary files that killed writers left, by :func:`remove_leftovers`.
 
     Raises
     ------
@@ -68,7 +77,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     check_is_file_or_free(path)
     path = _followed(path)
-    remove_leftovers(path)
+    if tidy:
+        remove_leftovers(path)
     temporary: Path | None = None
     try:
         with _temporary_file(path) as file:
@@ -94,7 +104,7 @@ def _temporary_file(path: Path) -> IO[bytes]:
     """Return a new file beside `path`, locked while it is open: the lock shows that its writer is alive."""
     while True:
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
-            prefix=f".{path.name}.", suffix=".tmp", dir=path.parent, delete=False
+            prefix=f".{path.name}.", suffix=_SUFFIX, dir=path.parent, delete=False
         )
         if sys.platform != "win32":
             with contextlib.suppress(OSError):  # some network file systems have no locks
@@ -129,10 +139,10 @@ def _followed(path: Path) -> Path:
 def remove_leftovers(path: Path) -> None:
     """Remove the temporary files that a killed :func:`write_atomically` left beside `path`, or where it leads.
 
-    Those of a writer that is still alive stay.
+    Those of a writer that is still alive stay. This lists the folder, which takes long where it has many files.
     """
     path = _followed(path)
-    temporary = re.compile(re.escape(f".{path.name}.") + r"[a-z0-9_]{8}\.tmp")  # as tempfile names them
+    temporary = re.compile(re.escape(f".{path.name}.") + "[a-z0-9_]{8}" + re.escape(_SUFFIX))  # as tempfile names them
     with contextlib.suppress(OSError):
         for leftover in path.parent.iterdir():
             if temporary.fullmatch(leftover.name):
@@ -142,6 +152,8 @@ def remove_leftovers(path: Path) -> None:
 def _remove_abandoned(temporary: Path) -> None:
     """Remove a temporary file unless its writer is alive."""
     with contextlib.suppress(OSError):
+        if not stat.S_ISREG(temporary.lstat().st_mode):  # a pipe would have to be opened by a writer, too
+            return
         if sys.platform == "win32":  # where a file that is open cannot be removed
             if time.time() - temporary.stat().st_mtime > _ABANDONED_AFTER:
                 temporary.unlink()
@@ -151,7 +163,9 @@ def _remove_abandoned(temporary: Path) -> None:
                 temporary.unlink()
 
 
-def write_tensors(path: Path, kind: str, tensors: Mapping[str, NDArray[np.generic]], document: JSON) -> None:
+def write_tensors(
+    path: Path, kind: str, tensors: Mapping[str, NDArray[np.generic]], document: JSON, tidy: bool = True
+) -> None:
     """Write a tensor file atomically.
 
     Parameters
@@ -162,9 +176,11 @@ def write_tensors(path: Path, kind: str, tensors: Mapping[str, NDArray[np.generi
         Arrays by name.
     document : JSON
         What goes with them.
+    tidy : bool
+        As for :func:`write_atomically`.
     """
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    write_atomically(path, save(contiguous, {"kind": kind, "document": json.dumps(document)}))
+    write_atomically(path, save(contiguous, {"kind": kind, "document": json.dumps(document)}), tidy)
 
 
 def read_tensors(path: Path, kind: str) -> tuple[dict[str, NDArray[np.floating]], JSON]:

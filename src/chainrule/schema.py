@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
-
 from .errors import InputError
 
 T = TypeVar("T")
@@ -36,6 +34,8 @@ def typed(what: str, value: Any, form: type[T]) -> T:
     InputError
         When it is of another form; the message names the place in it.
     """
+    import msgspec  # which takes longer to import than a model to load
+
     try:
         return msgspec.convert(value, form)
     except msgspec.ValidationError as error:

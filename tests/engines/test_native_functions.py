@@ -254,3 +254,31 @@ def test_logarithms_and_powers_at_the_ends_of_their_range(dtype: str, isa: str) 
     x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0], dtype)
     np.testing.assert_array_equal(_native.function("exp", x, isa), [np.nan, np.inf, 0.0, 1.0, 1.0])
     np.testing.assert_array_equal(_native.function("log", x, isa), [np.nan, np.inf, np.nan, -np.inf, -np.inf])
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_tanh_of_chains_is_accurate_and_reaches_its_limits(dtype: str, isa: str) -> None:
+    """It takes one number at a time; in float32 it is another function, which is not monotone."""
+    z = floats(dtype, 9000)
+    with mp.workdps(DIGITS):
+        values, slopes = (Rounded.of(list(exact)) for exact in zip(*map(EXACT["tanh"], z.tolist()), strict=True))
+    f = _native.function("tanh_of_one", z, isa)
+    assert values.errors(f)[0].max() <= 4.0
+    in_units, error = slopes.errors(1 - f * f)  # as a chain computes it
+    assert ((in_units <= 8.0) | (error <= VANISHING[dtype])).all()
+    limits = np.linspace(12.5 * math.log(2) if dtype == "float32" else 19.1, 30.0, 10_000, dtype=dtype)
+    for sign in (1, -1):
+        assert (_native.function("tanh_of_one", sign * np.append(limits, np.inf).astype(dtype), isa) == sign).all()
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_tanh_of_chains_is_odd_and_between_its_limits_and_keeps_nan(dtype: str, isa: str) -> None:
+    z = np.abs(floats(dtype, 100_000))
+    f = _native.function("tanh_of_one", z, isa)
+    assert ((f >= 0) & (f <= 1)).all()
+    assert (_native.function("tanh_of_one", -z, isa) == -f).all()
+    special = _native.function("tanh_of_one", np.array([np.nan, 0.0, -0.0], dtype), isa)
+    assert np.isnan(special[0])
+    assert np.signbit(special[1:]).tolist() == [False, True]

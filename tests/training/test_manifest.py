@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import pickle
+import weakref
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,27 @@ def test_the_fingerprint_tells_data_apart_and_is_the_same_in_every_way_to_train(
     assert fingerprint(cr.train(NET, X + 1e-9, Y, epochs=1, validation=0.2)) != expected
     run = cr.train(NET, X, Y, epochs=1, validation=0.2)
     assert fingerprint(pickle.loads(pickle.dumps(run))) == expected  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("engine", ["reference", *(["native"] if native.is_built() else [])])
+@pytest.mark.parametrize("rate", [0.1, 1e300])
+def test_a_run_does_not_keep_its_data_in_memory_even_if_it_diverged(rate: float, engine: str) -> None:
+    settings: dict[str, Any] = {"optimizer": cr.SGD(rate), "epochs": 5, "engine": engine}
+
+    def train(x: Any) -> Any:
+        try:
+            return cr.train(NET, x, Y, **settings)
+        except cr.DivergenceError as error:
+            return error.run
+
+    x = X.copy()
+    data = weakref.ref(x)
+    runs = [train(x), *cr.train_many(NET, x, Y, seeds=[0], **settings)]
+    assert [run.error is not None for run in runs] == [rate > 1.0] * 2
+    del x
+    gc.collect()
+    assert data() is None
+    assert runs[0].manifest["data_fingerprint"] == runs[1].manifest["data_fingerprint"]
 
 
 @pytest.mark.skipif(not native.is_built() or len(native.instruction_sets()) < 2, reason="needs two instruction sets")

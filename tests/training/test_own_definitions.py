@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from chainrule.schedules import Schedule, WarmUp
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 Y = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
+Y2 = np.stack([Y, -Y], axis=1)
+QUARTIC = cr.Loss("quartic", value=lambda y, f: (y - f) ** 4, slope=lambda y, f: 4.0 * (f - y) ** 3)
 NET = cr.Network(3, [cr.Dense(6, "tanh"), cr.Dense(1)])
 
 
@@ -76,6 +78,20 @@ class Faster(Lion):
         return super().update(theta, g, memory, 2.0 * rate, step)
 
 
+class Ascending(Lion):
+    """Turns round after its third step."""
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        return super().update(theta, g, memory, rate if step < 4 else -rate, step)
+
+
+class Stopping(Saw):
+    """Ends in the epoch 50."""
+
+    def factors(self, times: Any, epochs: float, losses: Any) -> Any:
+        return np.where(times < 50, super().factors(times, epochs, losses), 0.0)
+
+
 class Flat(Saw):
     def factors(self, times: Any, epochs: float, losses: Any) -> Any:
         return np.ones_like(times)
@@ -88,6 +104,8 @@ class Flat(Saw):
         (Lion, r"unknown schedule 'saw'.* own=\[lion, saw\]"),
         ([Lion(beta1=0.8), Saw], "'lion': the one in own= has .*beta1=0.8.*, but .*beta1=0.9.* is needed"),
         ([Faster, Saw], "the optimizer 'lion' in own= is a different function"),
+        ([Ascending, Saw], "the optimizer 'lion' in own= is a different function"),
+        ([Lion, Stopping()], "the schedule 'saw' in own= is a different function"),
         ([Lion, Flat()], "the schedule 'saw' in own= is a different function"),
     ],
 )
@@ -167,6 +185,37 @@ class MyLBFGS(cr.LBFGS):
     name = "my lbfgs"
 
 
+class Counting(Optimizer):
+    """Counts its steps, in place from the step `in_place` on, and fails in the fourth."""
+
+    name = "counting"
+    remembers = ("count",)
+    in_place = 1
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        if step < self.in_place:
+            return theta - rate * g, {"count": memory["count"] + 1.0}
+        memory["count"] += 1.0
+        return theta - rate * (g if step < 4 else np.nan), memory
+
+
+class Growing(Optimizer):
+    name = "growing"
+
+    def update(self, theta: Any, g: Any, memory: Any, rate: float, step: int) -> Any:
+        memory["last"] = g
+        return theta - rate * g, memory
+
+
+class Appending(Schedule):
+    name = "appending"
+    follows_losses = True
+
+    def factors(self, times: Any, epochs: float, losses: Any) -> Any:
+        losses.append(0.0)
+        return np.ones_like(times)
+
+
 class OneFactor(Schedule):
     name = "one factor"
 
@@ -222,6 +271,9 @@ class MyCosine(cr.schedules.Cosine):
             {"optimizer": Shapeless()},
             "optimizer 'shapeless': start.* must return a dictionary of arrays, but returned None",
         ),
+        ({"optimizer": Counting()}, "optimizer 'counting': update.* must not change its arguments"),
+        ({"optimizer": Growing()}, "optimizer 'growing': update.* must not change its arguments"),
+        ({"schedule": Appending(), "epochs": 2}, "schedule 'appending': factors.* must not change its arguments"),
         ({"optimizer": Nothing()}, "optimizer 'nothing': update.* must return .* failed with NotImplementedError$"),
         (
             {"schedule": OneFactor()},
@@ -243,6 +295,18 @@ def test_an_optimizer_or_schedule_that_does_not_fit_is_named(settings: dict[str,
             train(NET, X, Y, **{"epochs": 1, **settings})
 
 
+def test_after_a_divergence_the_optimizer_state_is_that_before_the_step_even_if_it_is_changed_in_place() -> None:
+    class Late(Counting):
+        in_place = 2
+
+    with pytest.raises(cr.DivergenceError) as diverged:
+        cr.train(NET, X, Y, batch_size=8, epochs=1, optimizer=Late())
+    run = diverged.value.run
+    assert run is not None
+    assert run.state.step == 3
+    assert (run.state.memory["count"] == 3.0).all()
+
+
 def test_a_run_cannot_be_continued_with_another_function_of_the_same_name() -> None:
     def network(power: int) -> cr.Network:
         powers = cr.Activation("power", lambda z: z**power, lambda z, f: power * z ** (power - 1))
@@ -252,6 +316,17 @@ def test_a_run_cannot_be_continued_with_another_function_of_the_same_name() -> N
     assert cr.train(network(2), X, Y, epochs=1, initial=run).epoch == 2
     with pytest.raises(cr.InputError, match="with its own definitions: 'power' is a different function"):
         cr.train(network(3), X, Y, epochs=1, initial=run)
+
+
+def test_a_run_is_not_gone_on_from_with_a_loss_that_is_summed_and_not_averaged(tmp_path: Path) -> None:
+    def network(over_outputs: str) -> cr.Network:
+        return cr.Network(3, [cr.Dense(2)], replace(QUARTIC, over_outputs=over_outputs))
+
+    run = cr.train(network("mean"), X, Y2, epochs=1, checkpoint=tmp_path / "run")
+    with pytest.raises(cr.InputError, match="with its own definitions: 'quartic' is a different function"):
+        cr.train(network("sum"), X, Y2, epochs=1, initial=run)
+    with pytest.raises(cr.InputError, match="'quartic' in own= is a different function"):
+        cr.resume(tmp_path / "run", X, Y2, own=network("sum").loss)
 
 
 LEAKY = cr.Activation(

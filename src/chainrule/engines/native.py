@@ -22,7 +22,7 @@ from ..losses import LOSSES
 from ..network import Network
 from ..optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
 from ..regularization import weight_positions
-from . import lbfgs, native_build, reference, threads
+from . import lbfgs, reference, threads
 from .task import Best, Plateau, Settings, State, Task, Watch, batches, no_longer_better, rates
 
 try:
@@ -401,6 +401,8 @@ def _report_divergence(
 
 @cache
 def _say_once() -> None:
+    from . import native_build  # imports importlib.metadata, which takes long and is needed only here
+
     warnings.warn(
         f"chainrule has no native engine: {native_build.absence()}. The reference engine is used, which is slower; "
         "`chainrule doctor` says how to add the native one",

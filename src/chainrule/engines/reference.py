@@ -15,6 +15,7 @@ from ..backpropagation import deltas, forward, gradients, losses
 from ..data import Data, Floats
 from ..definitions import check_definitions
 from ..errors import DivergenceError
+from ..named import copied
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Memory, Optimizer
 from ..parameters import BLOCK, Parameters, blocks
@@ -174,9 +175,12 @@ def _updated(
 ) -> tuple[Floats, Memory]:
     """Return the new parameters and optimiser state, as :meth:`Optimizer.update` does.
 
-    The built-in optimisers update each parameter independently of all others, so blocks have the same result.
+    The built-in optimisers update each parameter independently of all others, so blocks have the same result. Others
+    get copies, which they may change: after a step that diverges, the state must be that before it.
     """
-    if len(theta) <= BLOCK or type(optimizer) not in OPTIMIZERS.values():
+    if type(optimizer) not in OPTIMIZERS.values():
+        return optimizer.update(copied(theta), copied(slope), copied(memory), rate, step)
+    if len(theta) <= BLOCK:
         return optimizer.update(theta, slope, memory, rate, step)
     moved = np.empty_like(theta)
     new = {name: spare[name] if name in spare else np.empty_like(vector) for name, vector in memory.items()}

@@ -4,7 +4,8 @@
 
 A corrupt file can make Polars claim any amount of memory, abort the process, or never return. So the process limits its
 memory where the system can, and its parent limits its time. It writes the table to standard output as an Arrow stream
-and ends with status 0, or writes why it cannot and ends with status `REFUSED`. Any other status is that of a crash.
+and ends with status 0, or writes why it cannot and ends with status `REFUSED`, or `TOO_LARGE` where the table takes too
+much memory. Any other status is that of a crash.
 
 It imports nothing of chainrule, because its start is a part of the time that reading takes.
 """
@@ -21,7 +22,7 @@ import polars as pl
 
 PARQUET, ARROW, ARROW_STREAM = FORMATS = ("parquet", "arrow", "arrow-stream")
 
-REFUSED = 3  # 1 and 2 are those of Python itself
+REFUSED, TOO_LARGE = 3, 4  # 1 and 2 are those of Python itself
 
 # Bytes that reading takes beside the table: the file, buffers, and pages that are being decompressed.
 _BESIDES = 256 * 2**20
@@ -39,7 +40,7 @@ def read(path: str, form: str, most: int) -> pl.DataFrame:
 
     Raises
     ------
-    ValueError
+    MemoryError
         When it takes more. What Polars raises, panics included, comes as it is.
     """
     reader: Callable[[io.BytesIO], pl.DataFrame]
@@ -47,7 +48,7 @@ def read(path: str, form: str, most: int) -> pl.DataFrame:
     frame = reader(io.BytesIO(Path(path).read_bytes()))
     size = sum(map(_size, frame))
     if size > most:
-        raise ValueError(
+        raise MemoryError(
             f"its table would take {size:,} bytes, but at most {most:,} are allowed for a file of this size"
         )
     return frame
@@ -85,6 +86,9 @@ def main(path: str, form: str, most: str) -> int:
     limit_memory(int(most))
     try:
         read(path, form, int(most)).write_ipc_stream(sys.stdout.buffer)
+    except MemoryError as error:
+        sys.stdout.buffer.write((str(error) or "reading it takes more memory than it may").encode())
+        return TOO_LARGE
     except (Exception, pl.exceptions.PanicException) as error:  # a panic is not an Exception
         sys.stdout.buffer.write((str(error) or type(error).__name__).encode(errors="replace"))
         return REFUSED

@@ -26,7 +26,7 @@ from .values import columns_of, without_nan
 NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?"]
 _LIKE_A_DATE = r"^\W*\d+\D\d"  # every date and every time of day begins so
 # What reading a binary file may take, by its size: bytes for the table (and as many again to read it), and seconds. A
-# few bytes can stand for any number of rows, so a file that takes more counts as corrupt.
+# few bytes can stand for any number of rows, so a file that takes more is refused.
 MEMORY, MEMORY_PER_BYTE = 256 * 2**20, 64
 SECONDS, SECONDS_PER_BYTE = 8.0, 1e-7
 EXTENSIONS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
@@ -143,11 +143,14 @@ def _read_binary(path: Path, extension: str) -> pl.DataFrame:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _corrupt(path, extension, f"reading it takes more than {seconds:.0f} seconds") from error
+        raise _too_large(path, f"reading it takes more than {seconds:.0f} seconds, or hangs") from error
+    reason = done.stdout.decode(errors="replace").strip().partition("\n")[0] if done.returncode else ""
+    if done.returncode == isolated.TOO_LARGE:
+        raise _too_large(path, reason)
     if done.returncode == isolated.REFUSED:
-        raise _corrupt(path, extension, done.stdout.decode(errors="replace").strip().partition("\n")[0])
+        raise InputError(f"{path} is corrupt or not a {extension} file: {reason:.150}")
     if done.returncode:
-        raise _corrupt(path, extension, "the reader crashed or ran out of memory")
+        raise _too_large(path, "the reader crashed or ran out of memory")
     return pl.read_ipc_stream(io.BytesIO(done.stdout))
 
 
@@ -168,8 +171,11 @@ def _format(path: Path, extension: str) -> str:
         return isolated.ARROW if file.read(6) == b"ARROW1" else isolated.ARROW_STREAM
 
 
-def _corrupt(path: Path, extension: str, reason: str) -> InputError:
-    return InputError(f"{path} is corrupt or not a {extension} file: {reason:.150}")
+def _too_large(path: Path, reason: str) -> InputError:
+    """Return the error for a file that goes beyond the limits, as a corrupt one and a very large one do."""
+    return InputError(
+        f"cannot read {path}: {reason:.150}. If the file is not corrupt, save the table as CSV, which has no such limit"
+    )
 
 
 def _read_csv(path: Path | str, content: bytes, separator: str, text: Collection[str]) -> pl.DataFrame:

@@ -89,7 +89,7 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | None) -> None:
-    """Write where a run is.
+    """Write where a run is. What killed writers left stays, since a run may write many checkpoints beside many files.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | No
     origin : Origin or None
         Where the run began, if that is known.
     """
-    write_tensors(path, KIND, *_contents_of(run, fingerprint, origin))
+    write_tensors(path, KIND, *_contents_of(run, fingerprint, origin), tidy=False)
 
 
 def check_resumable(run: Run) -> None:

@@ -17,7 +17,12 @@ from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..schedules import SCHEDULES, Schedule, checked_factors
 
-_LOSSES = [1.0, 0.8, 0.9, 0.7, 0.7, 0.7, 0.7, 0.6, 0.65, 0.5]  # of the ten epochs at which schedules are probed
+# Schedules are probed at epochs of a short run and of a long one, after these losses, over and over.
+_EPOCHS = ((10, range(10)), (2000, (10, 15, 20, 30, 50, 100, 150, 200, 300, 500, 1000, 1999)))
+_LOSSES = [1.0, 0.8, 0.9, 0.7, 0.7, 0.7, 0.7, 0.6, 0.65, 0.5]
+# Optimisers are probed at these steps, with the gradient times these factors.
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100, 200, 500, 1000, 2000, 10_000, 100_000)
+_FACTORS = (-0.6, 0.36, -0.216, 0.8, -1.0, 0.5, -0.1, 1.0, 0.3, -1.0, 1.5, -2.0, 0.7, -1.0, 5.0, -20.0, 1.0, -1.0)
 _MOMENTS = 1000  # of a run at which they are checked
 
 
@@ -73,7 +78,8 @@ def own_definitions(net: Network, settings: Settings) -> Iterator[Probe]:
         yield Probe("optimizer", optimizer, partial(_at_gradients, optimizer, net.parameter_count))
     for part in settings.schedule.parts():
         if not SCHEDULES.made(part):
-            yield Probe("schedule", part, partial(arrays_at, partial(_factors_in, part), range(len(_LOSSES))))
+            moments = [(epoch, epochs) for epochs, probed in _EPOCHS for epoch in probed]
+            yield Probe("schedule", part, partial(arrays_at, partial(_factors_in, part), moments))
 
 
 def described(net: Network, settings: Settings) -> list[JSON]:
@@ -88,25 +94,26 @@ def described(net: Network, settings: Settings) -> list[JSON]:
     return [*probes(net), *(probe.record() for probe in others)]
 
 
-def _at_gradients(optimizer: Optimizer, count: int) -> list[Floats]:
-    """Return θ after each of three steps, of five parameters, or of `count` where it refuses to take five."""
+def _at_gradients(optimizer: Optimizer, count: int) -> list[Any]:
+    """Return the learning rate and θ after several steps, of five parameters or, if it refuses five, of `count`."""
     try:
-        return [*_steps(optimizer, 5)]
+        return [optimizer.learning_rate, *_steps(optimizer, 5)]
     except Exception:
-        return [*arrays_at(partial(_steps, optimizer), [count])]
+        return [optimizer.learning_rate, *arrays_at(partial(_steps, optimizer), [count])]
 
 
 def _steps(optimizer: Optimizer, count: int) -> Iterator[Floats]:
     theta, g = np.resize([0.7, -0.3, 2.5, 0.0, -1.5], count), np.resize([0.2, -0.4, 0.0, 1.5, -0.01], count)
     memory = optimizer.start(theta)
-    for step in (1, 2, 3):
-        theta, memory = optimizer.update(theta, (-0.6) ** step * g, memory, 0.1, step)
+    for step, factor in zip(_STEPS, _FACTORS, strict=True):
+        theta, memory = optimizer.update(theta, factor * g, memory, 0.1, step)
         yield theta
 
 
-def _factors_in(schedule: Schedule, epoch: int) -> Iterator[Floats]:
-    """Yield the factors of the two steps of an epoch."""
-    yield schedule.factors(np.array([epoch, epoch + 0.5]), float(len(_LOSSES)), _LOSSES[:epoch])
+def _factors_in(schedule: Schedule, moment: tuple[int, int]) -> Iterator[Floats]:
+    """Yield the factors of the two steps of an epoch of so many."""
+    epoch, epochs = moment
+    yield schedule.factors(np.array([epoch, epoch + 0.5]), float(epochs), np.resize(_LOSSES, epoch).tolist())
 
 
 def _check_vectors(what: str, vectors: Any, theta: Floats) -> None:

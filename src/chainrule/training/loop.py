@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -171,13 +172,12 @@ def train(
         run = initial.longer(net, settings)
     else:
         run = Run(net, settings, State.start(net, settings, initial))
-    run.feature_names, run.fingerprint = given.feature_names or run.feature_names, parts.fingerprint
+    run.feature_names, run.fingerprint = given.feature_names, parts.fingerprint()
     run.initial_fingerprint = run.state.fingerprint()
     chosen, watching = named_metrics(metrics), checked_callbacks(callbacks)
     _try_out(run, parts, chosen)
     saver = None
     if checkpoint is not None:
-        run.fingerprint = parts.fingerprint()
         saver = _Saver(path_of("checkpoint", checkpoint), run.fingerprint, Origin(run.state.epoch, run.state.step))
         saver.begin(run)
     return go_on(run, parts, chosen, watching, saver, allowed(threads), progress)
@@ -286,6 +286,7 @@ class _Saver:
                 f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
             )
         check_resumable(run)
+        remove_leftovers(self.path)
         self.write(run)
 
     def write(self, run: Run) -> None:
@@ -338,7 +339,7 @@ def go_on(
             )
             ended = execute(run.network, settings, parts.training, parts.validation, run.state, watch)
         except DivergenceError as error:
-            run.stopped, run.error, error.run = str(error), error, run
+            run.stopped, run.error, error.run = str(error), copy(error), run
             raise
     if ended is not None and run.stopped is None:
         run.stopped = ended

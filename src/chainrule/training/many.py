@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
@@ -100,23 +101,25 @@ def train_many(
     if given_folds is not None and validation is not None:
         raise InputError("train_many takes folds or validation, not both: a fold has its own validation rows")
     dtype = dtype_of(x, dtype)
-    given = {}
     for one in nets:
         if not isinstance(one, Network):
             raise InputError(f"train_many takes networks, but got {one!r:.60}")
-        key = (one.inputs, one.outputs, one.loss)
-        if key not in given:
-            names = getattr(common.get("initial"), "feature_names", None)
-            data = prepare(one, x, y, sample_weight, dtype, feature_names=names)
-            aside = None if validation is None or isinstance(validation, (int, float)) else validation
-            given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
+    aside = None if validation is None or isinstance(validation, (int, float)) else validation
     wanted = [_with_seeds(common, one, given_seeds) for one in grid]
     fraction = float(validation) if isinstance(validation, (int, float)) else None
     jobs = []
+    given: dict[
+        Any, tuple[Data, Data | None]
+    ] = {}  # for networks of these shapes, and initial parameters of these columns
     parts: dict[Any, tuple[RowNumbers, RowNumbers] | None] = {}  # of a fold, or split off
     for one, of_run, (number, fold) in product(nets, wanted, enumerate([None] if given_folds is None else given_folds)):
-        data, judged = given[one.inputs, one.outputs, one.loss]
         for every in of_run:
+            names = getattr(every.get("initial"), "feature_names", None)
+            key = one.inputs, one.outputs, one.loss, names
+            if key not in given:
+                data = prepare(one, x, y, sample_weight, dtype, feature_names=names)
+                given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
+            data, judged = given[key]
             part = id(data), number if fraction is None else every.get("seed", 0)
             if part not in parts:
                 parts[part] = _rows_of(fold, len(data)) if fold is not None else None
@@ -125,7 +128,18 @@ def train_many(
                 if (rows := parts[part]) is not None:
                     check_weights(data, *rows)
             jobs.append(Job.of(one, data, judged, parts[part], every, dtype, fraction))
+    _note_fingerprints(jobs)
     return execute(jobs, allowed(threads), progress)
+
+
+def _note_fingerprints(jobs: Iterable[Job]) -> None:
+    """Give each run the fingerprint of its rows, computed once for all runs on the same rows."""
+    known: dict[tuple[int, int], str] = {}
+    for job in jobs:
+        key = id(job.data), id(job.rows)
+        if key not in known:
+            known[key] = job.parts().fingerprint()
+        job.run.fingerprint = known[key]
 
 
 def _listed(what: str, given: Any) -> list[Any]:
@@ -207,16 +221,9 @@ class Job:
         count = len(data) if rows is None else len(rows[0])
         others = {name: value for name, value in named.items() if name != "initial"}
         settings = settings_of(net, count, dtype, fraction, **others)
-        names = getattr(named.get("initial"), "feature_names", None)
-        if names is not None and data.feature_names not in (None, names):
-            raise InputError(
-                "initial was trained on other columns, or in another order: pass x with the columns "
-                "initial.feature_names, in that order"
-            )
         run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
-        job = cls(run, data, judged if rows is None else data, rows)
-        run.fingerprint, run.initial_fingerprint = job.fingerprint, run.state.fingerprint()
-        return job
+        run.initial_fingerprint = run.state.fingerprint()
+        return cls(run, data, judged if rows is None else data, rows)
 
     @property
     def is_native(self) -> bool:
@@ -239,10 +246,6 @@ class Job:
         if self.rows is None:
             return Parts(self.data, self.validation)
         return Parts(self.data.take(self.rows[0]), self.data.take(self.rows[1]))
-
-    def fingerprint(self) -> str:
-        """Return the fingerprint of these rows."""
-        return self.parts().fingerprint()
 
     def alone(self, watch: Watch, threads: int) -> str | DivergenceError | None:
         """Execute it by itself."""
@@ -293,4 +296,4 @@ def _close(run: Run, why: str | DivergenceError | None) -> None:
     if why is not None and (run.stopped is None or isinstance(why, DivergenceError)):
         run.stopped = str(why)
     if isinstance(why, DivergenceError):
-        run.error = why
+        run.error = copy(why)

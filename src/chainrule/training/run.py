@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,11 +43,11 @@ class Run:
     plan : str or None
         How the engine goes about the run, in words: instruction set, threads, rows at a time. None before it starts.
     error : DivergenceError or None
-        What ended it, where a number was not finite.
+        What ended it, where a number was not finite: without a traceback, which would keep the data in memory.
     feature_names : tuple of str or None
         The columns of the data frame that x was passed as; None where it was an array.
-    fingerprint : callable, str or None
-        The fingerprint of the data, or a function that computes it when it is needed.
+    fingerprint : str or None
+        Differs when any number of the data differs; None where the data are not known.
     environments : list of dict
         Versions, engine and instruction set of the process that began the run, and of those in which it was resumed,
         where they differ.
@@ -64,7 +63,7 @@ class Run:
     plan: str | None = None
     error: DivergenceError | None = None
     feature_names: Names | None = None
-    fingerprint: Callable[[], str] | str | None = field(default=None, repr=False)
+    fingerprint: str | None = field(default=None, repr=False)
     environments: list[JSON] = field(default_factory=list)
     initial_fingerprint: str | None = field(default=None, repr=False)
 
@@ -72,16 +71,6 @@ class Run:
         current = environment(self.settings.engine)
         if not self.environments or self.environments[-1] != current:
             self.environments = [*self.environments, current]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"fingerprint": self.data_fingerprint}  # rather than the data themselves
-
-    @property
-    def data_fingerprint(self) -> str | None:
-        """A string that differs when any number of the data differs; None where the data are not known."""
-        if callable(self.fingerprint):
-            self.fingerprint = self.fingerprint()
-        return self.fingerprint
 
     @property
     def manifest(self) -> JSON:
@@ -98,9 +87,6 @@ class Run:
         Three things are not in it: callbacks, which may end a run or change it; what your own functions do
         elsewhere than at these points; and the machine, on which the bits of the reference engine, L-BFGS, schedules
         and ``initializer="orthogonal"`` depend, because NumPy, SciPy and LAPACK have kernels for each.
-
-        The fingerprint of the data is computed when the manifest is first asked for, so ask before you change the
-        arrays in place.
         """
         begun, *resumed = self.environments
         manifest = {
@@ -110,7 +96,7 @@ class Run:
             "settings": self.settings.to_json(),
             "network": self.network.to_json(),
             "feature_names": self.feature_names,
-            "data_fingerprint": self.data_fingerprint,
+            "data_fingerprint": self.fingerprint,
             "initial_fingerprint": self.initial_fingerprint,
             "definitions": [
                 {"kind": probe.kind, "name": probe.definition.name, "values": probe.values}
