@@ -113,6 +113,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Return the score of held-out rows, without early_stopping_scoring."""
         raise NotImplementedError
 
+    def _scores_for(self, targets: Floats, weights: Floats) -> Callable[[Floats], float]:
+        """Return :meth:`_score_of` as a function of the outputs, for one fit."""
+        return lambda outputs: self._score_of(targets, outputs, weights)
+
     def _decoded(self, outputs: Floats) -> Any:
         """Return predictions from outputs, or y from targets, both (n, outputs)."""
         raise NotImplementedError
@@ -368,14 +372,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return lambda run: -run.history["validation_loss"][-1]
         outputs = _Outputs(net, self.engine)
         scoring = None if self.early_stopping_scoring is None else scorer_of(self.early_stopping_scoring)
-        y = self._decoded(aside.y)
+        y, default = self._decoded(aside.y), self._scores_for(aside.y, aside.weights)
 
         def score(run: Run) -> float:
             found = outputs(run.state.theta, aside.x, self.threads)
             if not np.isfinite(found).all():
                 return np.nan
             if scoring is None:
-                return self._score_of(aside.y, found, aside.weights)
+                return default(found)
             result = scoring(self._view(net, run.state.theta, outputs), aside, y)
             if run.best is None and not np.isfinite(result):
                 raise ValueError(
