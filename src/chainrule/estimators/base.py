@@ -534,22 +534,24 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             check_is_fitted(self, self._fitted_attributes)
         arrays, views = (*self.coefs_, *self.intercepts_), known.get("_views", ())
         unchanged = len(arrays) == len(views) and all(a is b for a, b in zip(arrays, views, strict=True))
-        if unchanged and self._predictor_key[1] == self._functions:
+        before, functions = known.get("_predictor_key", ((), ())), self._functions
+        same = _are_same(before[1], functions)
+        if unchanged and same:
             return self._theta, self._outputs
         theta, widths = _flattened(self.coefs_, self.intercepts_)
-        key = (widths, self._functions)
-        if known.get("_predictor_key") != key:
+        key = (widths, functions)
+        if before[0] != widths or not same:
             out_activation = known.get("out_activation_") or self._default_out_activation()
             self._outputs = _Outputs(network_of_attributes(self, widths, out_activation), self.engine)
             self._predictor_key = key
         return theta, self._outputs
 
     @property
-    def _functions(self) -> tuple[Any, Any]:
+    def _functions(self) -> tuple[Any, ...]:
         """All that decides predictions, beside the parameters."""
         activation = self.activation
         single = isinstance(activation, (str, Activation))
-        return activation if single else tuple(activation), self.__dict__.get("out_activation_")
+        return self.engine, self.__dict__.get("out_activation_"), single, *([activation] if single else activation)
 
     def activations(self, X: Any, layer: int) -> Floats:
         """Return the activations fᵢ of a layer, (n, dᵢ).
@@ -579,8 +581,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return np.concatenate([piece if isinstance(piece, np.ndarray) else piece.toarray() for piece in pieces])
 
     def __getstate__(self) -> dict[str, Any]:
-        # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector.
-        return {name: value for name, value in super().__getstate__().items() if name not in ("_theta", "_views")}
+        # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector, and a copy makes a
+        # predictor of its own, as one holds the parameters of the last call.
+        cached = ("_theta", "_views", "_outputs", "_predictor_key")
+        return {name: value for name, value in super().__getstate__().items() if name not in cached}
 
     def __getattr__(self, name: str) -> Any:
         # Attributes from scikit-learn's network, or from an earlier version, lack some parameters.
@@ -600,6 +604,13 @@ def _objective(run: Run, data: Data) -> float:
     penalty = run.settings.penalty.of_batch(float(data.weights.sum()))
     loss = reference.evaluate(run.network, run.parameters, data)
     return loss + penalty.value(run.parameters.vector, weight_positions(run.network))
+
+
+def _are_same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
+    """Tell whether all functions are the same; activations are equal when their names are, whatever they compute."""
+    return len(before) == len(now) and all(
+        a is b or (not isinstance(a, Activation) and a == b) for a, b in zip(before, now, strict=True)
+    )
 
 
 def _shapes_of(widths: Sequence[int]) -> list[tuple[int, ...]]:

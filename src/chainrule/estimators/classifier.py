@@ -98,11 +98,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     early_stopping_scoring : None, "loss", str or callable
         Beyond scikit-learn: the score that early stopping validates by. None is accuracy (of
         :class:`~chainrule.MLPRegressor`, D² of its loss, or for one of your own the negative mean loss); "loss" is the
-        negative mean loss of the held-out rows. Others are a name that ``sklearn.metrics.get_scorer`` knows, such as "average_precision", or a function of a fitted
-        estimator, X and y, with `sample_weight` if it takes it. Accuracy is warned of where a class has fewer than 5%
-        of the rows and fewer than a tenth of those of the most frequent class, or where fewer than 5% of the rows have,
-        or lack, a label. A score that is not finite for finite predictions, and has never been, ends the fit with an
-        error.
+        negative mean loss of the held-out rows. Others are a name that ``sklearn.metrics.get_scorer`` knows, such as
+        "average_precision", or a function of a fitted estimator, X and y, with `sample_weight` if it takes it. Accuracy
+        is warned of where a class has fewer than 5% of the rows and fewer than a tenth of those of the most frequent
+        class, or where fewer than 5% of the rows have, or lack, a label. A score that is not finite for finite
+        predictions, and has never been, ends the fit with an error.
     callbacks : callable or list of callable
         Beyond scikit-learn: each is called with the :class:`~chainrule.Run` after every epoch; one that returns True
         ends the fit.
