@@ -44,6 +44,15 @@ def test_another_activation_of_the_same_name_decides_predictions(in_a_list: bool
         assert model.predict(X) == pytest.approx((hidden @ model.coefs_[1] + model.intercepts_[1])[:, 0])
 
 
+def test_a_missing_attribute_costs_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = cr.MLPClassifier()
+    del model.clip_norm
+    assert model.clip_norm is None
+    monkeypatch.setattr("chainrule.estimators.base.signature", lambda kind: pytest.fail("asked again"))
+    assert not hasattr(model, "coefs_")
+    assert model.clip_norm is None
+
+
 def test_the_engine_may_be_changed_after_a_fit() -> None:
     model = cr.MLPClassifier((5,), max_iter=5, random_state=0).fit(X, Y)
     by_native = model.predict_proba(X)

@@ -14,6 +14,7 @@ import sklearn.neural_network as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.metrics import (
     average_precision_score,
@@ -176,6 +177,34 @@ def test_what_cannot_be_scored_is_an_error() -> None:
         model.score(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match=r"loss='poisson' takes targets from 0 to inf, but y\[1\] is -1"):
         cr.MLPRegressor("poisson", max_iter=2).fit(X, abs(y)).score(X[:2], [2, -1])
+
+
+WEIGHTS_THAT_DO_NOT_FIT: dict[str, tuple[Any, str]] = {
+    "zeros": (np.zeros(30), "The 30 rows all have weight 0: change sample_weight"),
+    "negative": (-np.ones(30), "Negative values in data passed to `sample_weight`"),
+    "sum of 0": (np.tile([1.0, -1.0], 15), "Negative values in data passed to `sample_weight`"),
+    "infinite sum": (np.full(30, 1e308), "have the sum inf, which is not a positive, finite number"),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS_THAT_DO_NOT_FIT)
+@pytest.mark.parametrize(
+    "model",
+    [
+        cr.MLPRegressor(max_iter=2),
+        cr.MLPRegressor("quantile", max_iter=2),
+        cr.MLPClassifier(max_iter=2),
+        cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=2), 2),
+        cr.MLPEnsembleClassifier(cr.MLPClassifier(max_iter=2), 2),
+    ],
+    ids=str,
+)
+def test_weights_by_which_nothing_can_be_scored_are_an_error(model: Any, name: str) -> None:
+    X, y = noisy(30)
+    targets = y if is_regressor(model) else y > 0
+    weights, message = WEIGHTS_THAT_DO_NOT_FIT[name]
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, targets).score(X, targets, weights)
 
 
 def test_a_search_ranks_settings_by_their_loss() -> None:

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
 from ..backpropagation import forward
@@ -38,7 +38,14 @@ from ..training.many import Job
 from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
 from .atomic import unchanged_on_error
-from .inputs import check_weights, checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
+from .inputs import (
+    check_weights,
+    checked,
+    checked_rows,
+    checked_weights,
+    dense_if_small,
+    is_plain,
+)
 from .parameters import LARGEST_BATCH, callbacks_of, first_parameters, is_stochastic, network_of_attributes, settings_of
 from .scoring import scorer_of
 from .stopping import Conductor
@@ -198,7 +205,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         X, y, targets = self._checked_pair(X, y, first, anew=not (self.warm_start or incremental))
         weights: Floats = np.ones(X.shape[0], X.dtype)
         if sample_weight is not None:
-            weights = self._checked_weights(sample_weight, X)
+            weights = checked_weights(sample_weight, X.shape[0], X.dtype)
         random = check_random_state(self.random_state)
         net = self._network_of(X.shape[1], targets.shape[1])
         if first:
@@ -261,16 +268,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         return theta.astype(dtype)
 
-    def _checked_weights(self, sample_weight: Any, X: Any) -> Floats:
-        """Return the weights of rows, none of them negative, not all zero, and with a finite sum."""
-        sample_weight = known_to_scikit_learn(sample_weight)
-        numbers = np.asarray(sample_weight)
-        if numbers.ndim and numbers.size and numbers.dtype.kind in "biuf" and not numbers.any():
-            raise ValueError(f"The {len(numbers)} rows all have weight 0: change sample_weight, which is zero.")
-        weights: Floats = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        check_weights(weights, "rows", "change sample_weight")
-        return weights
-
     def _parts(
         self, data: Data, of_classes: Floats | None, random: np.random.RandomState, validation_data: Any
     ) -> Parts:
@@ -287,7 +284,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 X, y, targets = self._checked_pair(X, y, first=False, anew=False, judged=True)
                 if targets.shape[1] != data.y.shape[1]:
                     raise ValueError(f"y has {targets.shape[1]} outputs, but there are {data.y.shape[1]} to train on.")
-                counts = self._checked_weights(given[0] if given else None, X)
+                counts = checked_weights(given[0] if given else None, X.shape[0], X.dtype)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from error
             return Parts(learnt, Data(*(array.astype(data.x.dtype, copy=False) for array in (X, targets, counts))))
@@ -588,10 +585,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def __getattr__(self, name: str) -> Any:
         # Attributes from scikit-learn's network, or from an earlier version, lack some parameters.
-        parameter = signature(type(self)).parameters.get(name)
-        if parameter is None or parameter.default is parameter.empty:
-            return object.__getattribute__(self, name)  # which raises the usual error
-        return parameter.default
+        defaults = self._defaults()
+        return defaults[name] if name in defaults else object.__getattribute__(self, name)  # raises the usual error
+
+    @classmethod
+    @cache  # pre-fit checks ask for attributes that are missing, and a signature takes a third of a millisecond
+    def _defaults(cls) -> dict[str, Any]:
+        parameters = signature(cls).parameters.items()
+        return {name: parameter.default for name, parameter in parameters if parameter.default is not parameter.empty}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

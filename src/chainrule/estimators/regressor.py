@@ -10,14 +10,13 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight
 
 from ..data import Data, Floats
 from ..losses import LOSSES
 from ..network import Network
 from .atomic import unchanged_on_error
 from .base import BaseMLP
-from .inputs import known_to_scikit_learn
+from .inputs import checked_weights, known_to_scikit_learn
 from .parameters import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
 from .scoring import d2_scorer, negative_loss
 
@@ -208,11 +207,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         X : array, sparse matrix or data frame, shape (n, features)
         y : array-like, shape (n,) or (n, outputs)
         sample_weight : array-like, shape (n,), optional
+            None is negative, and their sum is above 0 and finite.
 
         Raises
         ------
         ValueError
-            When X or y do not fit, or there was no fit yet (NotFittedError).
+            When X, y or sample_weight do not fit, or there was no fit yet (NotFittedError).
         """
         return self._score(self._outputs_of(X), y, sample_weight)
 
@@ -223,7 +223,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         targets = self._targets(y.ravel() if y.shape[1:] == (1,) else y, np.float64, anew=False, judged=True)
         if targets.shape != outputs.shape:
             raise ValueError(f"y has {targets.shape[1]} outputs, but the predictions have {outputs.shape[1]}.")
-        weights = _check_sample_weight(known_to_scikit_learn(sample_weight), targets)
+        weights = checked_weights(sample_weight, len(targets), np.float64)
         return self._score_of(targets, outputs.astype(np.float64, copy=False), weights)
 
     def predict(self, X: Any) -> Floats:
