@@ -383,13 +383,11 @@ def test_a_slope_that_is_wrong_by_a_hundredth_is_found_in_single_precision(name:
 
 
 def test_a_loss_in_single_precision_is_never_called_wrong_for_its_rounding() -> None:
-    half = np.float32(0.5)
+    def single(factor: float, power: int) -> Any:
+        return lambda y, f: np.float32(factor) * (f - y).astype(np.float32) ** power
+
     for factor, verdicts in ((1.0, {"right", "not judged"}), (1.01, {"wrong", "not judged"})):
-        own = cr.Loss(
-            "own",
-            value=lambda y, f: half * (f - y).astype(np.float32) ** 2,
-            slope=lambda y, f, factor=factor: np.float32(factor) * (f - y).astype(np.float32),
-        )
+        own = cr.Loss("own", value=single(0.5, 2), slope=single(factor, 1))
         net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(2)], own)
         assert {cr.verify(net, net.initial(seed), X, [[0.7, 0.1]]).verdict for seed in range(10)} <= verdicts
 

@@ -53,7 +53,7 @@ class AccuracyMixin(ClassifierMixin):  # type: ignore[misc]
         return float(super().score(X, y, sample_weight))
 
 
-class MLPClassifier(AccuracyMixin, BaseMLP):  # type: ignore[misc]
+class MLPClassifier(AccuracyMixin, BaseMLP):
     """A multi-layer perceptron that tells classes or labels apart; takes scikit-learn's place by its import.
 
     Parameters, defaults, attributes, warnings and first weights are those of ``sklearn.neural_network.MLPClassifier``;

@@ -258,7 +258,7 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
         return mean, spread
 
 
-class MLPEnsembleClassifier(AccuracyMixin, _Ensemble):  # type: ignore[misc]
+class MLPEnsembleClassifier(AccuracyMixin, _Ensemble):
     """The mean probability of several :class:`~chainrule.MLPClassifier`, its spread, and sets of a chosen confidence.
 
     Parameters
