@@ -37,7 +37,7 @@ def test_a_value_of_another_form_is_refused_with_its_place() -> None:
         ("Expected `array` of length 2 - at `$.pair`", "pair must have 2 entries"),
         ("Expected `array | null`, got `int` - at `$.weights`", "weights must be a list or null, not a whole number"),
         ("Expected `str` of length <= 40 - at `key` in `$.names`", "a name in names must have at most 40 characters"),
-        ("Expected `int | str`, got `null` - at `$.names[...]`", "names[…] must be a whole number " "or a string, not null"),
+        ("Expected `int | str`, got `null` - at `$.ids[...]`", "ids[…] must be a whole number or a string, not null"),
         ("Invalid enum value 'z-y' - at `$.sign`", "sign cannot be 'z-y'"),
         ("Object missing required field `id` - at `$.tried`", "id is missing in tried"),
         ("Object missing required field `id`", "id is missing in the request"),

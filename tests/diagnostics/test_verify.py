@@ -338,6 +338,60 @@ def test_no_right_gradient_is_called_wrong_and_no_wrong_one_right() -> None:
     check_verdicts(count=40, seed=0)
 
 
+def in_single_precision(activation: Activation, factor: float = 1.0, only_inside: bool = False) -> Activation:
+    """Return an activation that computes in float32, its slope times a factor, and may return float64."""
+
+    def coarse(function: Any) -> Any:
+        def computed(*arrays: Any) -> Any:
+            result = function(*(np.asarray(array, np.float32) for array in arrays))
+            return 0.3 * np.asarray(result, float) if only_inside else np.asarray(result, np.float32)
+
+        return computed
+
+    slope = coarse(activation.slope)
+    if only_inside:  # f is 0.3 times what the slope takes
+        slope = lambda z, f, right=slope: right(z, f / 0.3)  # noqa: E731
+    value = coarse(activation.value)
+    return Activation("own", value, lambda z, f: factor * slope(z, f), kinks=activation.kinks)
+
+
+@pytest.mark.parametrize("only_inside", [False, True])
+@pytest.mark.parametrize("name", ["tanh", "silu", "softplus", "gelu", "logistic", "sin", "elu", "relu", "identity"])
+def test_a_function_in_single_precision_is_never_called_wrong_for_its_rounding(name: str, only_inside: bool) -> None:
+    random = np.random.default_rng(0)
+    for seed in range(20):
+        x = random.normal(size=(20, 3)) * 10.0 ** random.uniform(-2, 2)
+        y = random.normal(size=(20, 2))
+        right, wrong = (
+            cr.Network(3, [cr.Dense(5, in_single_precision(ACTIVATIONS.find(name), factor, only_inside)), cr.Dense(2)])
+            for factor in (1.0, 1.01)
+        )
+        found = cr.verify(right, right.initial(seed), x, y)
+        assert found.verdict != "wrong", found
+        assert not found.kinks
+        assert cr.verify(wrong, right.initial(seed), x, y).verdict != "right"
+
+
+@pytest.mark.parametrize("only_inside", [False, True])
+@pytest.mark.parametrize("name", ["tanh", "silu", "softplus", "gelu", "logistic", "sin"])
+def test_a_slope_that_is_wrong_by_a_hundredth_is_found_in_single_precision(name: str, only_inside: bool) -> None:
+    random = np.random.default_rng(0)
+    own = in_single_precision(ACTIVATIONS.find(name), 1.01, only_inside)
+    net = cr.Network(3, [cr.Dense(5, own), cr.Dense(2)])
+    x, y = random.normal(size=(20, 3)), random.normal(size=(20, 2))
+    assert [cr.verify(net, net.initial(seed), x, y).verdict for seed in range(5)] == ["wrong"] * 5
+
+
+def test_a_loss_in_single_precision_is_never_called_wrong_for_its_rounding() -> None:
+    def single(factor: float, power: int) -> Any:
+        return lambda y, f: np.float32(factor) * (f - y).astype(np.float32) ** power
+
+    for factor, verdicts in ((1.0, {"right", "not judged"}), (1.01, {"wrong", "not judged"})):
+        own = cr.Loss("own", value=single(0.5, 2), slope=single(factor, 1))
+        net = cr.Network(2, [cr.Dense(3, "tanh"), cr.Dense(2)], own)
+        assert {cr.verify(net, net.initial(seed), X, [[0.7, 0.1]]).verdict for seed in range(10)} <= verdicts
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_no_right_gradient_is_called_wrong_and_no_wrong_one_right_in_many_networks(seed: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,57 @@ LABELS = make_multilabel_classification(150, random_state=0)
 pytestmark = pytest.mark.usefixtures("few_epochs")
 
 # Attributes
+
+
+def own(value: Any, slope: Any) -> cr.Activation:
+    """Return an activation by the name "own", which is equal to any other of that name."""
+    return cr.Activation("own", value=value, slope=slope)
+
+
+@pytest.mark.parametrize("in_a_list", [False, True])
+def test_another_activation_of_the_same_name_decides_predictions(in_a_list: bool) -> None:
+    sine, square = own(np.sin, lambda z, f: np.cos(z)), own(np.square, lambda z, f: 2 * z)
+    activation = [sine] if in_a_list else sine
+    model = cr.MLPRegressor(hidden_layer_sizes=(5,), activation=activation, max_iter=5, random_state=0).fit(X, Y)
+    model.predict(X)
+    if in_a_list:
+        model.activation[0] = square
+    else:
+        model.set_params(activation=square)
+    hidden = np.square(X @ model.coefs_[0] + model.intercepts_[0])
+    for _ in range(2):
+        assert model.predict(X) == pytest.approx((hidden @ model.coefs_[1] + model.intercepts_[1])[:, 0])
+
+
+def test_a_missing_attribute_costs_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = cr.MLPClassifier()
+    del model.clip_norm
+    assert model.clip_norm is None
+    monkeypatch.setattr("chainrule.estimators.base.signature", lambda kind: pytest.fail("asked again"))
+    assert not hasattr(model, "coefs_")
+    assert model.clip_norm is None
+
+
+def test_the_engine_may_be_changed_after_a_fit() -> None:
+    model = cr.MLPClassifier((5,), max_iter=5, random_state=0).fit(X, Y)
+    by_native = model.predict_proba(X)
+    assert model.set_params(engine="reference").predict_proba(X) == pytest.approx(by_native)
+    assert model._outputs.engine == "reference"
+    model.set_params(engine="native")
+    np.testing.assert_array_equal(model.predict_proba(X), by_native)
+
+
+def test_a_shallow_copy_has_a_predictor_of_its_own() -> None:
+    """Two threads may then predict with an estimator and a copy of it whose parameters were changed."""
+    model = cr.MLPClassifier((50,), max_iter=5, random_state=0).fit(X, Y)
+    copied = copy(model)
+    copied.coefs_ = [0.0 * weights for weights in model.coefs_]
+    expected = [estimator.predict_proba(X) for estimator in (model, copied)]
+    assert copied._outputs is not model._outputs
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(100):
+            for found, right in zip(pool.map(lambda one: one.predict_proba(X), (model, copied)), expected, strict=True):
+                np.testing.assert_array_equal(found, right)
 
 
 CLASSES: dict[str, tuple[Any, Any]] = {

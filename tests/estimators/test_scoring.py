@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import sklearn.neural_network as theirs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.metrics import (
     average_precision_score,
@@ -22,12 +24,14 @@ from sklearn.metrics import (
     log_loss,
     make_scorer,
     max_error,
+    mean_squared_error,
     r2_score,
 )
 from sklearn.model_selection import cross_val_score
 
 import chainrule as cr
-from chainrule.estimators.scoring import d2_score
+from chainrule.estimators import scoring
+from chainrule.estimators.scoring import d2_scorer
 
 RANDOM = np.random.default_rng(0)
 IRIS = load_iris(return_X_y=True)
@@ -66,7 +70,7 @@ def test_d2_is_that_of_scikit_learn(name: str, weighted: bool) -> None:
     for rows in (2, 7, 20, 333):
         y, outputs = RANDOM.gamma(3.0, size=rows), RANDOM.uniform(0.5, 6.0, rows)
         weights = RANDOM.integers(1, 4, rows).astype(float) if weighted else np.ones(rows)
-        found = d2_score(loss, y[:, None], outputs[:, None], weights)
+        found = d2_scorer(loss, y[:, None], weights)(outputs[:, None])
         assert found == pytest.approx(oracle(y, outputs, sample_weight=weights), rel=1e-9)
 
 
@@ -76,17 +80,73 @@ def test_d2_is_that_of_scikit_learn(name: str, weighted: bool) -> None:
 def test_no_constant_scores_above_0(loss: cr.Loss, y: list[float]) -> None:
     targets = np.array(y)[:, None]
     constants = np.linspace(targets.min(), targets.max(), 50)
-    best = max(d2_score(loss, targets, np.full_like(targets, c), np.ones(len(y))) for c in constants)
+    best = max(d2_scorer(loss, targets, np.ones(len(y)))(np.full_like(targets, c)) for c in constants)
     assert best <= 1e-6 or np.ptp(targets) < 1e-6
 
 
 def test_d2_of_targets_without_variation_and_of_one_row() -> None:
     loss, ones = cr.losses.absolute_error(), np.ones((3, 1))
-    assert d2_score(loss, ones, ones, np.ones(3)) == 1.0
-    assert d2_score(loss, ones, 2 * ones, np.ones(3)) == 0.0
-    assert d2_score(cr.losses.poisson(), 0 * ones, ones, np.ones(3)) == 0.0
+    assert d2_scorer(loss, ones, np.ones(3))(ones) == 1.0
+    assert d2_scorer(loss, ones, np.ones(3))(2 * ones) == 0.0
+    assert d2_scorer(cr.losses.poisson(), 0 * ones, np.ones(3))(ones) == 0.0
     with pytest.warns(UserWarning, match="D² is not defined for fewer than two rows"):
-        assert np.isnan(d2_score(loss, ones[:1], ones[:1], np.ones(1)))
+        assert np.isnan(d2_scorer(loss, ones[:1], np.ones(1))(ones[:1]))
+
+
+def test_d2_is_nan_where_the_loss_of_the_best_constant_is_not_finite() -> None:
+    huge = np.array([[1e300], [-1e300]])
+    assert np.isnan(d2_scorer(cr.losses.squared_error(), huge, np.ones(2))(0.0 * huge + 1e300))
+
+
+def log_likelihood(shift: float) -> cr.Loss:
+    """Return half the squared error less a constant, so that the least loss is negative, as of a density above 1."""
+    return cr.Loss("log_likelihood", value=lambda y, f: 0.5 * (f - y) ** 2 - shift, slope=lambda y, f: f - y)
+
+
+@pytest.mark.parametrize("over_outputs", ["mean", "sum"])
+def test_a_loss_of_your_own_is_scored_by_its_negative_mean(over_outputs: str) -> None:
+    loss = replace(log_likelihood(5.0), over_outputs=over_outputs)
+    X = RANDOM.normal(size=(60, 2))
+    Y, weights = X @ [[1.0, 2.0], [0.5, -1.0]], RANDOM.uniform(0.5, 2, 60)
+    model = cr.MLPRegressor(loss, max_iter=20, random_state=0).fit(X, Y)
+    squares = 0.5 * mean_squared_error(Y, model.predict(X), sample_weight=weights, multioutput="raw_values") - 5.0
+    assert model.score(X, Y, weights) == pytest.approx(-getattr(np, over_outputs)(squares))
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic")
+@pytest.mark.parametrize("shift", [0.0, 5.0, np.nan], ids=["positive", "negative", "not finite"])
+def test_early_stopping_by_a_loss_of_your_own_is_that_by_loss(shift: float) -> None:
+    common: dict[str, Any] = {"early_stopping": True, "max_iter": 60, "learning_rate_init": 0.01, "random_state": 0}
+    by_default, by_loss = (
+        cr.MLPRegressor(log_likelihood(shift), early_stopping_scoring=scoring, **common) for scoring in (None, "loss")
+    )
+    if np.isnan(shift):
+        with pytest.raises(ValueError, match=r"not finite|no epoch has a finite validation score"):
+            by_default.fit(*noisy(200))
+        return
+    by_default.fit(*noisy(200))
+    by_loss.fit(*noisy(200))
+    np.testing.assert_allclose(by_default.validation_scores_, by_loss.validation_scores_, rtol=1e-9)
+    assert by_default.n_iter_ == by_loss.n_iter_ > 20
+
+
+def test_a_search_picks_the_setting_with_the_lower_loss_though_it_is_negative() -> None:
+    model = cr.MLPRegressor(log_likelihood(5.0), (8,), max_iter=30, tol=0.0, random_state=0)
+    search = cr.GridSearch(model, {"learning_rate_init": [1e-6, 1e-2]}, cv=3).fit(*noisy(100))
+    assert search.best_params_ == {"learning_rate_init": 1e-2}
+
+
+def test_the_best_constant_is_found_once_per_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[int] = []
+
+    def counted(*given: Any) -> float:
+        found.append(1)
+        return best_constant(*given)
+
+    best_constant = scoring._best_constant
+    monkeypatch.setattr(scoring, "_best_constant", counted)
+    cr.MLPRegressor("huber", early_stopping=True, max_iter=5, random_state=0).fit(*noisy(100))
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -117,6 +177,34 @@ def test_what_cannot_be_scored_is_an_error() -> None:
         model.score(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match=r"loss='poisson' takes targets from 0 to inf, but y\[1\] is -1"):
         cr.MLPRegressor("poisson", max_iter=2).fit(X, abs(y)).score(X[:2], [2, -1])
+
+
+WEIGHTS_THAT_DO_NOT_FIT: dict[str, tuple[Any, str]] = {
+    "zeros": (np.zeros(30), "The 30 rows all have weight 0: at least one sample_weight"),
+    "negative": (-np.ones(30), "Negative values in data passed to `sample_weight`"),
+    "sum of 0": (np.tile([1.0, -1.0], 15), "Negative values in data passed to `sample_weight`"),
+    "infinite sum": (np.full(30, 1e308), "have the sum inf, which is not a positive, finite number"),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS_THAT_DO_NOT_FIT)
+@pytest.mark.parametrize(
+    "model",
+    [
+        cr.MLPRegressor(max_iter=2),
+        cr.MLPRegressor("quantile", max_iter=2),
+        cr.MLPClassifier(max_iter=2),
+        cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=2), 2),
+        cr.MLPEnsembleClassifier(cr.MLPClassifier(max_iter=2), 2),
+    ],
+    ids=str,
+)
+def test_weights_by_which_nothing_can_be_scored_are_an_error(model: Any, name: str) -> None:
+    X, y = noisy(30)
+    targets = y if is_regressor(model) else y > 0
+    weights, message = WEIGHTS_THAT_DO_NOT_FIT[name]
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, targets).score(X, targets, weights)
 
 
 def test_a_search_ranks_settings_by_their_loss() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from typing import Any
@@ -13,7 +14,7 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
@@ -244,6 +245,22 @@ def test_a_search_stays_in_its_process_whatever_joblib_is_set_to(settings: dict[
     with joblib.parallel_config(**settings):
         ours = cr.GridSearch(model, grid, cv=3).fit(*IRIS)
     assert_same_search(ours, GridSearchCV(model, grid, cv=3).fit(*IRIS), IRIS[0])
+
+
+@pytest.mark.parametrize("scoring", [None, "accuracy", ["accuracy", "neg_log_loss"]], ids=str)
+def test_a_fitted_search_goes_to_another_process_and_keeps_nothing_of_its_data(scoring: Any) -> None:
+    search = cr.GridSearch(cr.MLPClassifier((4,), max_iter=5, random_state=0), {"alpha": [1e-4, 1.0]}, cv=2)
+    search.set_params(scoring=scoring, refit="accuracy" if isinstance(scoring, list) else True).fit(*IRIS)
+    loaded = pickle.loads(pickle.dumps(search))  # noqa: S301 - what was just dumped
+    np.testing.assert_array_equal(loaded.predict(IRIS[0]), search.predict(IRIS[0]))
+    assert loaded.score(*IRIS) == search.score(*IRIS)
+    assert clone(loaded.best_estimator_).get_params() == search.best_estimator_.get_params()
+
+
+def test_searches_of_a_cross_validation_in_processes_are_returned() -> None:
+    search = cr.GridSearch(cr.MLPClassifier((4,), max_iter=5, random_state=0), {"alpha": [1e-4, 1.0]}, cv=2)
+    result = cross_validate(search, *IRIS, cv=2, return_estimator=True, n_jobs=2)
+    assert [len(fitted.cv_results_["params"]) for fitted in result["estimator"]] == [2, 2]
 
 
 def test_ctrl_c_ends_a_search() -> None:

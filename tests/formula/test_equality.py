@@ -308,6 +308,16 @@ def test_targets_of_cross_entropy_are_shares_of_classes_so_the_textbooks_delta_i
     assert compare(answer, right, derivation.definitions).equal is is_right
 
 
+@pytest.mark.parametrize("y", [[0.5, 0.2], [1.0, 1.0], [0.0, 0.0], [0.5, 0.5], [0.1, 0.9]], ids=str)
+def test_what_is_equal_under_the_definitions_has_the_values_of_the_sample(y: list[float]) -> None:
+    net = cr.Network(2, [cr.Dense(2, "softmax")], loss="cross_entropy")
+    derivation = cr.derive(net, net.initial(seed=0), [[0.3, 0.1]], [y])
+    right = derivation.step("delta_{1,1}").right
+    is_equal = evaluate("f_{1,1} - y_1", derivation.values) == pytest.approx(evaluate(right, derivation.values))
+    assert compare("f_{1,1} - y_1", right, derivation.definitions).equal == is_equal
+    assert compare("f_{1,1} (y_1 + y_2) - y_1", right, derivation.definitions)
+
+
 @given(order=st.randoms(use_true_random=False))
 def test_the_order_of_definitions_does_not_matter(order: Any) -> None:
     derivation = softmax_derivation()
@@ -374,3 +384,18 @@ def test_a_formula_that_is_nested_too_deeply_is_refused() -> None:
     for use in (lambda: compare(tree, tree), lambda: evaluate(tree, {"x": 1.0, "y": 1.0}), lambda: latex(tree)):
         with pytest.raises(InputError, match="nested too deeply"):
             use()
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected", "definitions"),
+    [
+        ("w_2 (1 - f^2)", "(1 - tanh(z)^2) w_2", {"f": "tanh(z)"}),
+        ("tanh(z)", "tanh(z)", {"q": "1/0"}),
+        ("f x", "x f", {"f": "tanh(z)"}),
+        ("a + b", "b + a", {Symbol("f"): Call("tanh", (Symbol("z"),))}),
+        ("a delta_1", "delta_1 a", {"delta_1": Symbol("z")}),
+    ],
+)
+def test_two_strings_may_use_symbols_that_no_definition_mentions(formula: str, expected: str, definitions: Any) -> None:
+    assert compare(formula, expected, definitions)
+    assert not compare(formula, f"{expected} + 1", definitions)

@@ -56,7 +56,10 @@ def test_each_metric_needs_a_name_of_its_own(names: list[str], message: str) -> 
 
 
 def test_r2_of_a_target_that_does_not_vary_is_no_number() -> None:
-    assert not np.isfinite(METRICS["r2"](np.ones((3, 1)), np.zeros((3, 1))))
+    for outputs in (0.0, 0.8, 1.0):
+        assert np.isnan(METRICS["r2"](np.full((2, 1), 0.8), np.full((2, 1), outputs)))
+    assert np.isnan(METRICS["r2"](np.array([[1.0, 2.0], [3.0, 2.0]]), np.zeros((2, 2))))
+    assert np.isnan(METRICS["r2"](np.full((3, 1), 0.1), np.zeros((3, 1))))  # whose mean is not exactly 0.1
 
 
 def test_a_function_of_your_own_goes_by_its_name() -> None:

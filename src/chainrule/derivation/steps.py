@@ -292,7 +292,7 @@ class _Deriving:
         """Derive δ of every layer; return all of them unrolled."""
         s, last = self.s, self.depth
         delta = backpropagation.deltas(self.net, s.params, s.y, s.z, s.f)
-        if self.net.loss.name == "cross_entropy" and not self.in_matrices and self.net.outputs > 1:
+        if self.net.loss.name == "cross_entropy" and not self.in_matrices and self.targets_sum_to_1():
             *others, last_target = s.entries(s.y, s.y)
             self.definitions[last_target] = 1 - sum(others[1:], start=others[0])
         self.define(s.delta[last], self.turned(delta[last]), self.words.last_error)
@@ -304,6 +304,11 @@ class _Deriving:
             for symbol, formula in s.entries(s.delta[i], unrolled[i]).items():
                 self.add(f"{key(symbol)} unrolled", UNROLLED, symbol, formula)
         return unrolled
+
+    def targets_sum_to_1(self) -> bool:
+        """Tell whether the targets are shares of several classes, as they are unless a sample shows otherwise."""
+        total = sum(self.values.get(symbol, np.nan) for symbol in self.s.entries(self.s.y, self.s.y))
+        return self.net.outputs > 1 and (not self.values or bool(np.isclose(total, 1.0)))
 
     def in_order(self, i: int) -> Table:
         """Return δᵢ of a chain as the lecture writes it: slopes, weights, and the slope of the loss."""

@@ -29,10 +29,12 @@ Function: TypeAlias = Callable[[Floats], Floats]
 TOLERANCE = 1e-6
 # What rounding alone makes of a difference of numbers of size 1.
 NOISE = 10 * np.finfo(np.float64).eps
+# The same in single precision, and the measured rounding above which a function computes in it.
+_NOISE_OF_SINGLE, _COARSE = 16 * float(np.finfo(np.float32).eps), 1e3 * NOISE
 # Steps of the quotients go from this size, and from this part of z, downwards, each an eighth of the one before.
 _LARGEST, _LARGEST_PART, _RATIO, _RUNGS = 0.1, 1e-6, 8.0, 10
-# A quotient is evidence of an error when its relative uncertainty is below this.
-_KNOWN = 1e-4
+# A quotient is evidence of an error when its relative uncertainty is below this, which is more in single precision.
+_KNOWN, _KNOWN_COARSELY = 1e-4, 3e-3
 # Products are recomputed in another order: they differ by rounding only.
 _ROUNDING = 1e-9
 # Numbers below this lose digits to underflow.
@@ -56,11 +58,14 @@ class Factors:
     unjudged : int
         The highest layer with a factor that no quotient can judge: the gradients of this layer and of those below it
         depend on it. 0 where every factor was judged.
+    rounding : float
+        The largest measured rounding of the functions, for numbers of size 1; at least ``NOISE``.
     """
 
     faults: list[str] = field(default_factory=list)
     kinks: list[str] = field(default_factory=list)
     unjudged: int = 0
+    rounding: float = NOISE
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class _Comparison:
     wrong: NDArray[np.bool_]
     bound: Floats
     quotient: Floats
+    rounding: float  # of the function, for numbers of size 1
 
 
 def check_factors(trace: Trace, y: Floats, seed: int) -> Factors:
@@ -117,14 +123,14 @@ class _Checker:
                 compared = _Columns(lambda z: value(y[rows], z), z[rows]).compare(delta[rows])
             else:
                 compared = compare(lambda z: value(y[rows], z), z[rows], delta[rows])
-                self.look_for_kinks("loss", lambda z: value(y[rows], z), z[rows])
+                self.look_for_kinks("loss", lambda z: value(y[rows], z), z[rows], compared.rounding)
             self.judge(compared, delta[rows], self.share, "loss", last)
             return
         loss, slope = self.net.loss, self.net.loss.slope(y, f)
         distance = _distance((f - y)[rows], loss.kinks)
         of_loss = compare(lambda f: loss.value(y[rows], f), f[rows], slope[rows], distance)
         known = 1.0 if is_joint else activation.slope(z, f)[rows]
-        near = self.look_for_kinks("loss", lambda f: loss.value(y[rows], f), f[rows], distance)
+        near = self.look_for_kinks("loss", lambda f: loss.value(y[rows], f), f[rows], of_loss.rounding, distance)
         self.judge(of_loss, slope[rows], self.share * np.abs(known), "loss", last, near)
         self.check_layer(last, slope / self.divisor, np.abs(slope) / self.divisor)
 
@@ -145,9 +151,10 @@ class _Checker:
         slope = activation.slope(z, f)
         self.check_equal(f"layer {i}: δ", delta, arriving * slope, size * np.abs(slope))
         z, slope, distance = z[rows], slope[rows], _distance(z[rows], activation.kinks)
-        near = self.look_for_kinks(f"layer {i}, {activation.name}", activation.value, z, distance)
-        importance = self.share * np.abs(arriving[rows])
-        self.judge(compare(activation.value, z, slope, distance), slope, importance, f"layer {i}", i, near)
+        compared = compare(activation.value, z, slope, distance)
+        where = f"layer {i}, {activation.name}"
+        near = self.look_for_kinks(where, activation.value, z, compared.rounding, distance)
+        self.judge(compared, slope, self.share * np.abs(arriving[rows]), f"layer {i}", i, near)
 
     def check_back(self, i: int, arriving: Floats) -> None:
         """Check ``back`` for a ∂ℒ/∂fᵢ of size 1 in every row, and δᵢ as the multiple of it that it must be."""
@@ -160,9 +167,11 @@ class _Checker:
         self.check_equal(f"layer {i}: δ", delta, scale * derivative, np.abs(delta))
         arriving, derivative = arriving[rows], derivative[rows]
         columns = _Columns(lambda z: arriving * activation.value(z), self.trace.z[i][rows], activation.kinks)
-        near = self.note_kinks(f"layer {i}, {activation.name}", columns.z, columns.bends(), columns.distance)
+        compared = columns.compare(derivative)
+        bent = columns.bends(compared.rounding)
+        near = self.note_kinks(f"layer {i}, {activation.name}", columns.z, bent, columns.distance)
         importance = self.share * scale[rows]
-        self.judge(columns.compare(derivative), derivative, importance, f"layer {i}", i, near, columns.sizes())
+        self.judge(compared, derivative, importance, f"layer {i}", i, near, columns.sizes())
 
     def check_gradient(self, i: int) -> None:
         """Check ∂/∂Wᵢ and ∂/∂bᵢ: the products of fᵢ₋₁ and δᵢ, summed over the rows, and the penalty."""
@@ -185,9 +194,9 @@ class _Checker:
             self.factors.faults.append(f"{what} is {ratio}")
 
     def look_for_kinks(
-        self, where: str, value: Function, at: Floats, distance: Floats | float = np.inf
+        self, where: str, value: Function, at: Floats, rounding: float, distance: Floats | float = np.inf
     ) -> NDArray[np.bool_]:
-        return self.note_kinks(where, at, bends(value, at), distance)
+        return self.note_kinks(where, at, bends(value, at, rounding), distance)
 
     def note_kinks(
         self, where: str, at: Floats, bent: NDArray[np.bool_], distance: Floats | float
@@ -208,6 +217,7 @@ class _Checker:
         size: Floats | None = None,
     ) -> None:
         """Note a fault where a derivative is wrong, and the layer where it cannot be told for those that matter."""
+        self.factors.rounding = max(self.factors.rounding, compared.rounding)
         importance = np.broadcast_to(importance, derivative.shape)
         wrong = compared.wrong & (importance > 0.0) & ~np.asarray(near)
         if wrong.any():
@@ -234,6 +244,9 @@ def compare(
     three in a row agree, so that chance does not decide where the function oscillates faster than the steps. A
     derivative is wrong when such a quotient exists and none agrees with it.
 
+    With smaller steps than the best, a quotient differs from it by rounding. That measures how a function rounds that
+    computes in single precision.
+
     Parameters
     ----------
     value : callable
@@ -248,21 +261,24 @@ def compare(
     size = np.maximum(1.0, np.abs(at))
     largest = np.minimum(np.maximum(_LARGEST, _LARGEST_PART * size), distance / 2.5)
     h = np.stack([(at + largest * _RATIO**-k) - at for k in range(_RUNGS)])
-    quotients, noises, constant = [], [], np.zeros(at.shape, dtype=bool)
+    quotients, scales, constant = [], [], np.zeros(at.shape, dtype=bool)
     for k, step in enumerate(h):
         lowest, low, high, highest = (value(at + times * step) for times in (-2.0, -1.0, 1.0, 2.0))
         quotients.append((8.0 * (high - low) - (highest - lowest)) / (12.0 * step))
         greatest = np.maximum(np.maximum(np.abs(lowest), np.abs(highest)), size * np.maximum(1.0, np.abs(derivative)))
-        noises.append(NOISE * np.maximum(greatest, total) / step)
+        scales.append(np.maximum(greatest, total) / step)
         if k < 3:
             constant |= (lowest == low) & (low == high) & (high == highest) & (step > 0.0)
     q = np.stack(quotients)
-    spread, q, noise, steps = np.abs(np.diff(q, axis=0)), q[1:], np.stack(noises)[1:], h[1:]
+    spread, q, scale, steps = np.abs(np.diff(q, axis=0)), q[1:], np.stack(scales)[1:], h[1:]
+    each, rounding = _measured_rounding(q, spread, scale)
+    noise = np.maximum(each, rounding) * scale
+    part = _KNOWN if rounding < _COARSE else _KNOWN_COARSELY
     error = np.where(np.isfinite(q), spread + noise, np.inf)
     difference = np.where(np.isfinite(q), np.abs(derivative - q), np.inf)
     is_large = np.arange(1, _RUNGS).reshape(-1, *[1] * at.ndim) < 3
     settled = np.concatenate([np.zeros_like(spread[:1], dtype=bool), spread[:-1] <= 10.0 * _KNOWN * np.abs(q[1:])])
-    known = (settled & (error <= _KNOWN * np.abs(q))) | (is_large & (q == 0.0) & (spread == 0.0))
+    known = (settled & (error <= part * np.abs(q))) | (is_large & (q == 0.0) & (spread == 0.0))
     agrees = difference <= TOLERANCE * np.maximum(np.abs(derivative), np.abs(q)) + error
     wrong = known.any(axis=0) & ~(known & agrees).any(axis=0)
     usable = known | (steps <= _LARGEST)
@@ -272,7 +288,24 @@ def compare(
         wrong,
         np.where(constant & (derivative == 0.0), 0.0, bound),
         np.take_along_axis(q, best, axis=0)[0],
+        rounding,
     )
+
+
+def _measured_rounding(q: Floats, spread: Floats, scale: Floats) -> tuple[Floats, float]:
+    """Return how a function rounds at each number, and in general, in units of its scale.
+
+    Chance may hide the rounding at one number, and what is constant there does not round; but a function that rounds
+    more than double precision does so by at least two units of single precision.
+    """
+    error = np.where(np.isfinite(q), spread + NOISE * scale, np.inf)
+    best = np.argmin(error, axis=0)[np.newaxis]
+    is_smaller = np.arange(len(q)).reshape(-1, *[1] * (q.ndim - 1)) > best
+    difference = np.abs(q - np.take_along_axis(q, best, axis=0)) / scale
+    each = np.where(is_smaller & np.isfinite(difference), difference, 0.0).max(axis=0)
+    coarse = each[each > NOISE]
+    rounding = max(NOISE, 8.0 * float(np.median(coarse))) if coarse.size else NOISE
+    return 2.0 * each, rounding if rounding < _COARSE else max(rounding, _NOISE_OF_SINGLE / 8.0)
 
 
 class _Columns:
@@ -292,12 +325,13 @@ class _Columns:
             np.stack([column.wrong for column in columns], axis=1),
             np.stack([column.bound for column in columns], axis=1),
             np.stack([column.quotient for column in columns], axis=1),
+            max(column.rounding for column in columns),
         )
 
-    def bends(self) -> NDArray[np.bool_]:
+    def bends(self, rounding: float) -> NDArray[np.bool_]:
         """Tell where the sum may have a kink."""
         columns = range(self.z.shape[1])
-        return np.stack([bends(self.of_column(j), self.z[:, j], self.total) for j in columns], axis=1)
+        return np.stack([bends(self.of_column(j), self.z[:, j], rounding, self.total) for j in columns], axis=1)
 
     def sizes(self) -> Floats:
         """Return the sum of the sizes of the terms of ∂/∂z_j, roughly."""
@@ -316,7 +350,7 @@ class _Columns:
         return self.terms(matrix)
 
 
-def bends(value: Function, at: Floats, total: Floats | float = 0.0) -> NDArray[np.bool_]:
+def bends(value: Function, at: Floats, rounding: float = NOISE, total: Floats | float = 0.0) -> NDArray[np.bool_]:
     """Tell where a function may have a kink: where quotients from the left and from the right differ.
 
     Those of a smooth function differ a thousand times less with a tenth of the step. For `total` see :func:`compare`.
@@ -329,7 +363,11 @@ def bends(value: Function, at: Floats, total: Floats | float = 0.0) -> NDArray[n
         return np.abs(right - left), np.maximum(np.maximum(np.abs(left), np.abs(right)), h)
 
     here = value(at)
-    noise = NOISE * np.maximum(np.maximum(np.maximum(1.0, np.abs(at)), np.abs(here)), total) / _REACH
+    noise = (
+        (NOISE if rounding < _COARSE else _NOISE_OF_SINGLE)
+        * np.maximum(np.maximum(np.maximum(1.0, np.abs(at)), np.abs(here)), total)
+        / _REACH
+    )
     (wide, size), (narrow, _) = jump(_REACH), jump(_REACH / 10.0)
     is_smooth = (wide / 1e4 < narrow) & (narrow < wide / 30.0 + 40.0 * noise)
     found: NDArray[np.bool_] = (wide > 1e-3 * size + 4.0 * noise) & ~is_smooth & np.isfinite(narrow)

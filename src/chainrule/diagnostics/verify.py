@@ -147,8 +147,8 @@ def verify(
     if not np.isfinite(gradient).all():
         raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
     places = permutation(len(theta), seed, Purpose.INITIAL)[:most]
-    found = _compare(trace, data, places)
     factors = check_factors(trace, data.y, seed)
+    found = _compare(trace, data, places, factors.rounding)
     sizes = _gradient_sizes(trace)
     judged_by_factors = _layers(net) > factors.unjudged
     unjudged = places[~(found.is_decisive | judged_by_factors)[places]]
@@ -195,24 +195,25 @@ class _Found:
     is_wrong: NDArray[np.bool_]
 
 
-def _compare(trace: Trace, data: Data, places: NDArray[np.integer]) -> _Found:
+def _compare(trace: Trace, data: Data, places: NDArray[np.integer], unit: float) -> _Found:
     """Move parameters one by one; where the quotient differs, again with a tenth of the step.
 
     Only a quotient that differs with both steps alike, and from both sides alike, shows that the gradient is wrong.
+    `unit` is what rounding makes of a number of size 1.
     """
     gradient, h = trace.gradient.vector, steps(trace)
     sizes = _gradient_sizes(trace)
     quotients, jumps = _in_pieces(trace, data, places, h)
-    wide = np.abs(quotients - gradient) > np.maximum(TOLERANCE * sizes, rounding(trace, h))
+    wide = np.abs(quotients - gradient) > np.maximum(TOLERANCE * sizes, rounding(trace, h, unit))
     again = places[wide[places]]
     theta = trace.parameters.vector
     narrow = h.copy()
     narrow[again] = ((theta + h / 10.0) - theta)[again]
     second, jumps = _in_pieces(trace, data, again, narrow)
-    noise = rounding(trace, narrow)
+    noise = rounding(trace, narrow, unit)
     difference = np.abs(second - gradient)
     differs = wide & ~(difference <= np.maximum(TOLERANCE * sizes, noise))
-    of_loss = NOISE * max(1.0, abs(trace.loss)) / narrow  # not `rounding`, which grows with the gradient in question
+    of_loss = unit * max(1.0, abs(trace.loss)) / narrow  # not `rounding`, which grows with the gradient in question
     smooth = np.minimum(difference / 2.0, 1e-3 * np.abs(second) + of_loss)
     is_small = np.abs(gradient) * narrow <= max(1.0, abs(trace.loss))  # else the step leaves where J is linear
     is_smooth = is_small & (np.abs(second - quotients) <= smooth) & (jumps <= smooth)
@@ -229,8 +230,8 @@ def _compare(trace: Trace, data: Data, places: NDArray[np.integer]) -> _Found:
     )
 
 
-def rounding(trace: Trace, h: Floats) -> Floats:
-    """Return what rounding makes of a quotient of the objective with the step h, for each parameter: ε|J|/h.
+def rounding(trace: Trace, h: Floats, unit: float = NOISE) -> Floats:
+    """Return what rounding makes of a quotient of the objective with the step h, for each parameter: ε|J|/h, ε = unit.
 
     |J| is at least 1, and at least |z_L| where the loss is computed from it. Each product in fᵢ₋₁Wᵢ + bᵢ is right for
     weights that are off by some ε, so |J| is at least the sum of |fᵢ₋₁||Wᵢ||δᵢ|, too. There a hidden fᵢ₋₁ counts as
@@ -246,7 +247,7 @@ def rounding(trace: Trace, h: Floats) -> Floats:
             size += float(trace.shares @ (terms * np.abs(trace.delta[i])).sum(axis=1))
         if net.loss.linked(net.layers[-1].activation.name):
             size = max(size, float(np.abs(trace.z[-1]).max()))
-        return np.asarray(NOISE * size / h)
+        return np.asarray(unit * size / h)
 
 
 def steps(trace: Trace) -> Floats:

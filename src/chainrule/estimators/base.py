@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ..activations import Activation
 from ..backpropagation import forward
@@ -38,7 +38,14 @@ from ..training.many import Job
 from ..training.parts import Parts
 from ..training.run import ALL_DONE, INTERRUPTED
 from .atomic import unchanged_on_error
-from .inputs import check_weights, checked, checked_rows, dense_if_small, is_plain, known_to_scikit_learn
+from .inputs import (
+    check_weights,
+    checked,
+    checked_rows,
+    checked_weights,
+    dense_if_small,
+    is_plain,
+)
 from .parameters import LARGEST_BATCH, callbacks_of, first_parameters, is_stochastic, network_of_attributes, settings_of
 from .scoring import scorer_of
 from .stopping import Conductor
@@ -112,6 +119,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
         """Return the score of held-out rows, without early_stopping_scoring."""
         raise NotImplementedError
+
+    def _scores_for(self, targets: Floats, weights: Floats) -> Callable[[Floats], float]:
+        """Return :meth:`_score_of` as a function of the outputs, for one fit."""
+        return lambda outputs: self._score_of(targets, outputs, weights)
 
     def _decoded(self, outputs: Floats) -> Any:
         """Return predictions from outputs, or y from targets, both (n, outputs)."""
@@ -194,7 +205,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         X, y, targets = self._checked_pair(X, y, first, anew=not (self.warm_start or incremental))
         weights: Floats = np.ones(X.shape[0], X.dtype)
         if sample_weight is not None:
-            weights = self._checked_weights(sample_weight, X)
+            weights = checked_weights(sample_weight, X.shape[0], X.dtype)
         random = check_random_state(self.random_state)
         net = self._network_of(X.shape[1], targets.shape[1])
         if first:
@@ -257,16 +268,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             )
         return theta.astype(dtype)
 
-    def _checked_weights(self, sample_weight: Any, X: Any) -> Floats:
-        """Return the weights of rows, none of them negative, not all zero, and with a finite sum."""
-        sample_weight = known_to_scikit_learn(sample_weight)
-        numbers = np.asarray(sample_weight)
-        if numbers.ndim and numbers.size and numbers.dtype.kind in "biuf" and not numbers.any():
-            raise ValueError(f"The {len(numbers)} rows all have weight 0: at least one sample_weight must be positive.")
-        weights: Floats = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        check_weights(weights, "rows", "change sample_weight")
-        return weights
-
     def _parts(
         self, data: Data, of_classes: Floats | None, random: np.random.RandomState, validation_data: Any
     ) -> Parts:
@@ -283,7 +284,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 X, y, targets = self._checked_pair(X, y, first=False, anew=False, judged=True)
                 if targets.shape[1] != data.y.shape[1]:
                     raise ValueError(f"y has {targets.shape[1]} outputs, but there are {data.y.shape[1]} to train on.")
-                counts = self._checked_weights(given[0] if given else None, X)
+                counts = checked_weights(given[0] if given else None, X.shape[0], X.dtype)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from error
             return Parts(learnt, Data(*(array.astype(data.x.dtype, copy=False) for array in (X, targets, counts))))
@@ -368,14 +369,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return lambda run: -run.history["validation_loss"][-1]
         outputs = _Outputs(net, self.engine)
         scoring = None if self.early_stopping_scoring is None else scorer_of(self.early_stopping_scoring)
-        y = self._decoded(aside.y)
+        y, default = self._decoded(aside.y), self._scores_for(aside.y, aside.weights)
 
         def score(run: Run) -> float:
             found = outputs(run.state.theta, aside.x, self.threads)
             if not np.isfinite(found).all():
                 return np.nan
             if scoring is None:
-                return self._score_of(aside.y, found, aside.weights)
+                return default(found)
             result = scoring(self._view(net, run.state.theta, outputs), aside, y)
             if run.best is None and not np.isfinite(result):
                 raise ValueError(
@@ -531,22 +532,24 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             check_is_fitted(self, self._fitted_attributes)
         arrays, views = (*self.coefs_, *self.intercepts_), known.get("_views", ())
         unchanged = len(arrays) == len(views) and all(a is b for a, b in zip(arrays, views, strict=True))
-        if unchanged and self._predictor_key[1] == self._functions:
+        before, functions = known.get("_predictor_key", ((), ())), self._functions
+        same = _are_same(before[1], functions)
+        if unchanged and same:
             return self._theta, self._outputs
         theta, widths = _flattened(self.coefs_, self.intercepts_)
-        key = (widths, self._functions)
-        if known.get("_predictor_key") != key:
+        key = (widths, functions)
+        if before[0] != widths or not same:
             out_activation = known.get("out_activation_") or self._default_out_activation()
             self._outputs = _Outputs(network_of_attributes(self, widths, out_activation), self.engine)
             self._predictor_key = key
         return theta, self._outputs
 
     @property
-    def _functions(self) -> tuple[Any, Any]:
+    def _functions(self) -> tuple[Any, ...]:
         """All that decides predictions, beside the parameters."""
         activation = self.activation
         single = isinstance(activation, (str, Activation))
-        return activation if single else tuple(activation), self.__dict__.get("out_activation_")
+        return self.engine, self.__dict__.get("out_activation_"), single, *([activation] if single else activation)
 
     def activations(self, X: Any, layer: int) -> Floats:
         """Return the activations fᵢ of a layer, (n, dᵢ).
@@ -576,15 +579,21 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return np.concatenate([piece if isinstance(piece, np.ndarray) else piece.toarray() for piece in pieces])
 
     def __getstate__(self) -> dict[str, Any]:
-        # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector.
-        return {name: value for name, value in super().__getstate__().items() if name not in ("_theta", "_views")}
+        # coefs_ and intercepts_ come back as arrays of their own, no longer as parts of one vector, and a copy makes a
+        # predictor of its own, as one holds the parameters of the last call.
+        cached = ("_theta", "_views", "_outputs", "_predictor_key")
+        return {name: value for name, value in super().__getstate__().items() if name not in cached}
 
     def __getattr__(self, name: str) -> Any:
         # Attributes from scikit-learn's network, or from an earlier version, lack some parameters.
-        parameter = signature(type(self)).parameters.get(name)
-        if parameter is None or parameter.default is parameter.empty:
-            return object.__getattribute__(self, name)  # which raises the usual error
-        return parameter.default
+        defaults = self._defaults()
+        return defaults[name] if name in defaults else object.__getattribute__(self, name)  # raises the usual error
+
+    @classmethod
+    @cache  # pre-fit checks ask for attributes that are missing, and a signature takes a third of a millisecond
+    def _defaults(cls) -> dict[str, Any]:
+        parameters = signature(cls).parameters.items()
+        return {name: parameter.default for name, parameter in parameters if parameter.default is not parameter.empty}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -597,6 +606,13 @@ def _objective(run: Run, data: Data) -> float:
     penalty = run.settings.penalty.of_batch(float(data.weights.sum()))
     loss = reference.evaluate(run.network, run.parameters, data)
     return loss + penalty.value(run.parameters.vector, weight_positions(run.network))
+
+
+def _are_same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
+    """Tell whether all functions are the same; activations are equal when their names are, whatever they compute."""
+    return len(before) == len(now) and all(
+        a is b or (not isinstance(a, Activation) and a == b) for a, b in zip(before, now, strict=True)
+    )
 
 
 def _shapes_of(widths: Sequence[int]) -> list[tuple[int, ...]]:

@@ -16,12 +16,13 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
+from sklearn.utils.validation import _num_samples
 
 from ..data import Data, Floats
 from ..network import Network
 from .atomic import unchanged_on_error
 from .base import BaseMLP
-from .inputs import check_none_missing, is_whole, known_to_scikit_learn
+from .inputs import check_none_missing, checked_weights, is_whole, known_to_scikit_learn
 from .parameters import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
 
 # Accuracy says little about a class with a smaller share of the rows, or of the rows of the most frequent class.
@@ -29,7 +30,30 @@ _RARE = 0.05
 _RARE_TO_COMMON = 0.1
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+class AccuracyMixin(ClassifierMixin):  # type: ignore[misc]
+    """A classifier's score, for weights that define one."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the rows whose prediction is right, of classes or of all labels.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        y : array-like, shape (n,) or (n, labels)
+        sample_weight : array-like, shape (n,), optional
+            None is negative, and their sum is above 0 and finite.
+
+        Raises
+        ------
+        ValueError
+            When X, y or sample_weight do not fit, or there was no fit yet (NotFittedError).
+        """
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, _num_samples(y), np.float64)
+        return float(super().score(X, y, sample_weight))
+
+
+class MLPClassifier(AccuracyMixin, BaseMLP):
     """A multi-layer perceptron that tells classes or labels apart; takes scikit-learn's place by its import.
 
     Parameters, defaults, attributes, warnings and first weights are those of ``sklearn.neural_network.MLPClassifier``;
@@ -97,12 +121,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Beyond scikit-learn: the greatest length of a gradient.
     early_stopping_scoring : None, "loss", str or callable
         Beyond scikit-learn: the score that early stopping validates by. None is accuracy (of
-        :class:`~chainrule.MLPRegressor`, D² of its loss); "loss" is the negative mean loss of the held-out rows. Others
-        are a name that ``sklearn.metrics.get_scorer`` knows, such as "average_precision", or a function of a fitted
-        estimator, X and y, with `sample_weight` if it takes it. With accuracy, a warning is given where a class has
-        fewer than 5% of the rows and fewer than a tenth of those of the most frequent class, or where fewer than 5%
-        of the rows have, or lack, a label. A score that is not finite for finite predictions, and has never been,
-        ends the fit with an error.
+        :class:`~chainrule.MLPRegressor`, D² of its loss, or for one of your own the negative mean loss); "loss" is
+        the negative mean loss of the held-out rows. Others are a name that ``sklearn.metrics.get_scorer`` knows, such
+        as "average_precision", or a function of a fitted estimator, X and y, with `sample_weight` if it takes it.
+        With accuracy, a warning is given where a class has fewer than 5% of the rows and fewer than a tenth of those
+        of the most frequent class, or where fewer than 5% of the rows have, or lack, a label. A score that is not
+        finite for finite predictions, and has never been, ends the fit with an error.
     callbacks : callable or list of callable
         Beyond scikit-learn: each is called with the :class:`~chainrule.Run` after every epoch; one that returns True
         ends the fit.

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d
@@ -20,7 +20,7 @@ from ..training.many import execute
 from ..training.run import INTERRUPTED
 from .atomic import unchanged_on_error
 from .base import BaseMLP, Fit
-from .classifier import MLPClassifier
+from .classifier import AccuracyMixin, MLPClassifier
 from .inputs import checked, checked_rows, dense_if_small
 from .regressor import MLPRegressor
 
@@ -259,7 +259,7 @@ class MLPEnsembleRegressor(RegressorMixin, _Ensemble):  # type: ignore[misc]
         return mean, spread
 
 
-class MLPEnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
+class MLPEnsembleClassifier(AccuracyMixin, _Ensemble):
     """The mean probability of several :class:`~chainrule.MLPClassifier`, its spread, and sets of a chosen confidence.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..data import Floats
 
@@ -97,6 +97,23 @@ def check_none_missing(y: Any, name: str = "y") -> None:
         place = row if array.ndim < 2 else ", ".join(map(str, np.unravel_index(row, array.shape)))
         advice = "Fill it in, or leave out its row" if name == "y" else "Leave it out"
         raise ValueError(f"Input {name} contains a missing value: {name}[{place}] is {value}. {advice}.")
+
+
+def checked_weights(sample_weight: Any, rows: int, dtype: Any) -> Floats:
+    """Return the weights of rows, (rows,); 1 for each where none are given.
+
+    Raises
+    ------
+    ValueError
+        When their number is another, one is negative or not finite, or their sum is not positive and finite.
+    """
+    sample_weight = known_to_scikit_learn(sample_weight)
+    numbers = np.asarray(sample_weight)
+    if numbers.ndim and numbers.size and numbers.dtype.kind in "biuf" and not numbers.any():
+        raise ValueError(f"The {len(numbers)} rows all have weight 0: at least one sample_weight must be positive.")
+    weights: Floats = _check_sample_weight(sample_weight, np.empty((rows, 0)), dtype=dtype, ensure_non_negative=True)
+    check_weights(weights, "rows", "change sample_weight")
+    return weights
 
 
 def check_weights(weights: Floats, rows: str, advice: str) -> None:

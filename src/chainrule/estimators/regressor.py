@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -9,15 +10,15 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight
 
 from ..data import Data, Floats
+from ..losses import LOSSES
 from ..network import Network
 from .atomic import unchanged_on_error
 from .base import BaseMLP
-from .inputs import known_to_scikit_learn
+from .inputs import checked_weights, known_to_scikit_learn
 from .parameters import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
-from .scoring import d2_score
+from .scoring import d2_scorer, negative_loss
 
 _OUTPUTS = {"poisson": "exponential"}  # by the name of the loss
 _SQUARED = ("squared_error", "half_squared_error")
@@ -47,7 +48,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     ----------
     coefs_, intercepts_, loss_curve_, history_ and so on
         As those of :class:`~chainrule.MLPClassifier`. A validation score is D² of the loss unless
-        `early_stopping_scoring` is set; see :meth:`score`. For the squared error it is R².
+        `early_stopping_scoring` is set; see :meth:`score`. For the squared error it is R²; for a loss of your own it
+        is the negative mean loss.
 
     Examples
     --------
@@ -173,7 +175,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _check_scorable(self, held_out: Data) -> None:
         rows, scoring = int(np.count_nonzero(held_out.weights)), self.early_stopping_scoring
-        if rows < 2 and scoring in (None, "r2"):
+        if rows < 2 and (scoring == "r2" or (scoring is None and LOSSES.made(regression_loss(self)))):
             is_r2 = scoring == "r2" or regression_loss(self).name in _SQUARED
             given = "" if scoring is None else f" (early_stopping_scoring={scoring!r})"
             raise ValueError(
@@ -183,26 +185,34 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             )
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
-        if regression_loss(self).name in _SQUARED:
-            return float(r2_score(targets, outputs, sample_weight=weights))
-        return d2_score(regression_loss(self), targets, outputs, weights)
+        return self._scores_for(targets, weights)(outputs)
+
+    def _scores_for(self, targets: Floats, weights: Floats) -> Callable[[Floats], float]:
+        loss = regression_loss(self)
+        if not LOSSES.made(loss):
+            return lambda outputs: negative_loss(loss, targets, outputs, weights)
+        if loss.name in _SQUARED:
+            return lambda outputs: float(r2_score(targets, outputs, sample_weight=weights))
+        return d2_scorer(loss, targets, weights)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return how much better predictions are than the best constant, by the loss: 1 is best, 0 is the constant.
 
         The score is D² = 1 − L / L₀, with the mean loss L of the predictions and L₀ of the best constant, such as the
         median for the absolute error. For the squared error D² is R², as scikit-learn has it for every loss.
+        For a loss of your own, which may be negative, the score is −L.
 
         Parameters
         ----------
         X : array, sparse matrix or data frame, shape (n, features)
         y : array-like, shape (n,) or (n, outputs)
         sample_weight : array-like, shape (n,), optional
+            None is negative, and their sum is above 0 and finite.
 
         Raises
         ------
         ValueError
-            When X or y do not fit, or there was no fit yet (NotFittedError).
+            When X, y or sample_weight do not fit, or there was no fit yet (NotFittedError).
         """
         return self._score(self._outputs_of(X), y, sample_weight)
 
@@ -213,7 +223,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         targets = self._targets(y.ravel() if y.shape[1:] == (1,) else y, np.float64, anew=False, judged=True)
         if targets.shape != outputs.shape:
             raise ValueError(f"y has {targets.shape[1]} outputs, but the predictions have {outputs.shape[1]}.")
-        weights = _check_sample_weight(known_to_scikit_learn(sample_weight), targets)
+        weights = checked_weights(sample_weight, len(targets), np.float64)
         return self._score_of(targets, outputs.astype(np.float64, copy=False), weights)
 
     def predict(self, X: Any) -> Floats:

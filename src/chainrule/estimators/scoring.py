@@ -19,31 +19,49 @@ from ..losses import Loss
 _MEAN_MINIMISES = ("squared_error", "half_squared_error", "poisson")  # losses by name
 
 
-def d2_score(loss: Loss, y: Floats, outputs: Floats, weights: Floats) -> float:
-    """Return D² = 1 − L / L₀, the share of a loss that predictions remove; the mean over the outputs.
+def d2_scorer(loss: Loss, y: Floats, weights: Floats) -> Callable[[Floats], float]:
+    """Return a function from predictions to D² = 1 − L / L₀, the share of a loss that they remove.
 
-    L is the weighted mean loss of the predictions, and L₀ that of the best constant. D² is R² for the squared error.
+    L is the weighted mean loss of the predictions, and L₀ that of the best constant. D² is R² for the squared
+    error.
 
     Parameters
     ----------
     loss : Loss
-    y, outputs : array, shape (n, outputs)
+        One of chainrule's, which are never negative; D² means nothing where L₀ is.
+    y : array, shape (n, outputs)
     weights : array, shape (n,)
 
     Returns
     -------
-    float
-        At most 1. An output without any loss counts 1; else it counts 0 where L₀ is 0. NaN for a single row.
+    callable
+        From predictions, (n, outputs), to a number of at most 1, the mean over the outputs. An output without any loss
+        counts 1; else it counts 0 where L₀ is 0. NaN for a single row, and where L₀ is not finite.
     """
-    if len(y) < 2:
-        warnings.warn("D² is not defined for fewer than two rows.", UndefinedMetricWarning, stacklevel=2)
-        return np.nan
     with np.errstate(all="ignore"):
-        achieved = np.average(loss.value(y, outputs), axis=0, weights=weights)
         constant = np.array([_best_constant(loss, column, weights) for column in y.T])
         baseline = np.average(loss.value(y, np.broadcast_to(constant, y.shape)), axis=0, weights=weights)
-        removed = np.where(baseline > 0.0, 1.0 - achieved / baseline, np.where(achieved == 0.0, 1.0, 0.0))
-    return float(removed.mean())
+    # The Poisson deviance of targets that are all 0 is 0, but computed as 0 · log 0.
+    is_zero = (baseline == 0.0) | (np.isnan(baseline) & (y == y[0]).all(axis=0))
+    divisor = np.where(is_zero | ~np.isfinite(baseline), np.nan, baseline)
+
+    def score(outputs: Floats) -> float:
+        if len(y) < 2:
+            warnings.warn("D² is not defined for fewer than two rows.", UndefinedMetricWarning, stacklevel=2)
+            return np.nan
+        with np.errstate(all="ignore"):
+            achieved = np.average(loss.value(y, outputs), axis=0, weights=weights)
+            return float(np.where(is_zero, achieved == 0.0, 1.0 - achieved / divisor).mean())
+
+    return score
+
+
+def negative_loss(loss: Loss, y: Floats, outputs: Floats, weights: Floats) -> float:
+    """Return minus the weighted mean loss of predictions, (n, outputs): the score by a loss of the user's own."""
+    with np.errstate(all="ignore"):
+        of_outputs = loss.value(y, outputs)
+        of_rows = of_outputs.mean(axis=1) if loss.over_outputs == "mean" else of_outputs.sum(axis=1)
+        return -float(np.average(of_rows, weights=weights))
 
 
 def _best_constant(loss: Loss, y: Floats, weights: Floats) -> float:

@@ -78,6 +78,7 @@ class GridSearch(GridSearchCV):  # type: ignore[misc]
             self.estimator, self.n_jobs = self._ahead.source, 1  # all fits and scores run in this process
             super().fit(known_to_scikit_learn(X), known_to_scikit_learn(y), **params)
             self.estimator, self.n_jobs = estimator, n_jobs
+            self._ahead.release()
             del self._threads, self._fit_params, self._ahead
         return self
 
@@ -149,6 +150,11 @@ class _Ahead:
             return None
         estimator.__dict__.update(made[0].__dict__)
         return made[1]
+
+    def release(self) -> None:
+        """Leave the source, which `scorer_` keeps, and scikit-learn's clone of it as plain estimators."""
+        for estimator in (self.source, self._base):
+            del estimator.__dict__["__sklearn_clone__"]
 
     def put_times_right(self, results: dict[str, Any]) -> None:
         """Give every fit that was made ahead an equal part of the time that they took, and none the wait for others."""

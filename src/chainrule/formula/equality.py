@@ -176,7 +176,8 @@ def expressions(
     found = as_definitions(definitions, (formula, expected))
     if isinstance(formula, Expression) and isinstance(expected, Expression):
         return formula, expected, found
-    names = symbols_of(formula, expected, *found, *found.values())
+    shown = symbols_of(formula, expected)  # of two strings all that they show, whatever the definitions mention
+    names = {*shown, *symbols_of(*found, *found.values())}
     return as_expression(formula, names), as_expression(expected, names), found
 
 

@@ -35,7 +35,10 @@ def r2(y: Floats, outputs: Floats, sample_weight: Floats | None = None) -> float
     residual = np.sum(w * (y - outputs) ** 2, axis=0)
     with np.errstate(all="ignore"):
         mean = np.sum(w * y, axis=0) / np.sum(w)
-        return float(np.mean(1.0 - residual / np.sum(w * (y - mean) ** 2, axis=0)))
+        variation = np.sum(w * (y - mean) ** 2, axis=0)
+        counted = y[w[:, 0] > 0.0]  # compared, as the mean of equal numbers may be rounded
+        varies = (counted != counted[:1]).any(axis=0) & (variation > 0.0)
+        return float(np.mean(1.0 - residual / np.where(varies, variation, np.nan)))
 
 
 def mean_absolute_error(y: Floats, outputs: Floats, sample_weight: Floats | None = None) -> float:
