@@ -310,9 +310,9 @@ WEIGHTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "validation data of weight 0": (
         {},
         {"validation_data": (X, Y, np.zeros(150))},
-        "validation_data: The 150 rows all have weight 0: at least one sample_weight",
+        "validation_data: The 150 rows all have weight zero: at least one sample_weight",
     ),
-    "weight 0": ({}, {"sample_weight": [0] * 150}, "^The 150 rows all have weight 0: at least one sample_weight"),
+    "weight 0": ({}, {"sample_weight": [0] * 150}, "^The 150 rows all have weight zero: at least one sample_weight"),
     "negative validation data": ({}, {"validation_data": (X, Y, -np.ones(150))}, "validation_data: Negative values"),
     "negative": ({}, {"sample_weight": -np.ones(150)}, "Negative values in data passed to `sample_weight`"),
     "a sum of 0": ({}, {"sample_weight": np.tile([1.0, -1.0], 75)}, "Negative values in data passed"),

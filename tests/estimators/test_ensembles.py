@@ -139,7 +139,7 @@ def test_nine_calibrated_rows_are_enough_for_a_confidence_of_nine_tenths() -> No
     X, y = noisy(60)
     ensemble = cr.MLPEnsembleRegressor(cr.MLPRegressor(max_iter=2), 2, random_state=0).fit(X, y)
     assert np.isfinite(ensemble.calibrate(X[:9], y[:9]).predict_interval(X, 0.9)).all()
-    with pytest.warns(UserWarning, match=r"8 calibrated rows are too few for confidence=0\.9.*with at least 9\."):
+    with pytest.warns(UserWarning, match=r"8 calibrated rows are too few for confidence=0\.9.*with at least 9 rows\."):
         low, high = ensemble.calibrate(X[:8], y[:8]).predict_interval(X, 0.9).T
     assert (low == -np.inf).all()
     assert (high == np.inf).all()

@@ -180,10 +180,10 @@ def test_what_cannot_be_scored_is_an_error() -> None:
 
 
 WEIGHTS_THAT_DO_NOT_FIT: dict[str, tuple[Any, str]] = {
-    "zeros": (np.zeros(30), "The 30 rows all have weight 0: at least one sample_weight"),
+    "zeros": (np.zeros(30), "The 30 rows all have weight zero: at least one sample_weight"),
     "negative": (-np.ones(30), "Negative values in data passed to `sample_weight`"),
     "sum of 0": (np.tile([1.0, -1.0], 15), "Negative values in data passed to `sample_weight`"),
-    "infinite sum": (np.full(30, 1e308), "have the sum inf, which is not a positive, finite number"),
+    "infinite sum": (np.full(30, 1e308), "sum to inf, which is not a positive, finite number"),
 }
 
 

@@ -271,9 +271,9 @@ class MyCosine(cr.schedules.Cosine):
             {"optimizer": Shapeless()},
             "optimizer 'shapeless': start.* must return a dictionary of arrays, but returned None",
         ),
-        ({"optimizer": Counting()}, "optimizer 'counting': update.* must not change its arguments"),
-        ({"optimizer": Growing()}, "optimizer 'growing': update.* must not change its arguments"),
-        ({"schedule": Appending(), "epochs": 2}, "schedule 'appending': factors.* must not change its arguments"),
+        ({"optimizer": Counting()}, "optimizer 'counting': update.* must not modify its arguments"),
+        ({"optimizer": Growing()}, "optimizer 'growing': update.* must not modify its arguments"),
+        ({"schedule": Appending(), "epochs": 2}, "schedule 'appending': factors.* must not modify its arguments"),
         ({"optimizer": Nothing()}, "optimizer 'nothing': update.* must return .* failed with NotImplementedError$"),
         (
             {"schedule": OneFactor()},

@@ -271,6 +271,7 @@ def compare(
             constant |= (lowest == low) & (low == high) & (high == highest) & (step > 0.0)
     q = np.stack(quotients)
     spread, q, scale, steps = np.abs(np.diff(q, axis=0)), q[1:], np.stack(scales)[1:], h[1:]
+    spread[np.isnan(spread)] = np.inf  # where a step leaves the domain of the function
     each, rounding = _measured_rounding(q, spread, scale)
     noise = np.maximum(each, rounding) * scale
     part = _KNOWN if rounding < _COARSE else _KNOWN_COARSELY

@@ -110,7 +110,7 @@ def checked_weights(sample_weight: Any, rows: int, dtype: Any) -> Floats:
     sample_weight = known_to_scikit_learn(sample_weight)
     numbers = np.asarray(sample_weight)
     if numbers.ndim and numbers.size and numbers.dtype.kind in "biuf" and not numbers.any():
-        raise ValueError(f"The {len(numbers)} rows all have weight 0: at least one sample_weight must be positive.")
+        raise ValueError(f"The {len(numbers)} rows all have weight zero: at least one sample_weight must be positive.")
     weights: Floats = _check_sample_weight(sample_weight, np.empty((rows, 0)), dtype=dtype, ensure_non_negative=True)
     check_weights(weights, "rows", "change sample_weight")
     return weights

@@ -91,7 +91,7 @@ def _watched(context: BrowserContext, complaints: list[str], is_expected: Callab
             complaints.append(where)
 
     page = context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(15000)
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page

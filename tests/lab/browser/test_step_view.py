@@ -49,7 +49,7 @@ def shared(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
     """One page for most tests, as to open one takes longer than to test it; and what it has complained about."""
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(15000)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
