@@ -58,9 +58,8 @@ class Catalogue(Mapping[str, Callable[..., T]]):
 
     def __init__(self, kind: str, expected: type[T], factories: Mapping[str, Callable[..., T]]) -> None:
         self._kind, self._expected, self._factories = kind, expected, dict(factories)
-        self._known: WeakValueDictionary[int, T] = (
-            WeakValueDictionary()
-        )  # by their ids: those that this catalogue makes
+        # Those that this catalogue makes, by their ids.
+        self._known: WeakValueDictionary[int, T] = WeakValueDictionary()
 
     def __getitem__(self, name: str) -> Callable[..., T]:
         return self._factories[name]

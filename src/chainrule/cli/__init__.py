@@ -322,7 +322,7 @@ def _described_network(chain: int | None, widths: str | None, described: dict[st
     activation, loss = described["--activation"] or "tanh", described["--loss"] or "squared_error"
     if widths is not None:
         _refuse({"--bias": described["--bias"]}, "--widths, whose layers have biases")
-        inputs, *hidden, outputs = _widths("--widths", widths, at_least=2, hint=",")
+        inputs, *hidden, outputs = _widths("--widths", widths, at_least=2)
         link = LOSSES.find(loss).link
         last = described["--output-activation"] or (link.activation if link else "identity")
         return Network(inputs, [*(Dense(units, activation) for units in hidden), Dense(outputs, last)], loss)
@@ -340,7 +340,7 @@ def _refuse(options: dict[str, Any], with_what: str) -> None:
 
 def _units(text: str) -> list[int]:
     """Return the widths that --hidden lists; "0" means no hidden layer."""
-    return [] if text.strip() == "0" else _widths("--hidden", text, hint=", or 0 for no hidden layer,")
+    return [] if text.strip() == "0" else _widths("--hidden", text, hint=", or 0 for no hidden layer")
 
 
 def _widths(option: str, text: str, at_least: int = 1, hint: str = "") -> list[int]:
@@ -352,7 +352,8 @@ def _widths(option: str, text: str, at_least: int = 1, hint: str = "") -> list[i
     except ValueError:
         widths = []
     if len(widths) < at_least or not all(1 <= width <= MAX_UNITS for width in widths):
-        raise InputError(f"{option} takes whole numbers as in 100,50, each from 1 to {MAX_UNITS}{hint} but is {text!r}")
+        expected = f"whole numbers as in 100,50, each from 1 to {MAX_UNITS}{hint}"
+        raise InputError(f"{option} takes {expected}, but is {text!r}")
     return widths
 
 
