@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from chainrule.engines import _native, native
 SETS = native.instruction_sets()
 DTYPES = ["float32", "float64"]
 DIGITS = 40
+PIECE = 10_000  # numbers of mpmath at a time: a million would keep the garbage collector busy
 ALPHA = 1.6732632423543772  # of selu
 SCALE = 1.0507009873554805
 
@@ -143,6 +144,12 @@ class Rounded:
         low = [float(value - one) if math.isfinite(one) else 0.0 for value, one in zip(exact, high, strict=True)]
         return cls(np.array(high), np.array(low))
 
+    @classmethod
+    def joined(cls, parts: Iterable[Rounded]) -> Rounded:
+        """Put the numbers of several one after the other."""
+        high, low = zip(*((part.high, part.low) for part in parts), strict=True)
+        return cls(np.concatenate(high), np.concatenate(low))
+
     def errors(self, found: Any) -> tuple[Any, Any]:
         """Return how far numbers of a dtype are from these: in units in the last place of these, and as they are."""
         high = np.where(np.abs(self.high) > np.finfo(found.dtype).max, np.copysign(np.inf, self.high), self.high)
@@ -156,8 +163,11 @@ class Rounded:
 def assert_accurate(name: str, dtype: str, count: int) -> None:
     """Compare the values and derivatives of one activation with exact ones, on every instruction set."""
     z = floats(dtype, count)
+    pieces = []
     with mp.workdps(DIGITS):
-        values, slopes = (Rounded.of(list(exact)) for exact in zip(*map(EXACT[name], z.tolist()), strict=True))
+        for some in np.array_split(z, -(-len(z) // PIECE)):
+            pieces.append([Rounded.of(list(exact)) for exact in zip(*map(EXACT[name], some.tolist()), strict=True)])
+    values, slopes = (Rounded.joined(parts) for parts in zip(*pieces, strict=True))
     for isa in SETS:
         f, slope = computed(name, z, isa)
         in_units, _ = values.errors(f)
