@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,7 +138,7 @@ class Rounded:
     low: Any
 
     @classmethod
-    def of(cls, exact: list[Any]) -> Rounded:
+    def of(cls, exact: Sequence[Any]) -> Rounded:
         """Round numbers of mpmath; what is larger than all floats becomes infinite."""
         high = [float(value) for value in exact]
         low = [float(value - one) if math.isfinite(one) else 0.0 for value, one in zip(exact, high, strict=True)]
@@ -160,13 +160,17 @@ class Rounded:
             return error / np.spacing(np.abs(rounded)).astype(float), error
 
 
+def exactly(name: str, z: Any) -> tuple[Rounded, Rounded]:
+    """Return f(z) and f′(z) of some numbers."""
+    values, slopes = zip(*map(EXACT[name], z.tolist()), strict=True)
+    return Rounded.of(values), Rounded.of(slopes)
+
+
 def assert_accurate(name: str, dtype: str, count: int) -> None:
     """Compare the values and derivatives of one activation with exact ones, on every instruction set."""
     z = floats(dtype, count)
-    pieces = []
     with mp.workdps(DIGITS):
-        for some in np.array_split(z, -(-len(z) // PIECE)):
-            pieces.append([Rounded.of(list(exact)) for exact in zip(*map(EXACT[name], some.tolist()), strict=True)])
+        pieces = [exactly(name, some) for some in np.array_split(z, -(-len(z) // PIECE))]
     values, slopes = (Rounded.joined(parts) for parts in zip(*pieces, strict=True))
     for isa in SETS:
         f, slope = computed(name, z, isa)
