@@ -94,17 +94,18 @@ def test_families_are_added_changed_moved_and_removed(
     assert page.get_by_role("button", name="Sheet").is_disabled()
     add(page, "recursion", "shapes", "counting")
     second = page.locator(".entries > li").nth(1)
-    second.get_by_label("Problems").fill("2")
-    second.get_by_label("Points each").fill("3")
     second.get_by_label("Attempts").select_option("unlimited")
     second.get_by_text("What is drawn").click()
     second.get_by_role("checkbox", name="δ").check()
-    page.get_by_text("4 problems, 8 points").wait_for()
-    assert page.get_by_text("3 points · any number of attempts").count() == 2
+    second.get_by_label("Problems").fill("2")
+    page.get_by_text("4 problems, 4 points").wait_for()
     key = page.locator("article").first
     assert key.locator(".key math").count() > 0
     key.get_by_text("Solution").click()
-    assert key.locator("details[open] math").count() > 0
+    second.get_by_label("Points each").fill("3")
+    page.get_by_text("4 problems, 8 points").wait_for()
+    assert page.get_by_text("3 points · any number of attempts").count() == 2
+    assert key.locator("details[open] math").count() > 0  # the solution stays open
     assert serious_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 

@@ -31,7 +31,7 @@ export async function download(path, body) {
 /**
  * Ask for a stream, and hand on each object that comes.
  * @param {(frame: object) => void} onFrame
- * @param {(error: ApiError|null) => void} onEnd called once, when the stream has ended by itself or failed; not after stop()
+ * @param {(error: ApiError|null) => void} onEnd called once, when the stream ends or fails, but not after stop()
  * @returns {() => void} stop
  */
 export function stream(path, body, onFrame, onEnd) {

@@ -6,13 +6,13 @@
  * and `leave` before another view takes the place. `app` has
  *
  * - `state`: `{ scene, data, training, show }`, never changed in place;
- * - `set(patch, { undo = true })`: replace members, as in `set({ scene: { x: [0.4] } })`. With `undo: false`, as while a
- *   slider moves, the change is not yet a step that can be undone; the next `set` without it makes it one. With
- *   `replace: true` it takes the place of the last step, as where an address left open what is shown;
+ * - `set(patch, { undo = true })`: replace members, as in `set({ scene: { x: [0.4] } })`. With `undo: false`, the change
+ *   is unfinished, as while a slider moves: the next `set` without it makes it a step that can be undone. With
+ *   `replace: true`, it replaces the last step;
  * - `ask`, `download`, `stream`: see api.js. An ApiError that nobody catches becomes a notice;
  * - `source`: what network.js is given; `catalogue()`: what /api/catalogue answers, asked for once;
- * - `announce(text)`: said to those who do not see the page; `announce(text, true)`: shown, too;
- * - `notice(problem)`: what is wrong, an ApiError or a text, until it is dismissed; `notice(null)`: nothing any more;
+ * - `announce(text)`: for screen readers; `announce(text, true)`: shown, too;
+ * - `notice(problem)`: show an ApiError or a text until it is dismissed; `notice(null)`: hide it;
  * - `go(view)`; `view`: the view's name; `isArrival`: whether the page was opened without a link, and nothing done since.
  */
 import { ApiError, ask, download, stream } from "./api.js";
@@ -134,7 +134,7 @@ function hash(name = view.name) {
   return `#${name}${told ? `?s=${told}` : ""}`;
 }
 
-/** Write the state into the address: as a new entry of the browser's history, or, while a slider moves, over its last. */
+/** Write the state into the address: as a new entry of the history or, while a slider moves, over the last. */
 function write(final) {
   showSteps(past.length > 0 || !same(settled, state), future.length > 0);
   clearTimeout(writing);

@@ -1,4 +1,4 @@
-/** Elements, and form controls, each with its label. Text comes from the caller, but for which numbers are allowed. */
+/** Elements, and form controls, each with its label. Texts come from the caller, except about allowed numbers. */
 import { shell as say } from "./words/shell.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -113,7 +113,7 @@ const TYPED = 8; // digits, all of which are shown: somebody may have typed them
 const shown = (value, digits = 5) => String(Number(value.toPrecision(digits))).replace("-", "−");
 
 /**
- * Return a field for a number, which may be typed in any form that can be read as one, or changed by the arrow keys.
+ * Return a field for a number, which is typed or changed by the arrow keys.
  * What is no number that fits gives way, at the end, to the one before, and below it is said what fits.
  * @param {number|null} value
  * @param {{min?: number, max?: number, whole?: boolean, step?: number, digits?: number, optional?: boolean}}

@@ -1,4 +1,4 @@
-/** Choosing what is to be learnt: points in the plane, a bundled table, or one's own, which may be dropped anywhere on the page. */
+/** Choosing data: points in the plane, a bundled table, or one's own, which may be dropped anywhere on the page. */
 import { latest } from "./api.js";
 import { dots, watchTheme } from "./charts.js";
 import { button, choice, element, field, newId, numberField, panel, range, select } from "./controls.js";

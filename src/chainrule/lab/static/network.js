@@ -6,7 +6,7 @@
  * - `source.timeline(scene)` → a promise of what the lab's /api/timeline answers: the network, its numbers, the steps;
  * - `source.check(scene)` → a promise of what /api/check answers: difference quotients beside the gradients.
  *
- * So it runs wherever somebody answers these two. What is drawn has keys: `u2.1` is unit 1 of layer 2 (layer 0 are the
+ * What is drawn has keys: `u2.1` is unit 1 of layer 2 (layer 0 are the
  * inputs), `w2.1.3` the weight from unit 1 of layer 1 into unit 3 of layer 2, `b2.3` a bias, `loss`, and `y1` a target.
  */
 import { button, element as node, icon, isCommand, svg, tableOf } from "./controls.js";
@@ -983,7 +983,7 @@ export const power = (exponent) => `10${above(exponent)}`;
 
 const signOf = (value, always) => (value < 0 ? "−" : always && value > 0 ? "+" : "");
 
-/** Return a number with a few digits, written as the lab's figures.py does; if asked for, with its sign also where that is +. */
+/** Return a number with a few digits, written as figures.py does; if asked for, with a + sign. */
 export function shown(value, digits = 4, sign = false) {
   if (value === null) return say.noNumber;
   const size = Number(Math.abs(value).toPrecision(digits));

@@ -58,6 +58,7 @@ export async function show(place, app) {
     isTyped = true;
     put(entries().with(at, { ...entries()[at], ...patch }), options);
     isTyped = false;
+    listed = entries(); // an equal entry, of which no view is told, is another object
   }
 
   function move(from, to) {
@@ -127,7 +128,8 @@ export async function show(place, app) {
     await blaming(async () => {
       const { problems } = await app.ask("/api/teach/preview", lesson());
       sum.textContent = say.total(problems.length, problems.reduce((all, { points }) => all + points, 0));
-      drawn.replaceChildren(...problems.map(told));
+      const open = new Set([...drawn.querySelectorAll("details[open]")].map((one) => one.dataset.name));
+      drawn.replaceChildren(...problems.map((one, at) => told(one, at, open)));
     }).finally(() => (drawn.ariaBusy = false));
   });
 
@@ -169,9 +171,12 @@ export async function show(place, app) {
   return { update, leave: () => clearTimeout(waiting) };
 }
 
-/** Return a problem as its teacher sees it. */
-function told(one, at) {
-  const fold = (title, some) => (some.length ? element("details", {}, element("summary", {}, title), ...paragraphs(some)) : null);
+/** Return a problem as its teacher sees it; `open` has the names of folds that are open. */
+function told(one, at, open) {
+  const fold = (title, some) => {
+    const name = one.id + title;
+    return some.length ? element("details", { open: open.has(name), data: { name } }, element("summary", {}, title), ...paragraphs(some)) : null;
+  };
   const options = one.options.map((option) => {
     const word = option.right ? practise.rightOption : say.wrongOption;
     return element("li", {}, sign(option.right, word), html("span", "formulae", option.html));
