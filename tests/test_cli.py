@@ -222,6 +222,7 @@ def test_divergence_ends_with_status_1_one_line_and_no_file(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_shows_progress_and_ctrl_c_saves_what_was_learnt(tmp_path: Path) -> None:
     import pty

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 from commands import COMMAND, chainrule
+from marking import slow_except
 
 from chainrule.cli.lesson import _when
 from chainrule.lessons import FAMILIES, OneChoice
@@ -102,20 +103,27 @@ def test_preview_writes_a_page(folder: Path) -> None:
     assert (folder / "page.html").read_text(encoding="utf-8") == page
 
 
-def test_a_terminal_without_unicode(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    slow_except(
+        [["preview", "chain.yaml"]],
+        [["preview", "chain.yaml"], ["families"], ["practise", "chain.yaml"], ["check", "é.yaml"]],
+    ),
+    ids=" ".join,
+)
+def test_a_terminal_without_unicode(folder: Path, command: list[str]) -> None:
     (folder / "é.yaml").write_text(LESSON)
-    for command in (["preview", "chain.yaml"], ["families"], ["practise", "chain.yaml"], ["check", "é.yaml"]):
-        shown = subprocess.run(
-            [*COMMAND, "lesson", *command],
-            cwd=folder,
-            env=os.environ | {"CHAINRULE_DATA": str(folder), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert (shown.returncode, shown.stderr) == (0, "")
-        assert shown.stdout.isascii()
+    shown = subprocess.run(
+        [*COMMAND, "lesson", *command],
+        cwd=folder,
+        env=os.environ | {"CHAINRULE_DATA": str(folder), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.isascii()
 
 
 def test_practice_is_stored_and_goes_on_where_it_ended(folder: Path) -> None:

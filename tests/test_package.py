@@ -35,6 +35,7 @@ def test_a_module_imports_only_from_floors_below_it() -> None:
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.slow
 def test_the_tour_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     tour = readme.split("```python\n")[1].split("```")[0]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from marking import with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
@@ -91,7 +92,7 @@ def composed(tree: Expression, definitions: dict[Symbol, Expression]) -> Express
     return tree
 
 
-@pytest.mark.parametrize(("activation", "loss"), PAIRS)
+@pytest.mark.parametrize(("activation", "loss"), with_most_slow(PAIRS))
 def test_sympy_finds_the_same_derivative(activation: str, loss: str) -> None:
     outputs = 2 if activation == "softmax" else 1
     derivation = cr.derive(cr.Network(1, [cr.Dense(1, "tanh", bias=False), cr.Dense(outputs, activation)], loss))

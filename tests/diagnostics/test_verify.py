@@ -334,6 +334,7 @@ def check_verdicts(count: int, seed: int) -> None:
     assert verdicts.count("right") > 0.75 * len(verdicts)
 
 
+@pytest.mark.slow
 def test_no_right_gradient_is_called_wrong_and_no_wrong_one_right() -> None:
     check_verdicts(count=40, seed=0)
 

@@ -262,6 +262,7 @@ def test_the_parameters_are_those_of_scikit_learn_with_the_same_defaults() -> No
         assert {name: value for name, value in ours.get_params().items() if name in wanted} == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_it_works_wherever_an_estimator_does() -> None:
     X, y = CANCER

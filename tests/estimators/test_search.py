@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import polars as pl
 import pytest
+from marking import slow_except
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold, cross_validate
@@ -81,7 +82,7 @@ SEARCHES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("name", slow_except(set(SEARCHES) - {"another estimator"}, SEARCHES))
 def test_a_search_is_scikit_learns(name: str) -> None:
     estimator, grid, data, more = SEARCHES[name]
     settings = {"cv": 3, **more}
@@ -257,6 +258,7 @@ def test_a_fitted_search_goes_to_another_process_and_keeps_nothing_of_its_data(s
     assert clone(loaded.best_estimator_).get_params() == search.best_estimator_.get_params()
 
 
+@pytest.mark.slow
 def test_searches_of_a_cross_validation_in_processes_are_returned() -> None:
     search = cr.GridSearch(cr.MLPClassifier((4,), max_iter=5, random_state=0), {"alpha": [1e-4, 1.0]}, cv=2)
     result = cross_validate(search, *IRIS, cv=2, return_estimator=True, n_jobs=2)

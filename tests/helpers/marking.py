@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
+
+def slow_except(quick: Iterable[Any], cases: Iterable[Any]) -> list[Any]:
+    """Mark all cases as slow but the quick ones; a case may be a tuple of the values of several parameters."""
+    kept = [*quick]
+    return [
+        one if one in kept else pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.slow)
+        for one in cases
+    ]
 
 
 def with_most_slow(pairs: list[tuple[str, str]]) -> list[Any]:

@@ -29,7 +29,6 @@ from chainrule.optimizers import OPTIMIZERS
 schemathesis = pytest.importorskip("schemathesis")
 checks = pytest.importorskip("schemathesis.specs.openapi.checks")
 
-EXAMPLES = 15  # of each endpoint and kind
 GUARD = Settings(8017, requests_a_second=1e6)
 HEADERS = {
     "Host": "127.0.0.1:8017", "Origin": "http://127.0.0.1:8017", "Cookie": f"{GUARD.cookie}={GUARD.token}",
@@ -149,9 +148,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield create_app(Lab(lambda: progress), GUARD, known)
 
 
+@pytest.mark.parametrize("examples", [5, pytest.param(25, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", sorted(endpoints()))
 @pytest.mark.parametrize("kind", ["as described", "sensible", "not as described"])
-def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str) -> None:
+def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str, examples: int) -> None:
     described = msgspec.to_builtins(description([endpoints()[path]]))
     schema = schemathesis.openapi.from_dict(with_words(described) if kind == "sensible" else described)
     schema.app = app
@@ -160,7 +160,7 @@ def test_no_request_makes_the_lab_fail(app: Any, path: str, kind: str) -> None:
     seen: set[int] = set()
 
     @hypothesis.settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
+        max_examples=examples, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate],
     )  # fmt: skip
     @hypothesis.given(case=schema[path]["POST"].as_strategy(generation_mode=mode))

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import pytest
 from asking import ask
+from marking import slow_except
 
 import chainrule as cr
 from chainrule.derivation import derive
@@ -27,6 +28,7 @@ CAN_BE_TRIED = [
     "update rule", "output error", "recursion", "recursion choice", "unrolled error", "full gradient", "bias gradient",
     "several units", "softmax",
 ]  # fmt: skip
+QUICK = ["recursion", "softmax"]
 RECURSION = generate("recursion", 1, length=3, layer="last", activation="tanh")
 """δ₂ = δ₃w₃(1 − f₂²)."""
 
@@ -78,7 +80,7 @@ def test_the_others_say_that_they_cannot(lab: Lab, family: str) -> None:
         tried(lab, generate(family, 1), "0")
 
 
-@pytest.mark.parametrize("family", CAN_BE_TRIED)
+@pytest.mark.parametrize("family", slow_except(QUICK, CAN_BE_TRIED))
 def test_the_network_is_the_one_that_the_problem_is_about(family: str) -> None:
     for seed in range(10):
         problem = drawn(family, seed)
@@ -97,7 +99,7 @@ def test_the_network_is_the_one_that_the_problem_is_about(family: str) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("family", CAN_BE_TRIED)
+@pytest.mark.parametrize("family", slow_except(QUICK, CAN_BE_TRIED))
 def test_the_right_answer_learns_and_both_runs_are_one(lab: Lab, family: str, seed: int) -> None:
     problem = drawn(family, seed)
     answer = tried(lab, problem, replies(problem)[0])
@@ -109,12 +111,7 @@ def test_the_right_answer_learns_and_both_runs_are_one(lab: Lab, family: str, se
     assert words(answer).startswith("The formula is right. Both runs are one: the loss goes from")
 
 
-QUICK = ("recursion", "softmax")
-
-
-@pytest.mark.parametrize(
-    "family", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in CAN_BE_TRIED]
-)
+@pytest.mark.parametrize("family", slow_except(["softmax"], CAN_BE_TRIED))
 def test_every_mistake_goes_another_way(lab: Lab, family: str) -> None:
     rises = seen = 0
     problem = drawn(family, 0)
@@ -223,17 +220,17 @@ def test_with_a_learning_rate_that_is_too_large_the_right_run_ends_too(lab: Lab)
     assert "with this learning rate the right one does not last either" in words(answer)
 
 
-def test_where_it_begins_is_a_scene_that_the_page_can_show(lab: Lab) -> None:
-    for family in CAN_BE_TRIED:
-        problem = drawn(family, 2)
-        answer = tried(lab, problem, replies(problem)[0], steps=1)
-        scene = msgspec.convert(answer["network"], cr.lab.scene.Scene)
-        net = scene.network()
-        flat = scene.parameters(net).vector
-        np.testing.assert_allclose(flat, answer["right"]["weights"][0], atol=1e-6)
-        assert len(answer["parameters"]) == net.parameter_count
-        assert set(answer["learning"]) <= set(answer["parameters"])
-        cr.backprop(net, scene.parameters(net), *scene.sample())
+@pytest.mark.parametrize("family", slow_except(QUICK, CAN_BE_TRIED))
+def test_where_it_begins_is_a_scene_that_the_page_can_show(lab: Lab, family: str) -> None:
+    problem = drawn(family, 2)
+    answer = tried(lab, problem, replies(problem)[0], steps=1)
+    scene = msgspec.convert(answer["network"], cr.lab.scene.Scene)
+    net = scene.network()
+    flat = scene.parameters(net).vector
+    np.testing.assert_allclose(flat, answer["right"]["weights"][0], atol=1e-6)
+    assert len(answer["parameters"]) == net.parameter_count
+    assert set(answer["learning"]) <= set(answer["parameters"])
+    cr.backprop(net, scene.parameters(net), *scene.sample())
 
 
 def test_where_the_others_would_make_up_for_it_only_what_is_moved_learns(lab: Lab) -> None:

@@ -31,6 +31,7 @@ def test_steps_and_epochs_allocate_nothing(tmp_path: Path) -> None:
     assert counted.splitlines() == ["chain: 0", "small: 0", "groups: 0", "large layers: 0"]
 
 
+@pytest.mark.slow
 def test_threads_do_every_part_once_and_without_a_race(tmp_path: Path) -> None:
     try:
         program = compiled(tmp_path, "threads.cpp", "-fsanitize=thread", "-g")

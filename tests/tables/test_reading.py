@@ -228,6 +228,7 @@ def test_texts_that_share_their_bytes_count_in_full(tmp_path: Path) -> None:
     )  # by old releases of Polars
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit is one of Linux")
 def test_the_memory_of_the_reader_is_limited() -> None:
     program = "from chainrule.tables import isolated; isolated.limit_memory(2**20); bytearray(2**20); bytearray(2**29)"
@@ -245,6 +246,7 @@ def test_a_reader_that_crashes_or_hangs_is_one_line(tmp_path: Path, monkeypatch:
     assert "reading it takes more than 1 seconds, or hangs" in complaint(tmp_path / "t.parquet")
 
 
+@pytest.mark.slow
 def test_a_large_binary_file_is_read_in_time(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     frame = pl.DataFrame({f"c{k}": random.normal(size=200_000) for k in range(10)})

@@ -33,9 +33,20 @@ _TIDY = """() => {
 _SERIOUS = ("serious", "critical")
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests with a browser come last: once it was started, asyncio.run cannot be called in the process any more."""
-    items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
+    """Mark tests here as slow, but for some of each view that are marked as quick, and let them come last.
+
+    Once a browser was started, asyncio.run cannot be called in the process any more.
+    """
+    for item in items:
+        if _is_here(item) and item.get_closest_marker("quick") is None:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=_is_here)
+
+
+def _is_here(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
 
 
 @pytest.fixture(scope="session")

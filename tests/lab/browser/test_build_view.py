@@ -81,12 +81,14 @@ def wait_for_drawing(page: Page, text: str) -> None:
     page.wait_for_function("text => document.querySelector('.view svg').textContent.includes(text)", arg=text)
 
 
+@pytest.mark.quick
 def test_the_chain_stands_there_with_its_numbers(build: Callable[..., Page]) -> None:
     page = build()
     assert [weight(page, layer) for layer in (1, 2, 3)] == ["1.5941", "1.6849", "−0.67711"]
     wait_for_drawing(page, "1.594")
 
 
+@pytest.mark.quick
 def test_a_weight_is_typed_and_its_slider_and_the_drawing_follow(build: Callable[..., Page]) -> None:
     page = build()
     box = key(page, "weights.1.0.0")

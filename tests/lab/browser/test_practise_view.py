@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pages import Open, link, tab_to, told
 
 from chainrule.formula import text
@@ -41,6 +42,7 @@ def wait_for_focus(page: Page, words: str) -> None:
     page.wait_for_function("words => document.activeElement.textContent.includes(words)", arg=words)
 
 
+@pytest.mark.quick
 def test_a_problem_from_finding_it_to_the_next_one_by_keyboard_alone(visit: Open) -> None:
     page = visit("#practise")
     keyboard = page.keyboard

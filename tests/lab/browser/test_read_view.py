@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pytest
 from pages import Open, link, told
 
 import chainrule as cr
@@ -37,6 +38,7 @@ def wait_for_numbers(page: Page) -> None:
     )
 
 
+@pytest.mark.quick
 def test_from_a_link_to_no_page_by_keyboard_to_others_and_back(visit: Open) -> None:
     page = visit(page_link("../../index"))
     page.get_by_role("alert").get_by_text("There is no page called “../../index”").wait_for()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
+import pytest
 from pages import Open, link, told
 
 import chainrule.lab
@@ -34,6 +35,7 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+@pytest.mark.quick
 def test_a_newcomer_sees_step(page: Page) -> None:
     page.wait_for_selector(".view-step")
     assert page.title() == "Step · chainrule lab"
@@ -78,6 +80,7 @@ def test_the_defaults_are_those_of_the_lab(visit: Open) -> None:
     assert msgspec.convert(told_by_page["training"], Training) == Training()
 
 
+@pytest.mark.quick
 def test_all_views_by_keyboard_on_a_narrow_screen(visit: Open) -> None:
     page = visit("#read")
     page.set_viewport_size({"width": 320, "height": 640})
@@ -134,6 +137,7 @@ def test_a_view_that_is_none_is_told(visit: Open) -> None:
     assert page.title() == "Step · chainrule lab"
 
 
+@pytest.mark.quick
 def test_a_link_and_a_reload_show_the_same(visit: Open) -> None:
     page = visit(link("read", CHAIN_OF_TWO))
     page.reload()
@@ -290,6 +294,7 @@ def test_menus_and_notices_have_no_serious_violation(
     assert serious_violations(page, "color-contrast") == []
 
 
+@pytest.mark.quick
 def test_everything_the_page_needs_is_small_and_comes_from_here() -> None:
     files = [file for file in STATIC.rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files if file.suffix in (".js", ".css", ".svg")) <= 250 * 1024

@@ -97,6 +97,7 @@ def linked(page: Page, inside: str) -> set[str]:
     return set(page.locator(f"{inside} .is-linked").evaluate_all(script))
 
 
+@pytest.mark.quick
 def test_the_whole_way_is_gone_by_keyboard(begun: Begin) -> None:
     page = begun()
     net = cr.chain(3)

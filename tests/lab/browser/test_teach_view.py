@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+import pytest
 from pages import Open, link
 
 from chainrule.lessons.lesson_file import read
@@ -85,6 +86,7 @@ def test_a_lesson_is_begun_mended_and_taken_along(visit: Open, tmp_path: Path) -
     assert entries(page) == ["1. shapes", "2. counting"]
 
 
+@pytest.mark.quick
 def test_families_are_added_changed_moved_and_removed(
     visit: Open, serious_violations: Callable[[Page], list[str]]
 ) -> None:

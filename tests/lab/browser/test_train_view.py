@@ -63,6 +63,7 @@ def said(chart: Locator) -> str:
     return chart.get_attribute("aria-valuetext") or ""
 
 
+@pytest.mark.quick
 def test_by_keyboard_alone_a_network_learns_is_paused_read_and_goes_on(train: Page) -> None:
     page = train
     tab_to(page, "start", "one.dataset.key === wanted")

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from marking import slow_except
 
 from chainrule.formula import Symbol, evaluate, parse, text
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, generate
@@ -29,7 +30,9 @@ def test_every_problem_has_one_key_and_no_wrong_answer_is_equal_to_it(family: st
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_same_seed_draws_the_same_problem_and_another_seed_others(family: str) -> None:
     assert repr(generate(family, 5)) == repr(generate(family, 5))
-    assert len({repr((one.prompt, one.answer)) for one in (generate(family, seed) for seed in range(12))}) > 1
+    drawn = (repr((one.prompt, one.answer)) for one in (generate(family, seed) for seed in range(12)))
+    first = next(drawn)
+    assert any(one != first for one in drawn)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -39,7 +42,7 @@ def test_a_problem_is_made_again_from_its_family_parameters_and_seed(family: str
     assert repr(generate(family, 3, **parameters)) == repr(problem)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", slow_except(["shapes", "recursion", "softmax"], FAMILIES))
 def test_each_value_of_each_parameter_gives_a_sound_problem(family: str) -> None:
     for name, parameter in FAMILIES[family].parameters.items():
         for value in parameter.values:
