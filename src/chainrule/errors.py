@@ -23,7 +23,7 @@ class ChainruleError(Exception):
 
 
 class InputError(ChainruleError, ValueError):
-    """Something handed to chainrule cannot be used: an array, a name, a setting, a file."""
+    """An argument or a file cannot be used: an array, a name, a setting, a table."""
 
 
 class DivergenceError(ChainruleError, ArithmeticError):

@@ -148,11 +148,10 @@ def step(
         _add_penalty(slope, penalty, state.theta, is_weight)
         penalty_value = penalty.value(state.theta, is_weight) if penalty.in_loss else 0.0
     slope = clip(slope, settings.clip_norm)
-    theta, memory = _updated(settings.optimizer, state.theta, slope, state.memory, rate, state.step + 1, spare)
+    theta, memory, finite = _updated(settings.optimizer, state.theta, slope, state.memory, rate, state.step + 1, spare)
 
-    new = [theta, *memory.values()]
-    if not (np.isfinite(loss) and all(np.isfinite(v).all() for v in (slope, *new))):
-        layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, new)
+    if not (np.isfinite(loss) and finite):
+        layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [theta, *memory.values()])
         raise DivergenceError(state.epoch + 1, number + 1, layer, quantity)
     state.theta, state.memory, state.step = theta, memory, state.step + 1
     return loss + penalty_value
@@ -172,24 +171,32 @@ def _updated(
     rate: float,
     step: int,
     spare: Mapping[str, Floats],
-) -> tuple[Floats, Memory]:
-    """Return the new parameters and optimiser state, as :meth:`Optimizer.update` does.
+) -> tuple[Floats, Memory, bool]:
+    """Return the new parameters and optimiser state, and whether they and the gradient are finite.
 
     The built-in optimisers update each parameter independently of all others, so blocks have the same result. Others
     get copies, which they may change: after a step that diverges, the state must be that before it.
     """
     if type(optimizer) not in OPTIMIZERS.values():
-        return optimizer.update(copied(theta), copied(slope), copied(memory), rate, step)
+        moved, new = optimizer.update(copied(theta), copied(slope), copied(memory), rate, step)
+        return moved, new, _finite(slope, moved, new)
     if len(theta) <= BLOCK:
-        return optimizer.update(theta, slope, memory, rate, step)
+        moved, new = optimizer.update(theta, slope, memory, rate, step)
+        return moved, new, _finite(slope, moved, new)
     moved = np.empty_like(theta)
     new = {name: spare[name] if name in spare else np.empty_like(vector) for name, vector in memory.items()}
+    finite = True
     for block in blocks(theta):
         of_block = {name: vector[block] for name, vector in memory.items()}
         moved[block], of_block = optimizer.update(theta[block], slope[block], of_block, rate, step)
         for name, vector in of_block.items():
             new[name][block] = vector
-    return moved, new
+        finite = finite and _finite(slope[block], moved[block], of_block)  # while they are in the cache
+    return moved, new, finite
+
+
+def _finite(slope: Floats, theta: Floats, memory: Memory) -> bool:
+    return all(np.isfinite(vector).all() for vector in (slope, theta, *memory.values()))
 
 
 def dropout_masks(net: Network, rows: int, seed: int, dtype: str, *, epoch: int, batch: int) -> dict[int, Floats]:
