@@ -50,6 +50,7 @@ def test_a_plain_number_will_do_for_a_chain() -> None:
         (NET, X, [1.0, 2.0], [[1.0], [1.0]], r"sample_weight has the shape \(2, 1\), but must be \(2,\)"),
         (NET, X, [1.0, 2.0], [0.0, 0.0], "sample_weight must not be negative, nor zero for every row"),
         (NET, X, [1.0, 2.0], [1e308, 1e308], "sample_weight is too large"),
+        (NET, X, [1.0, 2.0], [1e-320, 1e-320], "sample_weight is too small: its numbers sum to .*; scale them up"),
         (CLASSES, X, [[0], [1]], None, r"class numbers must have the shape \(n,\)"),
         (NET, X, [1.0, 2.0], [1.0, np.nan], "sample_weight contains NaN in row 2"),
         (CLASSES, X, [0, 3], None, "3 in row 2 is no class number from 0 to 2"),

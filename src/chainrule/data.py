@@ -114,6 +114,8 @@ def prepare(
         total = checked.sum()
     if not np.isfinite(total):
         raise InputError(f"{prefix}sample_weight is too large: the sum of its numbers is not finite")
+    if total < np.finfo(dtype).tiny:
+        raise InputError(f"{prefix}sample_weight is too small: its numbers sum to {total:g}; scale them up")
     return Data(features, targets, checked, labels=labels, feature_names=names)
 
 

@@ -113,6 +113,12 @@ def test_sympy_finds_the_same_derivative(activation: str, loss: str) -> None:
             assert sympy.expand(difference) == 0  # elsewhere it takes long, or cannot be told
 
 
+@pytest.mark.parametrize("name", ["w1", "w_1", "w₁"])
+def test_a_gradient_is_found_by_any_name_of_its_parameter(name: str) -> None:
+    derivation = cr.derive(cr.chain(2))
+    assert derivation.gradient(name) == derivation.step("gradient w_1 unrolled").right
+
+
 @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "softmax"])
 def test_the_unrolled_gradient_is_equal_to_the_short_one_where_the_definitions_hold(activation: str) -> None:
     derivation = cr.derive(cr.chain(2, activation))

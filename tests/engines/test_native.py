@@ -123,7 +123,7 @@ def test_an_activation_of_your_own_is_left_to_the_reference_engine() -> None:
 def test_an_instruction_set_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_ISA", "avx513")
     net = cr.chain(1)
-    with pytest.raises(cr.InputError, match="CHAINRULE_ISA: unknown instruction set 'avx513'"):
+    with pytest.raises(cr.InputError, match=r"CHAINRULE_ISA='avx513': this machine runs .*baseline"):
         cr.Model(net, net.initial()).predict(1.0)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn.neural_network as theirs
 from sklearn.datasets import load_iris
 
 import chainrule as cr
@@ -38,6 +39,13 @@ def test_a_class_of_a_single_row_is_named() -> None:
         model.fit(X[:40], np.where(np.arange(40) == 7, "rare", "usual"))
 
 
+def test_early_stopping_with_a_single_class_is_that_of_scikit_learn() -> None:
+    settings: dict[str, Any] = {"early_stopping": True, "max_iter": 30, "n_iter_no_change": 3, "random_state": 0}
+    models = [kind(**settings).fit(X[:40], np.full(40, 7)) for kind in (cr.MLPClassifier, theirs.MLPClassifier)]
+    assert models[0].validation_scores_ == models[1].validation_scores_ == [1.0] * 5
+    np.testing.assert_allclose(models[0].coefs_[0], models[1].coefs_[0], rtol=1e-9)
+
+
 def test_labels_of_several_types_are_refused() -> None:
-    with pytest.raises(ValueError, match="y has labels of types that cannot be ordered"):
+    with pytest.raises(ValueError, match="y has labels that cannot be classes"):
         cr.MLPClassifier().fit(X[:4], np.array(["a", 1, "b", "a"], dtype=object))

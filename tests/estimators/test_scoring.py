@@ -422,6 +422,14 @@ def test_a_score_that_is_not_finite_ends_a_fit_in_its_first_epoch(name: str) -> 
     assert epochs == []
 
 
+def test_a_score_that_fails_for_the_held_out_rows_says_what_to_change() -> None:
+    x, y = IRIS
+    held_out = x[:100], y[:100]  # which lack a class
+    message = r"early_stopping_scoring='neg_log_loss' fails for the 100 held-out rows: .* validation_fraction"
+    with pytest.raises(ValueError, match=message):
+        cr.MLPClassifier(early_stopping=True, early_stopping_scoring="neg_log_loss").fit(x, y, validation_data=held_out)
+
+
 def test_a_score_may_be_undefined_after_it_was_defined() -> None:
     scores = iter([0.5, np.nan, 0.7, np.inf])
     model = cr.MLPClassifier(early_stopping=True, early_stopping_scoring=lambda *given: next(scores), max_iter=4)

@@ -98,6 +98,7 @@ def test_9468_the_hidden_activations_themselves() -> None:
     np.testing.assert_allclose(model.activations(X, -2), np.tanh(first @ model.coefs_[1] + model.intercepts_[1]))
     np.testing.assert_allclose(model.activations(X, -1)[:, 0], model.predict_proba(X)[:, 1])
     np.testing.assert_array_equal(model.activations(X, 0), X)
+    assert cr.MLPClassifier(max_iter=5).fit(X.astype(np.float32), CANCER[1][:9]).activations(X, 0).dtype == np.float32
     with pytest.raises(ValueError, match=r"layer must be a whole number from 0 to 3, or from the end: got 4\."):
         model.activations(X, 4)
 

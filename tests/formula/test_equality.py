@@ -89,6 +89,22 @@ def test_functions_that_are_related_are_decided_by_fifty_digits(one: str, other:
     assert compare(of(one), of(other)).equal is equal
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tanh(100x)", "tanh(10000x)"),
+        ("1/(1+exp(-200x))", "1/(1+exp(-300x))"),
+        ("exp(-1000x^2)", "0"),
+        ("10^(-50) tanh(x)", "0"),
+        ("tanh(x)+10^40", "10^40"),
+        ("10^40 y+tanh(x)", "10^40 y+sin(x)"),
+        ("exp(x)+10^(-45)", "exp(x)"),
+    ],
+)
+def test_what_differs_beyond_fifty_digits_is_unequal(one: str, other: str) -> None:
+    assert not compare(of(one), of(other)).equal
+
+
 def test_only_the_symbols_of_the_form_that_is_asked_for_are_allowed() -> None:
     allowed = {TWO.x, TWO.y, *TWO.w[1:], *TWO.f[1:]}
     found = compare(of("x δ1"), TWO.gradient, TWO.definitions, allowed)

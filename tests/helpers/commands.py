@@ -13,7 +13,7 @@ from unittest import mock
 
 from chainrule.cli import main
 
-COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "chainrule"]
 """``chainrule`` as a process of its own, for tests of its streams, its environment and its end."""
 
 

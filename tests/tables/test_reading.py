@@ -183,6 +183,10 @@ def test_a_missing_file_suggests_the_nearest_bundled_name() -> None:
     assert "did you mean 'penguins'" in message
 
 
+def test_a_missing_file_with_an_extension_is_no_bundled_name() -> None:
+    assert complaint("new.csv") == "there is no file new.csv"
+
+
 def test_a_folder_and_an_unknown_extension_are_named(tmp_path: Path) -> None:
     assert "is a folder" in complaint(tmp_path)
     assert "'.xlsx' is not one of .csv" in complaint(written(tmp_path, "x", "t.xlsx"))

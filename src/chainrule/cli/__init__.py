@@ -473,7 +473,7 @@ def _print_report(report: dict[str, Any], run: Run) -> None:
     console.print(f"{report['epochs']} epochs{best} ({report['stopped']})", soft_wrap=True)
     if "score" in report:
         console.print(
-            f"held-out {report['metric']} {report['score']:.3f} (always guessing: {report['guessing']:.3f})",
+            f"held-out {report['metric']} {report['score']:z.3f} (always guessing: {report['guessing']:z.3f})",
             soft_wrap=True,
         )
     console.print(f"model saved in {report['model']}", soft_wrap=True)

@@ -176,7 +176,8 @@ def practise(
         if lesson is not None and all(whose.left(problem) == 0 for _, problem in drawn):
             print("All is done. Another --seed draws other problems.")
         earned, possible = whose.total()
-        _print(f"{whose.name} has {earned} of {counted(possible, 'point')} in all.")
+        if possible:
+            _print(f"{whose.name} has {earned} of {counted(possible, 'point')} in all.")
 
 
 @app.command()

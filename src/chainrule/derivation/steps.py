@@ -21,6 +21,7 @@ from ..definitions import check_definitions
 from ..diagnostics.trace import backprop
 from ..errors import InputError, quoted, unknown_name
 from ..formula import Derivative, Expression, Symbol, evaluate, expression, latex, substituted
+from ..formula.definitions import as_expression
 from ..formula.functions import Table, product_of, table
 from ..formula.text import Notation
 from ..network import Dense, Network
@@ -111,14 +112,16 @@ class Derivation:
         raise unknown_name("step", name, [step.name for step in self.steps])
 
     def gradient(self, parameter: str) -> Expression:
-        """Return ∂ℒ/∂ of a parameter, unrolled: "w_1", "b_2", "w_{1,2,3}"; in matrices "W_1".
+        """Return ∂ℒ/∂ of a parameter, unrolled: "w_1", "w1" or "w₁", "b_2", "w_{1,2,3}"; in matrices "W_1".
 
         Raises
         ------
         InputError
             When the network has no such parameter.
         """
-        return self.step(f"gradient {parameter} unrolled").right
+        symbol = as_expression(parameter)
+        name = key(symbol) if isinstance(symbol, Symbol) else parameter
+        return self.step(f"gradient {name} unrolled").right
 
     def to_text(self) -> str:
         """Return the derivation as plain text."""

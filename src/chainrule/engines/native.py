@@ -17,7 +17,7 @@ import numpy as np
 
 from ..activations import ACTIVATIONS
 from ..data import Data, Floats, RowNumbers
-from ..errors import DivergenceError, InputError, unknown_name
+from ..errors import DivergenceError, InputError, quoted
 from ..losses import LOSSES
 from ..network import Network
 from ..optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, Rprop
@@ -65,7 +65,7 @@ def instruction_set() -> str:
     known = instruction_sets()
     wanted = os.environ.get(VARIABLE) or known[0]
     if wanted not in known:
-        raise InputError(f"{VARIABLE}: {unknown_name('instruction set', wanted, known)}")
+        raise InputError(f"{VARIABLE}={quoted(wanted)}: this machine runs {', '.join(known)}")
     return wanted
 
 

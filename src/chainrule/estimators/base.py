@@ -571,7 +571,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"layer must be a whole number from 0 to {len(net.layers)}, or from the end: got {layer!r}."
             )
-        X = dense_if_small(self._checked_rows(X, net.inputs))
+        X = dense_if_small(self._checked_rows(X, net.inputs)).astype(theta.dtype, copy=False)
         params = net.parameters(theta)
         pieces = (
             forward(net, params, X[i : i + reference.CHUNK])[1][layer] for i in range(0, X.shape[0], reference.CHUNK)

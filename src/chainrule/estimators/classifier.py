@@ -304,7 +304,7 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
             try:
                 kind = _kind_of_targets(y)
             except TypeError as error:
-                raise ValueError(f"y has labels of types that cannot be ordered: {error}.") from error
+                raise ValueError(f"y has labels that cannot be classes: {str(error).rstrip('.')}.") from error
             if "multioutput" in kind:
                 raise ValueError("Multioutput target data is not supported with label binarization")
             if kind not in ("binary", "multiclass", "multilabel-indicator"):
@@ -379,6 +379,8 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
         if self._kind == "multiclass":
             right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+        elif self._kind == "binary" and len(self.classes_) == 1:
+            right = np.ones(len(outputs), dtype=bool)
         else:
             right = ((outputs > 0.5) == (targets > 0.5)).all(axis=1)
         return float(np.average(right, weights=weights))

@@ -106,7 +106,15 @@ def scorer_of(scoring: Any) -> Callable[[Any, Data, Any], float]:
 
     def score(estimator: Any, held_out: Data, y: Any) -> float:
         call = partial(scorer, sample_weight=held_out.weights) if takes_weights else scorer
-        result = call(estimator, held_out.x, y)
+        try:
+            result = call(estimator, held_out.x, y)
+        except ValueError as error:
+            if not isinstance(scoring, str):  # an error of the user's own function, which is best as it is
+                raise
+            raise ValueError(
+                f"early_stopping_scoring={scoring!r} fails for the {len(held_out)} held-out rows: {error} Choose "
+                "another score, or hold out other rows with validation_data, validation_fraction or random_state."
+            ) from error
         try:
             return float(result)
         except (TypeError, ValueError) as error:

@@ -9,7 +9,7 @@ points, which are drawn anew in every process.
 
 Both sides are evaluated at points of 50-digit numbers, too. There they must agree as well, which finds what has no
 value, and what was made for the prime. And these points decide where functions are left that may be related, such as
-exp(2z) and exp(z).
+exp(2z) and exp(z); where only they agree, 500 digits are compared, as tanh(100z) and tanh(200z) differ beyond 50.
 """
 
 from __future__ import annotations
@@ -20,15 +20,25 @@ from fractions import Fraction
 from typing import Any
 
 from .definitions import Definitions, Formula, as_definitions, as_expression, symbols_of
-from .points import PRIME, Degrees, ModularPoint, NumericPoint, Point, UndefinedError, numeric_points
+from .points import (
+    DIGITS,
+    MANY_DIGITS,
+    PRIME,
+    Degrees,
+    ModularPoint,
+    NumericPoint,
+    Point,
+    UndefinedError,
+    numeric_points,
+)
 from .text import symbol_text
 from .tokens import named_symbol
 from .tree import Call, Expression, Negative, Symbol, limited_nesting
 
 POINTS = 3
-TOLERANCE = 1e-30  # relative, of 50-digit numbers
+# Shares of the digits: in how many equal numbers agree, and how many decimals of what should be 0 are 0.
+_SAME_DIGITS, _ZERO_DECIMALS = 0.6, 0.8
 MOST_ERROR = 1e-12  # powers of powers may have a degree near the prime
-_NOTHING = 1e-40  # what rounding leaves of 0
 ROUGH = 1e-6  # relative, of numbers of 16 digits
 _TRIES = 10  # for each point modulo the prime, where a denominator is 0
 
@@ -40,16 +50,24 @@ class Sample:
     Attributes
     ----------
     points : iterable of Point
-    exact : bool
-        Whether values are exact, modulo the prime; else they are 50-digit numbers.
+    digits : int or None
+        How many digits values have; None where they are exact, modulo the prime.
     """
 
     points: Iterable[Point]
-    exact: bool
+    digits: int | None = DIGITS
+
+    @property
+    def exact(self) -> bool:
+        """Whether values are exact."""
+        return self.digits is None
 
     def same(self, a: Any, b: Any) -> bool:
         """Tell whether two values are the same."""
-        return bool(a == b if self.exact else abs(a - b) <= TOLERANCE * max(abs(a), abs(b)) + _NOTHING)
+        if self.digits is None:
+            return bool(a == b)
+        same, zero = round(_SAME_DIGITS * self.digits), round(_ZERO_DECIMALS * self.digits)
+        return bool(abs(a - b) * 10**same <= max(abs(a), abs(b)) + 10.0 ** (same - zero))
 
     def agree(self, a: Expression, b: Expression) -> bool:
         """Tell whether two expressions have the same values; looks at points until one differs."""
@@ -157,7 +175,9 @@ def compare(
         return Comparison(False, 0.0, not_allowed)
     try:
         points = numeric_points(definitions, both)
-        equal = Sample([next(points)] if agree else points, exact=False).agree(*both)
+        equal = Sample([next(points)] if agree else points).agree(*both)
+        if equal and not agree:
+            equal = Sample(numeric_points(definitions, both, MANY_DIGITS), MANY_DIGITS).agree(*both)
     except UndefinedError as error:
         return Comparison(False, None, not_allowed, error.where)
     return Comparison(equal, bound if equal and agree else None, not_allowed)
@@ -191,7 +211,7 @@ def sampled(formulae: tuple[Expression, Expression], definitions: Definitions) -
     """
     decides = _is_decided_exactly(formulae, definitions) and _error_bound(formulae, definitions) <= MOST_ERROR
     exact = _exact_sample(formulae, definitions) if decides else None
-    return exact or Sample(list(numeric_points(definitions, formulae)), exact=False)
+    return exact or Sample(list(numeric_points(definitions, formulae)))
 
 
 def _exact_sample(formulae: tuple[Expression, Expression], definitions: Definitions) -> Sample | None:
@@ -206,7 +226,7 @@ def _exact_sample(formulae: tuple[Expression, Expression], definitions: Definiti
             continue
         points.append(point)
         if len(points) == POINTS:
-            return Sample(points, exact=True)
+            return Sample(points, digits=None)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Points at which formulae are evaluated to compare them: of numbers modulo a prime, and of 50-digit numbers.
+"""Points at which formulae are evaluated to compare them: of numbers modulo a prime, and of numbers of many digits.
 
 Symbols that others define follow from these; free symbols are drawn when they are first met.
 """
@@ -18,7 +18,7 @@ from .tree import Call, Expression, Negative, Number, Power, Product, Quotient, 
 
 PRIME = 2**61 - 1
 _SECRET = secrets.token_bytes(16)  # so that no formula can be made for the points
-DIGITS = 50
+FEW_DIGITS, DIGITS, MANY_DIGITS = 16, 50, 500
 
 
 class UndefinedError(ArithmeticError):
@@ -169,7 +169,7 @@ class Degrees:
 
 
 class NumericPoint:
-    """A point of 50-digit numbers: free symbols are drawn when they are first met."""
+    """A point of numbers of so many digits: free symbols are drawn when they are first met."""
 
     def __init__(
         self,
@@ -177,9 +177,9 @@ class NumericPoint:
         seed: int,
         negative: Collection[Symbol] | None = None,
         sizes: tuple[float, float] = (0.2, 0.9),
-        rough: bool = False,
+        digits: int = DIGITS,
     ) -> None:
-        self.definitions, self.context = definitions, _floats() if rough else _context()
+        self.definitions, self.digits, self.context = definitions, digits, _context(digits)
         self.seed, self.negative, self.sizes = seed, negative, sizes
         self.random = random.Random(_SECRET + bytes([seed]))  # noqa: S311 - points, not passwords
         self.values: dict[Symbol, Any] = {}
@@ -187,7 +187,7 @@ class NumericPoint:
 
     def rough(self) -> NumericPoint:
         """Return a point of the same kind whose numbers have 16 digits, which takes a tenth of the time."""
-        return NumericPoint(self.definitions, self.seed, self.negative, self.sizes, rough=True)
+        return NumericPoint(self.definitions, self.seed, self.negative, self.sizes, FEW_DIGITS)
 
     def drawn(self, symbol: Symbol) -> float:
         """Return a number of the sizes, of the symbol's sign or of any."""
@@ -215,7 +215,7 @@ class NumericPoint:
                 return mp.fprod(map(self.value, items))
             case Quotient(numerator, denominator):
                 below = self.value(denominator)
-                if abs(below) < mp.mpf(10) ** (10 - DIGITS):
+                if abs(below) < mp.mpf(10) ** (0.8 * -self.digits):
                     raise UndefinedError(denominator)
                 return self.value(numerator) / below
             case Power(base, exponent):
@@ -243,11 +243,14 @@ class NumericPoint:
         return _numeric_functions(mp)[function](*values)
 
 
-def numeric_points(definitions: Definitions, needed: Sequence[Expression]) -> Iterator[NumericPoint]:
-    """Yield points at which expressions have values: four, and more where there are kinks.
+def numeric_points(
+    definitions: Definitions, needed: Sequence[Expression], digits: int = DIGITS
+) -> Iterator[NumericPoint]:
+    """Yield points at which expressions have values: four, and more where there are kinks or many digits.
 
     A logarithm needs positive numbers; a kink needs points on both its sides, wherever it is: then each free symbol is
-    negative by itself once, and some are larger than all constants.
+    negative by itself once, and some are larger than all constants. At tiny numbers, which need many digits, functions
+    such as tanh(1000 x) have not come to their limits.
 
     Raises
     ------
@@ -257,9 +260,11 @@ def numeric_points(definitions: Definitions, needed: Sequence[Expression]) -> It
     trees = [*needed, *definitions, *definitions.values()]
     parts = [part for tree in trees for part in tree.walk()]
     free = sorted({one for one in parts if isinstance(one, Symbol)} - definitions.keys(), key=symbol_text)
-    small, large = (0.2, 0.9), (1.0, 3.0)
+    small, large, tiny = (0.2, 0.9), (1.0, 3.0), (1e-4, 1e-3)
     kinds: list[tuple[Collection[Symbol] | None, tuple[float, float]]]
     kinds = [((), small), (None, large), (free, small), (None, small)]
+    if digits == MANY_DIGITS:
+        kinds += [((), tiny), (None, tiny)]
     if any(isinstance(one, Call) and one.function in _KINKED for one in parts):
         most = 2.0 * max((float(one.value) for one in parts if isinstance(one, Number)), default=1.0)
         beyond = (0.75 * most, most)
@@ -267,7 +272,7 @@ def numeric_points(definitions: Definitions, needed: Sequence[Expression]) -> It
         kinds += [((symbol,), small) for symbol in free]
     found, why = False, UndefinedError(needed[0])
     for seed, (negative, sizes) in enumerate(kinds):
-        point = NumericPoint(definitions, seed % 256, negative, sizes)
+        point = NumericPoint(definitions, seed % 256, negative, sizes, digits)
         try:
             for tree in needed:
                 point.value(tree)
@@ -299,19 +304,14 @@ def _follow(point: _Symbolic, symbol: Symbol) -> None:
 
 
 @cache
-def _context() -> Any:
+def _context(digits: int) -> Any:
     import mpmath
 
+    if digits == FEW_DIGITS:
+        return mpmath.fp
     context = mpmath.MPContext()
-    context.dps = DIGITS
+    context.dps = digits
     return context
-
-
-@cache
-def _floats() -> Any:
-    import mpmath
-
-    return mpmath.fp
 
 
 _KINKED = {"abs", "greater", "max", "min", "sign", "step", "where"}

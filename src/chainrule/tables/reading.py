@@ -116,8 +116,9 @@ def _known_extension(path: Path) -> str:
     if path.is_dir():
         raise InputError(f"{path} is a folder: name one file in it")
     if not path.exists():
-        bundled = unknown_name("bundled data set", str(path), datasets.names())
-        raise InputError(f"there is no file {path}; {bundled}")
+        could_be_bundled = not path.suffix and path.name == str(path)
+        bundled = f"; {unknown_name('bundled data set', path.name, datasets.names())}" if could_be_bundled else ""
+        raise InputError(f"there is no file {path}{bundled}")
     extension = path.suffix.lower()
     if extension not in EXTENSIONS:
         raise InputError(
