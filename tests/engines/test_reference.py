@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import chainrule as cr
 from chainrule import parameters
@@ -117,3 +118,14 @@ def test_an_optimizer_of_your_own_sees_all_parameters(monkeypatch: pytest.Monkey
     net = cr.Network(3, [cr.Dense(4, "tanh"), cr.Dense(1)], "squared_error")
     cr.train(net, np.ones((6, 3)), np.ones((6, 1)), optimizer=Normalised(), epochs=2, batch_size=6, engine="reference")
     assert lengths[-2:] == [21, 21]  # before that it is tried out on a few numbers
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csr_array])
+def test_sparse_rows_are_predicted_chunk_by_chunk(form: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "CHUNK", 70)
+    net = cr.Network(50, [cr.Dense(4, "tanh"), cr.Dense(3, "softmax")])
+    x = form(sparse.random(300, 50, 0.1, "csr", random_state=0))
+    params = net.initial(0)
+    np.testing.assert_allclose(
+        reference.predict(net, params, x), reference.predict(net, params, x.toarray()), rtol=1e-12
+    )

@@ -76,7 +76,7 @@ def predict(net: Network, params: Parameters, x: Any) -> Floats:
         if x.shape[0] <= CHUNK:
             outputs: Floats = forward(net, params, x)[1][-1]
             return outputs
-        pieces = [forward(net, params, x[i : i + CHUNK])[1][-1] for i in range(0, x.shape[0], CHUNK)]
+        pieces = [forward(net, params, _chunk(x, i))[1][-1] for i in range(0, x.shape[0], CHUNK)]
     return np.concatenate(pieces)
 
 
@@ -85,9 +85,19 @@ def evaluate(net: Network, params: Parameters, data: Data) -> float:
     of_rows = []
     with np.errstate(all="ignore"):
         for i in range(0, len(data), CHUNK):
-            z, f = forward(net, params, data.x[i : i + CHUNK])
+            z, f = forward(net, params, _chunk(data.x, i))
             of_rows.append(losses(net, data.y[i : i + CHUNK], z, f))
     return float(np.dot(shares(data), np.concatenate(of_rows)))
+
+
+def _chunk(x: Any, begin: int) -> Any:
+    """Return up to CHUNK rows from there on; of compressed sparse rows in less time than SciPy's own slices take."""
+    end = min(begin + CHUNK, x.shape[0])
+    if isinstance(x, np.ndarray):
+        return x[begin:end]
+    ends = x.indptr[begin : end + 1]
+    entries = slice(ends[0], ends[-1])
+    return type(x)((x.data[entries], x.indices[entries], ends - ends[0]), shape=(end - begin, x.shape[1]))
 
 
 def _run_steps(
