@@ -140,7 +140,7 @@ def test_regression_prints_the_score_beside_that_of_guessing(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nofile.csv", "--target", "y"], "no file nofile.csv"),
+        (["nofile.csv", "--target", "y"], "file not found: nofile.csv"),
         (["penguins", "--target", "specis"], "did you mean 'species'"),
         (["penguins", "--target", "species", "--activation", "rleu"], "did you mean 'relu'"),
         (["penguins", "--target", "species", "--optimizer", "adm"], "did you mean 'adam'"),

@@ -179,12 +179,12 @@ def test_a_malformed_csv_file_is_one_line_that_says_where(tmp_path: Path, conten
 
 def test_a_missing_file_suggests_the_nearest_bundled_name() -> None:
     message = complaint("pengiuns")
-    assert message.startswith("there is no file pengiuns")
+    assert message.startswith("file not found: pengiuns")
     assert "did you mean 'penguins'" in message
 
 
 def test_a_missing_file_with_an_extension_is_no_bundled_name() -> None:
-    assert complaint("new.csv") == "there is no file new.csv"
+    assert complaint("new.csv") == "file not found: new.csv"
 
 
 def test_a_folder_and_an_unknown_extension_are_named(tmp_path: Path) -> None:
@@ -227,7 +227,8 @@ def test_texts_that_share_their_bytes_count_in_full(tmp_path: Path) -> None:
     text = "x" * 2**20
     pl.DataFrame({"a": [text] * 2**9}).write_parquet(tmp_path / "t.parquet")
     refusal = complaint(tmp_path / "t.parquet")
-    assert "its table would take 536,870,912 bytes" in refusal or "memory" in refusal  # the latter by old Polars
+    by_old_polars = "takes too much memory", "ran out of memory"
+    assert any(reason in refusal for reason in ("its table would take 536,870,912 bytes", *by_old_polars))
 
 
 @pytest.mark.slow

@@ -187,12 +187,12 @@ def _updated(
     The built-in optimisers update each parameter independently of all others, so blocks have the same result. Others
     get copies, which they may change: after a step that diverges, the state must be that before it.
     """
-    if type(optimizer) not in OPTIMIZERS.values():
-        moved, new = optimizer.update(copied(theta), copied(slope), copied(memory), rate, step)
-        return moved, new, _finite(slope, moved, new)
-    if len(theta) <= BLOCK:
-        moved, new = optimizer.update(theta, slope, memory, rate, step)
-        return moved, new, _finite(slope, moved, new)
+    is_own = type(optimizer) not in OPTIMIZERS.values()
+    if is_own or len(theta) <= BLOCK:
+        arrays: tuple[Floats, Floats, Memory]
+        arrays = (copied(theta), copied(slope), copied(memory)) if is_own else (theta, slope, memory)
+        moved, new = optimizer.update(*arrays, rate, step)
+        return moved, new, _are_finite(slope, moved, new)
     moved = np.empty_like(theta)
     new = {name: spare[name] if name in spare else np.empty_like(vector) for name, vector in memory.items()}
     finite = True
@@ -201,11 +201,12 @@ def _updated(
         moved[block], of_block = optimizer.update(theta[block], slope[block], of_block, rate, step)
         for name, vector in of_block.items():
             new[name][block] = vector
-        finite = finite and _finite(slope[block], moved[block], of_block)  # while they are in the cache
+        finite = finite and _are_finite(slope[block], moved[block], of_block)  # while they are in the cache
     return moved, new, finite
 
 
-def _finite(slope: Floats, theta: Floats, memory: Memory) -> bool:
+def _are_finite(slope: Floats, theta: Floats, memory: Memory) -> bool:
+    """Tell whether a gradient, parameters and an optimiser state have neither NaN nor infinity."""
     return all(np.isfinite(vector).all() for vector in (slope, theta, *memory.values()))
 
 

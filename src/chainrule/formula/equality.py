@@ -24,6 +24,7 @@ from .points import (
     DIGITS,
     MANY_DIGITS,
     PRIME,
+    ZERO_DECIMALS,
     Degrees,
     ModularPoint,
     NumericPoint,
@@ -36,8 +37,7 @@ from .tokens import named_symbol
 from .tree import Call, Expression, Negative, Symbol, limited_nesting
 
 POINTS = 3
-# Shares of the digits: in how many equal numbers agree, and how many decimals of what should be 0 are 0.
-_SAME_DIGITS, _ZERO_DECIMALS = 0.6, 0.8
+_SAME_DIGITS = 0.6  # share of the digits: in how many equal numbers agree
 MOST_ERROR = 1e-12  # powers of powers may have a degree near the prime
 ROUGH = 1e-6  # relative, of numbers of 16 digits
 _TRIES = 10  # for each point modulo the prime, where a denominator is 0
@@ -66,7 +66,7 @@ class Sample:
         """Tell whether two values are the same."""
         if self.digits is None:
             return bool(a == b)
-        same, zero = round(_SAME_DIGITS * self.digits), round(_ZERO_DECIMALS * self.digits)
+        same, zero = round(_SAME_DIGITS * self.digits), round(ZERO_DECIMALS * self.digits)
         return bool(abs(a - b) * 10**same <= max(abs(a), abs(b)) + 10.0 ** (same - zero))
 
     def agree(self, a: Expression, b: Expression) -> bool:

@@ -19,6 +19,7 @@ from .tree import Call, Expression, Negative, Number, Power, Product, Quotient, 
 PRIME = 2**61 - 1
 _SECRET = secrets.token_bytes(16)  # so that no formula can be made for the points
 FEW_DIGITS, DIGITS, MANY_DIGITS = 16, 50, 500
+ZERO_DECIMALS = 0.8  # share of the digits: how many decimals of what should be 0 are 0
 
 
 class UndefinedError(ArithmeticError):
@@ -169,7 +170,7 @@ class Degrees:
 
 
 class NumericPoint:
-    """A point of numbers of so many digits: free symbols are drawn when they are first met."""
+    """A point whose numbers have `digits` digits: free symbols are drawn when they are first met."""
 
     def __init__(
         self,
@@ -179,7 +180,8 @@ class NumericPoint:
         sizes: tuple[float, float] = (0.2, 0.9),
         digits: int = DIGITS,
     ) -> None:
-        self.definitions, self.digits, self.context = definitions, digits, _context(digits)
+        self.definitions, self.context = definitions, _context(digits)
+        self.zero = self.context.mpf(10) ** -round(ZERO_DECIMALS * digits)  # smaller denominators count as 0
         self.seed, self.negative, self.sizes = seed, negative, sizes
         self.random = random.Random(_SECRET + bytes([seed]))  # noqa: S311 - points, not passwords
         self.values: dict[Symbol, Any] = {}
@@ -215,7 +217,7 @@ class NumericPoint:
                 return mp.fprod(map(self.value, items))
             case Quotient(numerator, denominator):
                 below = self.value(denominator)
-                if abs(below) < mp.mpf(10) ** (0.8 * -self.digits):
+                if abs(below) < self.zero:
                     raise UndefinedError(denominator)
                 return self.value(numerator) / below
             case Power(base, exponent):

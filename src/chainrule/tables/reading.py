@@ -118,7 +118,7 @@ def _known_extension(path: Path) -> str:
     if not path.exists():
         could_be_bundled = not path.suffix and path.name == str(path)
         bundled = f"; {unknown_name('bundled data set', path.name, datasets.names())}" if could_be_bundled else ""
-        raise InputError(f"there is no file {path}{bundled}")
+        raise InputError(f"file not found: {path}{bundled}")
     extension = path.suffix.lower()
     if extension not in EXTENSIONS:
         raise InputError(

@@ -6,8 +6,8 @@
  * - `source.timeline(scene)` → a promise of what the lab's /api/timeline answers: the network, its numbers, the steps;
  * - `source.check(scene)` → a promise of what /api/check answers: difference quotients beside the gradients.
  *
- * What is drawn has keys: `u2.1` is unit 1 of layer 2 (layer 0 are the
- * inputs), `w2.1.3` the weight from unit 1 of layer 1 into unit 3 of layer 2, `b2.3` a bias, `loss`, and `y1` a target.
+ * What is drawn has keys: `u2.1` is unit 1 of layer 2 (layer 0 are the inputs), `w2.1.3` the weight from unit 1 of layer 1
+ * into unit 3 of layer 2, `b2.3` a bias, `loss`, and `y1` a target.
  */
 import { button, element as node, icon, isCommand, svg, tableOf } from "./controls.js";
 import { scrollable } from "./scrolling.js";

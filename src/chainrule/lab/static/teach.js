@@ -58,7 +58,7 @@ export async function show(place, app) {
     isTyped = true;
     put(entries().with(at, { ...entries()[at], ...patch }), options);
     isTyped = false;
-    listed = entries(); // an equal entry, of which no view is told, is another object
+    listed = entries(); // a new object, even where it equals the old and update() is not called
   }
 
   function move(from, to) {
