@@ -3,9 +3,9 @@
     python benchmarks/conformance.py --minutes 1
 
 It draws networks, data and their storage, settings, instruction sets and numbers of threads, and compares
-predictions and whole runs. Each difference is either rounding, with a proof, or a fault: see `comparing.py`. A fault
-is made smaller and printed as a snippet, and the command ends with status 1. The seed is printed; `--seed` repeats a
-campaign, and `--case` replays one case, as it is printed.
+predictions and whole runs. Each difference is either rounding, with a proof, or a fault: see `comparing.py`. Faults
+are printed, the first five made smaller and as snippets, and the command ends with status 1. The seed is printed;
+`--seed` repeats a campaign, and `--case` replays one case, as it is printed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 
 _AT_ONCE = 10  # cases that a process is given at a time
 _MOST_REFUSED = 0.1  # of the cases: more, and the drawing is at fault
-_SHOWN = 5  # faults that are made smaller and printed
+_SHRUNK = 5  # faults that are made smaller; the others are printed as they are
 
 
 @dataclass
@@ -165,11 +165,11 @@ def main() -> None:
         if total.faults and options.first:
             break
     report(total, time.monotonic() - begin)
-    for case, what in total.faults[:_SHOWN]:
-        if options.first:
+    for number, (case, what) in enumerate(total.faults):
+        if options.first or number >= _SHRUNK:
             print(f"FAULT: {what[0]}\n  --case '{case.to_json()}'")
-            break
-        show(case, what)
+        else:
+            show(case, what)
     refused = sum(number for (_, cause), number in total.causes.items() if cause == REFUSED)
     if refused > _MOST_REFUSED * total.cases.total():
         sys.exit(f"{refused} cases were refused by both engines, which compares nothing")

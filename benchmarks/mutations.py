@@ -329,7 +329,7 @@ MUTATIONS = [
             "value=_logistic, slope=lambda z, f: f",
         ),
         ("softmax: the sum without f", "row_sum(slope_of_loss * f)", "row_sum(slope_of_loss)"),
-        ("gelu: the density without its half", "z * exp(-0.5 * z**2)", "z * exp(-1.0 * z**2)"),
+        ("gelu: the density without its half", "exp(-0.5 * z**2)", "exp(-1.0 * z**2)"),
         ("leaky relu: slope 1 + a above 0", "a + (1.0 - a) * step(z)", "a + step(z)"),
     ),
     *_of(

@@ -83,9 +83,12 @@ template <class T> struct GELUTanh {  // ½ z (1 + tanh u) = z σ(2u), u = √(2
     }
 };
 template <class T> struct SiLU {
+    static constexpr T reach = T(1000);  // from where on e^{−|z|} is 0 in both formats
     static GatedByLogistic<T> gated(Vec<T> z) { return {z, power_of_e<T>(-absolute<T>(z))}; }
     static Vec<T> value(Vec<T> z, T) { return gated(z).value(); }
-    static Vec<T> slope(Vec<T> z, Vec<T>, T) { return gated(z).slope(all<T>(T(1))); }
+    static Vec<T> slope(Vec<T> z, Vec<T>, T) {
+        return gated(at_least<T>(at_most<T>(z, reach), -reach)).slope(all<T>(T(1)));
+    }
 };
 template <class T> struct Softplus {
     static Vec<T> value(Vec<T> z, T) { return softplus<T>(z); }

@@ -49,6 +49,35 @@ def test_huge_inputs_give_finite_values_and_no_warning(name: str) -> None:
     assert np.isfinite(chosen.slope(z, f)).all()
 
 
+INFINITE = {  # f(−∞), f′(−∞), f(∞) and f′(∞)
+    "identity": (-np.inf, 1.0, np.inf, 1.0),
+    "tanh": (-1.0, 0.0, 1.0, 0.0),
+    "logistic": (0.0, 0.0, 1.0, 0.0),
+    "relu": (0.0, 0.0, np.inf, 1.0),
+    "leaky_relu": (-np.inf, 0.01, np.inf, 1.0),
+    "elu": (-1.0, 0.0, np.inf, 1.0),
+    "selu": (-1.0507009873554805 * 1.6732632423543772, 0.0, np.inf, 1.0507009873554805),
+    "gelu": (0.0, 0.0, np.inf, 1.0),
+    "gelu_tanh": (0.0, 0.0, np.inf, 1.0),
+    "silu": (0.0, 0.0, np.inf, 1.0),
+    "softplus": (0.0, 0.0, np.inf, 1.0),
+    "softsign": (-1.0, 0.0, 1.0, 0.0),
+    "exponential": (0.0, 0.0, np.inf, np.inf),
+    "sin": (np.nan,) * 4,  # without a limit
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", PER_UNIT)
+def test_at_infinity_values_and_slopes_have_their_limits(name: str, dtype: str) -> None:
+    z = np.array([-np.inf, np.inf], dtype)
+    chosen = ACTIVATIONS[name]()
+    with np.errstate(invalid="ignore"):
+        f = chosen.value(z)
+        found = np.stack([f, chosen.slope(z, f)], axis=1).ravel()
+    np.testing.assert_array_equal(found, np.array(INFINITE[name], dtype))
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_float32_stays_float32(name: str) -> None:
     z = np.array([[-1.0, 0.0, 2.0]], dtype=np.float32)

@@ -50,9 +50,21 @@ def test_limits_come_without_a_warning() -> None:  # in tests, warnings are erro
     assert elementary.softplus(np.array([1e4, -1e4, math.inf])).tolist() == [1e4, 0.0, math.inf]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_finite_puts_the_largest_numbers_in_place_of_infinity(dtype: str) -> None:
+    import jax
+
+    largest = np.finfo(dtype).max
+    x = np.array([-np.inf, -2.5, np.inf], dtype)
+    for array in (x, jax.numpy.asarray(x)):
+        np.testing.assert_array_equal(elementary.finite(array), np.array([-largest, -2.5, largest], dtype))
+        np.testing.assert_array_equal(elementary.finite(array, high=False), np.array([-largest, -2.5, np.inf], dtype))
+    assert elementary.finite(-math.inf) == -np.finfo("float64").max
+
+
 def test_nan_is_passed_on() -> None:
     with np.errstate(invalid="ignore"):
-        for name in SCALARS:
+        for name in [*SCALARS, "finite"]:
             assert np.isnan(getattr(elementary, name)(np.array([np.nan]))).all(), name
 
 

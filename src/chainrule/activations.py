@@ -25,6 +25,7 @@ from .elementary import (
     erf,
     exp,
     expm1,
+    finite,
     log_sum_exp,
     maximum,
     minimum,
@@ -109,7 +110,7 @@ class JointActivation(Activation):
 
 def identity() -> Activation:
     """f = z. Also called linear."""
-    return Activation("identity", value=lambda z: 1.0 * z, slope=lambda z, f: 0.0 * z + 1.0)
+    return Activation("identity", value=lambda z: 1.0 * z, slope=lambda z, f: 0.0 * finite(z) + 1.0)
 
 
 def hyperbolic_tangent() -> Activation:
@@ -175,8 +176,8 @@ def gelu() -> Activation:
     """f = z Φ(z), f′ = Φ(z) + z φ(z), with the normal distribution Φ and density φ (Hendrycks, Gimpel 2016)."""
     return Activation(
         "gelu",
-        value=lambda z: z * _normal_distribution(z),
-        slope=lambda z, f: _normal_distribution(z) + z * exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi),
+        value=lambda z: finite(z, high=False) * _normal_distribution(z),
+        slope=lambda z, f: _normal_distribution(z) + finite(z) * exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi),
         initializer="he_uniform",
     )
 
@@ -189,12 +190,14 @@ def gelu_tanh() -> Activation:
         return tanh(c * (z + 0.044715 * z**3))
 
     def slope(z: Array) -> Array:
+        half = 0.5 * (1.0 + bend(z))
         rest = 1.0 - bend(z) ** 2  # 0 far from 0, where z² may be infinite: so it comes first in the products
-        return 0.5 * (1.0 + bend(z)) + 0.5 * c * (rest * z + 3.0 * 0.044715 * rest * z * z * z)
+        z = finite(z)
+        return half + 0.5 * c * (rest * z + 3.0 * 0.044715 * rest * z * z * z)
 
     return Activation(
         "gelu_tanh",
-        value=lambda z: 0.5 * z * (1.0 + bend(z)),
+        value=lambda z: 0.5 * finite(z, high=False) * (1.0 + bend(z)),
         slope=lambda z, f: slope(z),
         initializer="he_uniform",
     )
@@ -204,8 +207,8 @@ def silu() -> Activation:
     """f = z σ(z), f′ = σ(z) (1 + z (1 − σ(z))), σ the logistic function. Also called swish."""
     return Activation(
         "silu",
-        value=lambda z: z * _logistic(z),
-        slope=lambda z, f: _logistic(z) * (1.0 + z * (1.0 - _logistic(z))),
+        value=lambda z: finite(z, high=False) * _logistic(z),
+        slope=lambda z, f: _logistic(z) * (1.0 + finite(z) * (1.0 - _logistic(z))),
         initializer="he_uniform",
     )
 
@@ -219,7 +222,7 @@ def softsign() -> Activation:
     """f = z / (1 + |z|), f′ = 1 / (1 + |z|)²."""
     return Activation(
         "softsign",
-        value=lambda z: z / (1.0 + absolute(z)),
+        value=lambda z: finite(z) / (1.0 + absolute(finite(z))),
         slope=lambda z, f: 1.0 / (1.0 + absolute(z)) ** 2,
         kinks=(0.0,),
     )

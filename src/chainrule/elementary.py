@@ -114,6 +114,18 @@ def where(condition: Array, x: Array | float, y: Array | float) -> Array:
     return namespace(condition).where(condition, x, y)
 
 
+def finite(x: Array, high: bool = True) -> Array:
+    """Return `x` with the largest finite numbers in place of ±∞; without `high`, +∞ stays.
+
+    With it a formula has its limits at ±∞, where otherwise it might be ∞/∞ or 0·∞. Symbols are finite already.
+    """
+    xp = namespace(x)
+    if not hasattr(xp, "finfo"):
+        return x
+    largest = float(xp.finfo(xp.result_type(x, 0.0)).max)
+    return xp.clip(x, -largest, largest if high else None)
+
+
 def row_sum(x: Array) -> Array:
     """Return the sum over the last axis, which stays as an axis of length one: (n, d) → (n, 1)."""
     return namespace(x).sum(x, axis=-1, keepdims=True)

@@ -227,6 +227,18 @@ def test_limits_are_reached_exactly_and_stay(name: str, dtype: str, isa: str) ->
 
 @pytest.mark.parametrize("isa", SETS)
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EXACT)
+def test_limits_at_infinity_are_those_of_the_reference_engine(name: str, dtype: str, isa: str) -> None:
+    z = np.array([-np.inf, np.inf], dtype)
+    reference = ACTIVATIONS[name]()
+    with np.errstate(invalid="ignore"):
+        value = reference.value(z)
+        expected = value, reference.slope(z, value)
+    np.testing.assert_array_equal(computed(name, z, isa), expected)
+
+
+@pytest.mark.parametrize("isa", SETS)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_tanh_is_1_and_its_derivative_0_from_where_rounding_makes_it_so(dtype: str, isa: str) -> None:
     begin = 9.02 if dtype == "float32" else 19.1
     z = np.linspace(begin, begin + 3, 10_000, dtype=dtype)
