@@ -20,6 +20,7 @@ from drawing import Case, instruction_sets, laid_out
 
 import chainrule as cr
 from chainrule.engines import native, reference
+from chainrule.losses import CanonicalLink
 
 AGREEMENT = {"float64": 1e-9, "float32": 2e-4}
 """How far the engines may differ, relative to the largest number of a block: of a layer's weights, of the outputs …"""
@@ -252,7 +253,7 @@ def disturbed(array: Any, by: Disturbance) -> Any:
 
 
 def disturbed_network(case: Case, by: Disturbance) -> cr.Network:
-    """Return the network of a case with rounding errors in f and in f′, and the sums z that overflow in other ways."""
+    """Return the network of a case with rounding errors in f, f′ and ℒ, and sums z that overflow in other ways."""
     net = case.network
     if by is NONE:
         return net
@@ -284,11 +285,25 @@ def disturbed_network(case: Case, by: Disturbance) -> cr.Network:
         return type(activation)(f"disturbed {activation.name}", value, slope)
 
     layers = [cr.Dense(layer.units, own(layer.activation), layer.bias, layer.dropout) for layer in net.layers]
-    link, output = net.loss.link, layers[-1].activation.name  # a link goes with one activation, by name
-    if link is not None:
-        linked = net.loss.linked(net.layers[-1].activation.name) is not None
-        link = replace(link, activation=output if linked else "another activation")
-    loss = replace(net.loss, name=f"disturbed {net.loss.name}", outputs=(), link=link)
+
+    def of_sum(losses: Any) -> Any:  # the errors of a sum are not independent of each other
+        return losses + losses * losses.dtype.type(random.uniform(-most, most))
+
+    def disturbed_link(link: CanonicalLink) -> CanonicalLink:
+        def value(y: Any, z: Any) -> Any:  # a difference of numbers of the size of z
+            of_outputs = link.value(y, z)
+            return of_sum(of_outputs + np.abs(z).max(axis=1, keepdims=True) * error(of_outputs))
+
+        linked = link.activation == net.layers[-1].activation.name  # it goes with one activation, by name
+        return replace(link, activation=layers[-1].activation.name if linked else "another activation", value=value)
+
+    loss = replace(
+        net.loss,
+        name=f"disturbed {net.loss.name}",
+        value=lambda y, f: of_sum(net.loss.value(y, f)),
+        outputs=(),
+        link=net.loss.link and disturbed_link(net.loss.link),
+    )
     return cr.Network(net.inputs, layers, loss)
 
 
@@ -304,6 +319,8 @@ def _inputs(case: Case, engine: str, by: Disturbance = NONE, layout: str | None 
         if case.kind != "estimator" and arrays[1].ndim == 1:  # class numbers, which only cross entropy itself takes
             arrays[1] = np.eye(case.layers[-1].units, dtype=case.dtype)[arrays[1]]
         arrays[0] = disturbed(arrays[0], by)
+        if case.kind == "estimator" and arrays[1].dtype.kind == "f":  # instead of the network, which is its own
+            arrays[1] = disturbed(arrays[1], by)
         arrays[2] = disturbed(np.ones(case.rows, case.dtype) if arrays[2] is None else arrays[2], by)
     return arrays[0], arrays[1], arrays[2]
 
