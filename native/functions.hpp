@@ -153,8 +153,9 @@ template <class T> inline Vec<T> softplus(Vec<T> x) {
 
 // (e^{2q} − 1) / 2 = q + q² P(q), |q| ≤ ¼ ln 2
 inline Vec<float> half_expm1_of_twice(Vec<float> q) {
-    static constexpr float P[] = {1.0f, 0.666661643f, 0.333331827f, 0.13386828f, 0.0445876902f};
-    return q + q * q * polynomial<float>(q, P);
+    const Vec<float> square = q * q;  // in pairs of terms, so that few operations wait for one another
+    const Vec<float> high = square * 0.0445876902f + (q * 0.13386828f + 0.333331827f);
+    return q + square * (square * high + (q * 0.666661643f + 1.0f));
 }
 inline Vec<double> half_expm1_of_twice(Vec<double> q) {
     static constexpr double P[] = {1.0,

@@ -6,6 +6,17 @@
 
 #include <cstdint>
 
+#if CHAINRULE_VECTOR_BYTES == 64 && defined(__AVX512F__)
+#define CHAINRULE_INTRINSIC(name) _mm512_##name
+#elif CHAINRULE_VECTOR_BYTES == 32 && defined(__AVX__)
+#define CHAINRULE_INTRINSIC(name) _mm256_##name
+#elif CHAINRULE_VECTOR_BYTES == 16 && defined(__SSE2__)
+#define CHAINRULE_INTRINSIC(name) _mm_##name
+#endif
+#ifdef CHAINRULE_INTRINSIC
+#include <immintrin.h>
+#endif
+
 namespace chainrule::CHAINRULE_ISA {
 
 constexpr int vector_bytes = CHAINRULE_VECTOR_BYTES;
@@ -41,9 +52,22 @@ template <class T> inline Vec<T> absolute(Vec<T> x) { return from_bits<T>(bits<T
 template <class T> inline Vec<T> with_sign_of(Vec<T> size, Vec<T> x) {
     return from_bits<T>((bits<T>(size) & ~VectorOf<T>::sign_bit) | (bits<T>(x) & VectorOf<T>::sign_bit));
 }
-// NaN in x is passed on: a comparison with it is false.
-template <class T> inline Vec<T> at_most(Vec<T> x, T high) { return x > high ? all<T>(high) : x; }
-template <class T> inline Vec<T> at_least(Vec<T> x, T low) { return x < low ? all<T>(low) : x; }
+// a < b ? a : b and a > b ? a : b, for which compilers do not find the one instruction of x86: b where one is NaN.
+#ifdef CHAINRULE_INTRINSIC
+inline Vec<float> smaller(Vec<float> a, Vec<float> b) { return CHAINRULE_INTRINSIC(min_ps)(a, b); }
+inline Vec<double> smaller(Vec<double> a, Vec<double> b) { return CHAINRULE_INTRINSIC(min_pd)(a, b); }
+inline Vec<float> larger(Vec<float> a, Vec<float> b) { return CHAINRULE_INTRINSIC(max_ps)(a, b); }
+inline Vec<double> larger(Vec<double> a, Vec<double> b) { return CHAINRULE_INTRINSIC(max_pd)(a, b); }
+#else
+inline Vec<float> smaller(Vec<float> a, Vec<float> b) { return a < b ? a : b; }
+inline Vec<double> smaller(Vec<double> a, Vec<double> b) { return a < b ? a : b; }
+inline Vec<float> larger(Vec<float> a, Vec<float> b) { return a > b ? a : b; }
+inline Vec<double> larger(Vec<double> a, Vec<double> b) { return a > b ? a : b; }
+#endif
+
+// NaN in x is passed on.
+template <class T> inline Vec<T> at_most(Vec<T> x, T high) { return smaller(all<T>(high), x); }
+template <class T> inline Vec<T> at_least(Vec<T> x, T low) { return larger(all<T>(low), x); }
 
 // 0, 1, 2, …
 template <class T> inline Integers<T> lane_numbers() {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
@@ -10,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import xxhash
 
 from ..data import Data, Floats, RowNumbers
 from ..errors import InputError, quoted, unknown_name
@@ -228,7 +228,7 @@ class State:
         numbers: tuple[float, ...] = (self.step, self.epoch)
         if self.best is not None:
             vectors["best"], numbers = self.best.theta, (*numbers, self.best.epoch, self.best.loss)
-        digest = hashlib.blake2b(repr(numbers).encode(), digest_size=16)
+        digest = xxhash.xxh3_128(repr(numbers).encode())
         for name, vector in vectors.items():
             digest.update(f"{name} {vector.dtype.char} ".encode())
             digest.update(np.ascontiguousarray(vector).data)
