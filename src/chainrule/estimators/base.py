@@ -453,13 +453,19 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _check_finite(self, fit: Fit, outputs: _Outputs) -> None:
-        """Check the parameters, and the outputs of a batch by them: no step has come after the last to notice."""
+        """Check the parameters, and the outputs of a batch by them, as no step after the last one has noticed.
+
+        L-BFGS has: it evaluates the objective at the parameters to which it goes.
+        """
         run, scores = fit.run, [] if fit.conductor is None else fit.conductor.scores
         theta = run.parameters.vector
-        rows = fit.parts.training.x[:LARGEST_BATCH]
+        is_finite = bool(np.isfinite(theta).all())
+        if is_finite and is_stochastic(self):
+            rows = fit.parts.training.x[:LARGEST_BATCH]
+            is_finite = bool(np.isfinite(outputs(theta, rows, self.threads)).all())
         if scores and run.best is None:
             problem = "no epoch has a finite validation score"
-        elif not (np.isfinite(theta).all() and np.isfinite(outputs(theta, rows, self.threads)).all()):
+        elif not is_finite:
             problem = "the outputs after the last step are not finite"
         else:
             return
