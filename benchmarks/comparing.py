@@ -19,6 +19,7 @@ import numpy as np
 from drawing import Case, instruction_sets, laid_out
 
 import chainrule as cr
+from chainrule.backpropagation import forward
 from chainrule.engines import native, reference
 from chainrule.losses import CanonicalLink
 
@@ -30,6 +31,7 @@ ROW_AGREEMENT = {"float64": 1e-12, "float32": 2e-6}
 REFUSED = "refused by both engines"
 """The cause of a case from which nothing is learnt: one that training takes for bad input."""
 
+_NEAR_THE_LARGEST = "a number near the largest"
 _MOST_UNITS = 16  # by which a number is moved, in units in the last place
 _DRAWS = 40  # of disturbances: a tie, a sign or a kink that rounding decides needs the right one, often in float32
 _MARGIN = 10.0  # a rounding difference may be so many times the one that the reference engine shows
@@ -209,6 +211,8 @@ class _Comparison:
                 continue
             shown = 0.0 if tolerance == 0.0 else self.shown(name, size)
             cause = self.cause(name, size) if size <= _MARGIN * shown else "fault"
+            if cause == "fault" and np.isinf(size) and any(_overflows(self.case, one) for one in (expected, found)):
+                cause = _NEAR_THE_LARGEST
             yield Difference(f"{what}: {name}", size, shown, cause)
 
     def cause(self, name: str, size: float) -> str:
@@ -216,8 +220,23 @@ class _Comparison:
         if name in ("stopped", "epochs", "best epoch"):
             return "a tie in early stopping"
         if name == "diverged" or np.isinf(size):
-            return "a number near the largest"
+            return _NEAR_THE_LARGEST
         return "a sign in Rprop" if self.case.optimizer == "rprop" else "amplified rounding"
+
+
+def _overflows(case: Case, outcome: Outcome) -> bool:
+    """Tell whether a run comes to numbers of which the product of two is too large.
+
+    Then it depends on the order of terms and factors whether a number is finite, and when a run diverges.
+    """
+    if "movement" not in outcome:
+        return False
+    net, x = case.network, np.asarray(case.x(), np.float64)
+    params = net.parameters(case.initial() + outcome["movement"].values)
+    with np.errstate(all="ignore"):
+        z, f = forward(net, params, x)
+        largest = max(float(np.max(np.abs(array))) for array in (params.vector, *z[1:], *f))
+    return not largest < float(np.sqrt(np.finfo(case.dtype).max))
 
 
 class instruction_set:  # noqa: N801 - reads as a function
@@ -282,7 +301,7 @@ def disturbed_network(case: Case, by: Disturbance) -> cr.Network:
             z = z if np.isfinite(z).all() else overflowed(z)
             return activation.slope(z, f) + error(f)  # of 1, as 1 − f² has where it vanishes
 
-        return type(activation)(f"disturbed {activation.name}", value, slope)
+        return type(activation)(f"disturbed {activation.name}", value, slope, initializer=activation.initializer)
 
     layers = [cr.Dense(layer.units, own(layer.activation), layer.bias, layer.dropout) for layer in net.layers]
 
@@ -470,10 +489,14 @@ def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool 
     from chainrule.estimators import MLPClassifier, MLPRegressor
 
     classes = case.loss == "cross_entropy"
+    activation: Any = case.layers[0].activation if len(case.layers) > 1 else "relu"
+    drawn_otherwise = ("identity", "logistic", "tanh", "relu")  # the first weights, by these names
+    if by is not NONE and len(case.layers) > 1 and activation not in drawn_otherwise:
+        activation = disturbed_network(case, by).layers[0].activation
     kind = MLPClassifier if classes else MLPRegressor
     estimator = kind(
         hidden_layer_sizes=tuple(layer.units for layer in case.layers[:-1]),
-        activation=case.layers[0].activation if len(case.layers) > 1 else "relu",
+        activation=activation,
         solver=case.optimizer,
         alpha=case.l2,
         batch_size=min(case.batch_size, case.rows),
@@ -493,7 +516,7 @@ def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool 
     except ValueError as error:
         if "non-finite" in str(error):
             return {"diverged": True}
-        if "Early stopping" in str(error):  # which needs a row, or two, with a weight above 0
+        if "Early stopping" in str(error) or "held-out rows" in str(error):  # it needs rows with a weight above 0
             return {"refused": str(error)}
         raise
     of_rows = estimator.predict_proba if classes else estimator.predict
