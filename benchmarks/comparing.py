@@ -526,7 +526,8 @@ def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool 
     outputs = np.concatenate([*(of_rows(plain[row : row + 1]) for row in range(rows)), of_rows(x)[rows:]])
     return {
         "outputs": _outputs(case, outputs),
-        "score": _outputs(case, estimator.score(x, y, weights)),
+        # R² is a difference of numbers of the size of 1, the accuracy a share of them.
+        "score": Numbers(np.array([estimator.score(x, y, weights)]), floor=100.0 * float(np.finfo(case.dtype).eps)),
         "epochs": estimator.n_iter_,
         "history of loss": Numbers(np.array(estimator.history_["loss"])),
         "parameters": Numbers(np.concatenate(parameters)),
