@@ -210,9 +210,12 @@ class _Comparison:
             if size <= tolerance:
                 continue
             shown = 0.0 if tolerance == 0.0 else self.shown(name, size)
-            cause = self.cause(name, size) if size <= _MARGIN * shown else "fault"
-            if cause == "fault" and np.isinf(size) and any(_overflows(self.case, one) for one in (expected, found)):
+            if size <= _MARGIN * shown:
+                cause = self.cause(name, size)
+            elif tolerance and np.isinf(size) and any(_overflows(self.case, one) for one in (expected, found)):
                 cause = _NEAR_THE_LARGEST
+            else:  # rounding does not explain it, least of all where the bits must be the same
+                cause = "fault"
             yield Difference(f"{what}: {name}", size, shown, cause)
 
     def cause(self, name: str, size: float) -> str:
@@ -225,9 +228,9 @@ class _Comparison:
 
 
 def _overflows(case: Case, outcome: Outcome) -> bool:
-    """Tell whether a run comes to numbers of which the product of two is too large.
+    """Tell whether a run reaches numbers so large that the product of two of them overflows.
 
-    Then it depends on the order of terms and factors whether a number is finite, and when a run diverges.
+    Then the order of terms and factors decides whether a result is finite, and when a run diverges.
     """
     if "movement" not in outcome:
         return False

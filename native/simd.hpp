@@ -52,7 +52,8 @@ template <class T> inline Vec<T> absolute(Vec<T> x) { return from_bits<T>(bits<T
 template <class T> inline Vec<T> with_sign_of(Vec<T> size, Vec<T> x) {
     return from_bits<T>((bits<T>(size) & ~VectorOf<T>::sign_bit) | (bits<T>(x) & VectorOf<T>::sign_bit));
 }
-// a < b ? a : b and a > b ? a : b, for which compilers do not find the one instruction of x86: b where one is NaN.
+// a < b ? a : b and a > b ? a : b, which are b if either is NaN. Compilers do not turn these comparisons into the one
+// instruction that x86 has for each.
 #ifdef CHAINRULE_INTRINSIC
 inline Vec<float> smaller(Vec<float> a, Vec<float> b) { return CHAINRULE_INTRINSIC(min_ps)(a, b); }
 inline Vec<double> smaller(Vec<double> a, Vec<double> b) { return CHAINRULE_INTRINSIC(min_pd)(a, b); }

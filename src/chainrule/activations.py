@@ -190,10 +190,10 @@ def gelu_tanh() -> Activation:
         return tanh(c * (z + 0.044715 * z**3))
 
     def slope(z: Array) -> Array:
-        half = 0.5 * (1.0 + bend(z))
-        rest = 1.0 - bend(z) ** 2  # 0 far from 0, where z² may be infinite: so it comes first in the products
+        bent = bend(z)
+        rest = 1.0 - bent**2  # 0 far from 0, where z² may be infinite: so it comes first in the products
         z = finite(z)
-        return half + 0.5 * c * (rest * z + 3.0 * 0.044715 * rest * z * z * z)
+        return 0.5 * (1.0 + bent) + 0.5 * c * (rest * z + 3.0 * 0.044715 * rest * z * z * z)
 
     return Activation(
         "gelu_tanh",
@@ -222,7 +222,7 @@ def softsign() -> Activation:
     """f = z / (1 + |z|), f′ = 1 / (1 + |z|)²."""
     return Activation(
         "softsign",
-        value=lambda z: finite(z) / (1.0 + absolute(finite(z))),
+        value=_softsign,
         slope=lambda z, f: 1.0 / (1.0 + absolute(z)) ** 2,
         kinks=(0.0,),
     )
@@ -248,6 +248,11 @@ def softmax() -> Activation:
 
 def _logistic(z: Array) -> Array:
     return 1.0 / (1.0 + exp(-z))
+
+
+def _softsign(z: Array) -> Array:
+    z = finite(z)
+    return z / (1.0 + absolute(z))
 
 
 def _normal_distribution(z: Array) -> Array:

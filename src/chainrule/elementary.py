@@ -117,7 +117,7 @@ def where(condition: Array, x: Array | float, y: Array | float) -> Array:
 def finite(x: Array, high: bool = True) -> Array:
     """Return `x` with the largest finite numbers in place of ±∞; without `high`, +∞ stays.
 
-    With it a formula has its limits at ±∞, where otherwise it might be ∞/∞ or 0·∞. Symbols are finite already.
+    So a formula that would be ∞/∞ or 0·∞ has its limit. Symbols are finite already, and are returned unchanged.
     """
     xp = namespace(x)
     if not hasattr(xp, "finfo"):

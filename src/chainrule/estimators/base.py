@@ -453,19 +453,18 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _check_finite(self, fit: Fit, outputs: _Outputs) -> None:
-        """Check the parameters, and the outputs of a batch by them, as no step after the last one has noticed.
+        """Check that the final parameters are finite, and their outputs for a batch: no later step would notice.
 
-        L-BFGS has: it evaluates the objective at the parameters to which it goes.
+        L-BFGS has already evaluated the objective, and so the outputs, at its final parameters.
         """
         run, scores = fit.run, [] if fit.conductor is None else fit.conductor.scores
         theta = run.parameters.vector
-        is_finite = bool(np.isfinite(theta).all())
-        if is_finite and is_stochastic(self):
-            rows = fit.parts.training.x[:LARGEST_BATCH]
-            is_finite = bool(np.isfinite(outputs(theta, rows, self.threads)).all())
+        rows = fit.parts.training.x[:LARGEST_BATCH]
         if scores and run.best is None:
             problem = "no epoch has a finite validation score"
-        elif not is_finite:
+        elif not np.isfinite(theta).all() or (
+            is_stochastic(self) and not np.isfinite(outputs(theta, rows, self.threads)).all()
+        ):
             problem = "the outputs after the last step are not finite"
         else:
             return
