@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import scipy.linalg  # noqa: F401 - with its own BLAS, beside NumPy's
@@ -66,12 +67,31 @@ def test_blas_has_one_thread_until_the_last_fit_by_l_bfgs_is_done() -> None:
         one_blas_thread.__enter__()
         with one_blas_thread:
             assert blas_threads() == {1}
+            with one_blas_thread.lifted():
+                assert blas_threads() == {1}  # for the other fit
+        with one_blas_thread.lifted():
+            assert blas_threads() == {2}
         assert blas_threads() == {1}
         one_blas_thread.__exit__()
         assert blas_threads() == {2}
 
         seen: list[set[int]] = []
         settings = {"optimizer": "lbfgs", "callbacks": [lambda run: seen.append(blas_threads())]}
-        for engine in ("native", "reference"):  # which leaves its matrix products to BLAS
+        for engine in ("native", "reference"):
             cr.train(cr.chain(2), [0.5, 1.0], [0.8, 0.1], engine=engine, epochs=1, **settings)  # type: ignore[arg-type]
-        assert seen == [{1}, {2}]
+        assert seen == [{1}, {1}]
+
+
+def test_matrix_products_within_a_fit_by_l_bfgs_may_use_all_threads_of_blas() -> None:
+    """The reference engine leaves its products to BLAS; the activation is computed between two of them."""
+    seen: list[set[int]] = []
+
+    def twice(z: Any) -> Any:
+        seen.append(blas_threads())
+        return 2 * z
+
+    net = cr.Network(1, [cr.Dense(1, cr.Activation("twice", value=twice, slope=lambda z, f: 2 + 0 * z))])
+    with threadpool_limits(2, user_api="blas"):
+        cr.train(net, [0.5, 1.0], [0.8, 0.1], optimizer="lbfgs", epochs=1, validation=([0.5], [0.8]))
+    assert seen
+    assert set.union(*seen) == {2}

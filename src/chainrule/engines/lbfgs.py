@@ -12,6 +12,7 @@ from ..network import Network
 from ..optimizers import LBFGS
 from ..regularization import weight_positions
 from .task import Settings, State, Watch, note_best
+from .threads import one_blas_thread
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -86,20 +87,21 @@ def run(
         every = settings.checkpoint_every or settings.epochs
         iterations = min(every - state.epoch % every, settings.epochs - state.epoch)
         try:
-            result = minimize(
-                penalised,
-                state.theta.astype(np.float64),
-                jac=True,
-                method="L-BFGS-B",
-                callback=after_iteration,
-                options={
-                    "maxiter": iterations,
-                    "maxcor": optimizer.history,
-                    "gtol": optimizer.tolerance,
-                    "ftol": optimizer.relative_tolerance,
-                    "maxfun": optimizer.evaluations - evaluations,
-                },
-            )
+            with one_blas_thread:
+                result = minimize(
+                    penalised,
+                    state.theta.astype(np.float64),
+                    jac=True,
+                    method="L-BFGS-B",
+                    callback=after_iteration,
+                    options={
+                        "maxiter": iterations,
+                        "maxcor": optimizer.history,
+                        "gtol": optimizer.tolerance,
+                        "ftol": optimizer.relative_tolerance,
+                        "maxfun": optimizer.evaluations - evaluations,
+                    },
+                )
         except _InterruptedError:
             return None
         evaluations += result.nfev

@@ -121,8 +121,7 @@ def run(
         objective = _objective(task, trainer)
         judge = partial(trainer.validation_loss, interrupted=watch.interrupted)
         weight = float(data.weights.sum())
-        with threads.one_blas_thread:
-            return lbfgs.run(net, settings, objective, weight, None if validation is None else judge, state, watch)
+        return lbfgs.run(net, settings, objective, weight, None if validation is None else judge, state, watch)
     moving = _Moving(task, trainer)
     while not moving.ended and not watch.interrupted():
         moving.follow(trainer.advance(moving.ahead, _ALL, _SLICE, watch.interrupted))

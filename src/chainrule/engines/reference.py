@@ -23,6 +23,7 @@ from ..randomness import dropout_mask
 from ..regularization import Penalty, clip, weight_positions
 from . import lbfgs
 from .task import Plateau, Settings, State, Watch, batches, note_best, rates, shares
+from .threads import one_blas_thread
 
 # Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
 CHUNK = 8192
@@ -64,8 +65,11 @@ def run(
     # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
     with np.errstate(all="ignore"):
         if isinstance(settings.optimizer, LBFGS):
-            objective = objective_of(net, settings, data, state)
-            judge = None if validation is None else lambda theta: evaluate(net, net.parameters(theta), validation)
+            several = one_blas_thread.lifted()  # for the products, not for SciPy's sums of vectors
+            objective = several(objective_of(net, settings, data, state))
+            judge = None
+            if validation is not None:
+                judge = several(lambda theta: evaluate(net, net.parameters(theta), validation))
             return lbfgs.run(net, settings, objective, float(data.weights.sum()), judge, state, watch)
         return _run_steps(net, settings, data, validation, state, watch)
 
