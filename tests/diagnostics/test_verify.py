@@ -155,6 +155,25 @@ def test_a_back_of_your_own_is_judged_however_small_the_gradient_that_arrives(na
         assert found.faults == (() if factor == 1.0 else ("layer 1: the derivative is 2.00 times the quotient",))
 
 
+@pytest.mark.parametrize(("last", "bias"), [("relu", -5.0), ("logistic", -800.0)])
+def test_a_wrong_derivative_below_a_unit_that_passes_nothing_on_is_found(last: str, bias: float) -> None:
+    """A dead relu makes δ of the layer below 0, whatever the derivative there; so does an underflow."""
+    for factor, verdict in ((1.0, "right"), (2.0, "wrong")):
+        for own in (scaled(ACTIVATIONS.find("tanh"), factor), with_own_back(ACTIVATIONS.find("softmax"), factor)):
+            net = cr.Network(2, [cr.Dense(3, own), cr.Dense(1, last)])
+            weights = [np.full((2, 3), 0.3) + np.eye(2, 3), np.full((3, 1), 0.5)]
+            params = cr.Parameters(weights, [np.full(3, 0.1), np.array([bias])])
+            assert cr.verify(net, params, X, Y).verdict == verdict
+
+
+def test_rows_that_weigh_nothing_are_not_judged() -> None:
+    wrong = cr.Activation("own", value=np.sin, slope=lambda z, f: np.where(z > 0.0, np.cos(z), 5.0))
+    net = cr.Network(1, [cr.Dense(1, wrong, bias=False), cr.Dense(1)])
+    params, x, y = net.pack([1.0, 1.0]), [[0.5], [-0.5]], [0.7, 0.7]
+    assert cr.verify(net, params, x, y, [1.0, 0.0]).verdict == "right"
+    assert cr.verify(net, params, x, y, [1.0, 1e-9]).verdict == "wrong"
+
+
 def test_a_back_that_is_not_linear_in_what_arrives_is_wrong() -> None:
     class Clipped(Activation):
         def back(self, slope_of_loss: Any, z: Any, f: Any) -> Any:

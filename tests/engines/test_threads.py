@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -80,6 +82,30 @@ def test_blas_has_one_thread_until_the_last_fit_by_l_bfgs_is_done() -> None:
         for engine in ("native", "reference"):
             cr.train(cr.chain(2), [0.5, 1.0], [0.8, 0.1], engine=engine, epochs=1, **settings)  # type: ignore[arg-type]
         assert seen == [{1}, {1}]
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_fits_in_several_threads_leave_blas_as_it_was(engine: str) -> None:
+    """The fit that begins first ends first, so that another thread lifts the limit than the one that set it."""
+    second_began, first_ended = threading.Event(), threading.Event()
+
+    def fit(callback: Callable[[cr.Run], object]) -> None:
+        cr.train(cr.chain(2), 0.5, 0.8, engine=engine, optimizer="lbfgs", epochs=1, callbacks=callback)
+
+    def second(run: cr.Run) -> None:
+        second_began.set()
+        first_ended.wait()
+
+    with threadpool_limits(2, user_api="blas"):  # by the main thread
+        with ThreadPoolExecutor(2) as pool:
+            fits = [pool.submit(fit, lambda run: second_began.wait()), pool.submit(fit, second)]
+            fits[0].result()
+            assert blas_threads() == {1}
+            first_ended.set()
+            fits[1].result()
+            assert blas_threads() == {2}
+            cr.train(cr.chain(2), 0.5, 0.8, engine=engine, optimizer="lbfgs", epochs=1)
+        assert blas_threads() == {2}
 
 
 def test_matrix_products_within_a_fit_by_l_bfgs_may_use_all_threads_of_blas() -> None:

@@ -231,6 +231,16 @@ def test_an_infinite_validation_score_is_never_the_best(scale: float) -> None:
     assert not hasattr(model, "coefs_")
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_fit_that_diverges_after_its_best_epoch_has_a_score_for_each_epoch() -> None:
+    settings: dict[str, Any] = {"learning_rate_init": 3.0, "momentum": 0.0, "n_iter_no_change": 200}
+    model = cr.MLPRegressor(hidden_layer_sizes=(), solver="sgd", early_stopping=True, random_state=0, **settings)
+    with pytest.warns(ConvergenceWarning, match="The best parameters before are kept"):
+        model.fit(30 * DIABETES[0], DIABETES[1])
+    assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_
+    assert model.best_validation_score_ == max(model.validation_scores_)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_targets_of_a_million_are_fitted_with_finite_parameters_or_not_at_all(seed: int) -> None:
     """The first steps are so long that the squares of the errors may overflow."""

@@ -123,6 +123,14 @@ def test_a_callback_that_returns_true_ends_the_run() -> None:
     assert (run.epoch, run.stopped) == (3, "a callback asked to stop")
 
 
+@pytest.mark.parametrize("engine", ["native", "reference"])
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_an_error_of_a_callback_leaves_train(optimizer: str, engine: str) -> None:
+    """StopIteration, too, by which callbacks of SciPy's L-BFGS end it."""
+    with pytest.raises(StopIteration):
+        cr.train(network(), X, Y, optimizer=optimizer, engine=engine, callbacks=lambda run: next(iter([])))
+
+
 def test_ctrl_c_ends_the_run_and_keeps_what_was_learnt() -> None:
     def press(run: cr.Run) -> None:
         if run.epoch == 3:

@@ -5,7 +5,8 @@ factor of such a gradient can be checked where it enters:
 
 - ∂ℒ/∂f_L, or ∂ℒ/∂z_L of a canonical link, against difference quotients of the loss;
 - f′(zᵢ) against difference quotients of f at zᵢ. Softmax and your own subclasses have a ``back`` of their own, which is
-  compared as a whole. It is linear in ∂ℒ/∂fᵢ, so it is compared for a ∂ℒ/∂fᵢ of size 1, however small the real one is;
+  compared as a whole. It is linear in ∂ℒ/∂fᵢ, so it is compared for a ∂ℒ/∂fᵢ of size 1, however small the real one is,
+  and in another direction where that is 0;
 - δᵢ against the product of δᵢ₊₁, Wᵢ₊₁ and f′(zᵢ). The map zᵢ₊₁ = fᵢ Wᵢ₊₁ + bᵢ₊₁ is affine, so its derivative is exact;
 - ∂/∂Wᵢ and ∂/∂bᵢ against the products of fᵢ₋₁ and δᵢ, summed over the rows with their shares.
 """
@@ -159,9 +160,11 @@ class _Checker:
     def check_back(self, i: int, arriving: Floats) -> None:
         """Check ``back`` for a ∂ℒ/∂fᵢ of size 1 in every row, and δᵢ as the multiple of it that it must be."""
         activation, rows = self.net.layers[i - 1].activation, self.rows
-        exponent = np.frexp(np.abs(arriving).max(axis=1, keepdims=True))[1]
-        scale = np.ldexp(1.0, exponent - 1)  # a power of 2, so that both are rounded alike
-        arriving = arriving / scale
+        largest = np.abs(arriving).max(axis=1, keepdims=True)
+        scale = np.ldexp(1.0, np.frexp(largest)[1] - 1)  # a power of 2, so that both are rounded alike
+        scale[largest == 0.0] = 0.0
+        direction = np.cos(np.arange(1.0, 1.0 + arriving.shape[1]))  # no multiple of 1, of which softmax makes 0
+        arriving = np.where(scale > 0.0, arriving / scale, direction)
         derivative = activation.back(arriving, self.trace.z[i], self.trace.f[i])
         delta = self.trace.delta[i]
         self.check_equal(f"layer {i}: δ", delta, scale * derivative, np.abs(delta))
@@ -219,7 +222,7 @@ class _Checker:
         """Note a fault where a derivative is wrong, and the layer where it cannot be told for those that matter."""
         self.factors.rounding = max(self.factors.rounding, compared.rounding)
         importance = np.broadcast_to(importance, derivative.shape)
-        wrong = compared.wrong & (importance > 0.0) & ~np.asarray(near)
+        wrong = compared.wrong & (self.share > 0.0) & ~np.asarray(near)
         if wrong.any():
             weight = np.where(wrong, importance * np.abs(derivative - compared.quotient), -1.0)
             place = np.unravel_index(int(np.argmax(weight)), wrong.shape)

@@ -58,6 +58,7 @@ def run(
     optimizer, is_weight = settings.optimizer, weight_positions(net)
     penalty = settings.penalty.of_batch(weight)
     why, enough, evaluations = None, False, 0
+    stopped: StopIteration | None = None
 
     def penalised(theta: Floats) -> tuple[float, Floats]:
         theta = theta.astype(settings.dtype, copy=False)
@@ -67,8 +68,17 @@ def run(
         return loss + penalty.value(theta, is_weight), gradient.astype(np.float64, copy=False)
 
     def after_iteration(intermediate_result: OptimizeResult) -> None:
+        nonlocal stopped
+        try:
+            note_iteration(intermediate_result)
+        except StopIteration as error:  # of somebody's callback, which SciPy would take for ours
+            stopped = error
+        if enough or stopped is not None:
+            raise StopIteration
+
+    def note_iteration(result: OptimizeResult) -> None:
         nonlocal why, enough
-        theta = intermediate_result.x.astype(settings.dtype)
+        theta = result.x.astype(settings.dtype)
         judged = None if judge is None else judge(theta)
         if judge is not None and judged is None:
             raise _InterruptedError
@@ -76,12 +86,10 @@ def run(
         state.step += 1
         state.epoch += 1
         beside_loss = 0.0 if penalty.in_loss else penalty.value(theta, is_weight)
-        state.losses.append(float(intermediate_result.fun) - beside_loss)
+        state.losses.append(float(result.fun) - beside_loss)
         why = note_best(settings, state, judged)
         going_on = watch.after_epochs([optimizer.learning_rate], None if judged is None else [judged])
         enough = not going_on or why is not None or watch.interrupted()
-        if enough:
-            raise StopIteration
 
     while state.epoch < settings.epochs and not enough:
         every = settings.checkpoint_every or settings.epochs
@@ -104,6 +112,8 @@ def run(
                 )
         except _InterruptedError:
             return None
+        if stopped is not None:
+            raise stopped
         evaluations += result.nfev
         if not enough and result.status == 1 and result.nit < iterations:
             return TOO_OFTEN

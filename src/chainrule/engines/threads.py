@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..named import whole
 
 if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import LibController
 
 VARIABLE = "CHAINRULE_THREADS"
 _MOST = 1024
@@ -47,11 +47,12 @@ def allowed(wanted: int | None = None) -> int:
 
 
 @cache
-def _blas_libraries() -> ThreadpoolController:
+def _blas_libraries() -> list[LibController]:
     import scipy.linalg  # noqa: F401 - so that its BLAS, which is not NumPy's, is there to be found
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    libraries: list[LibController] = ThreadpoolController().select(user_api="blas").lib_controllers
+    return libraries
 
 
 class _OneBlasThread:
@@ -63,19 +64,20 @@ class _OneBlasThread:
     """
 
     def __init__(self) -> None:
-        self._lock, self._within, self._limit = threading.Lock(), 0, ExitStack()
+        self._lock, self._within, self._before = threading.Lock(), 0, list[int]()
 
     def __enter__(self) -> None:
         with self._lock:
             if not self._within:
-                self._limit.enter_context(_blas_libraries().limit(limits=1, user_api="blas"))
+                self._before = [library.get_num_threads() for library in _blas_libraries()]
+                _set_blas_threads([1] * len(self._before))
             self._within += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._within -= 1
             if not self._within:
-                self._limit.close()
+                _set_blas_threads(self._before)
 
     @contextmanager
     def lifted(self) -> Iterator[None]:
@@ -85,6 +87,20 @@ class _OneBlasThread:
             yield
         finally:
             self.__enter__()
+
+
+def _set_blas_threads(numbers: Sequence[int]) -> None:
+    """Set the number of threads of each BLAS, whichever Python thread set one before.
+
+    OpenBLAS has one number for the whole process. threadpoolctl lets only that Python thread set it which did so first,
+    and ignores all others; but of several fits at once, the last to end need not be the first that began.
+    """
+    from threadpoolctl import OpenBLASController
+
+    for library, number in zip(_blas_libraries(), numbers, strict=True):
+        OpenBLASController.clear_controlling_thread(force=True)
+        library.set_num_threads(number)
+    OpenBLASController.clear_controlling_thread(force=True)
 
 
 one_blas_thread = _OneBlasThread()

@@ -418,7 +418,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         conductor = fit.conductor
         if conductor is None or not conductor.scored or fit.run.best is None:
             raise ValueError(f"{_TOO_LARGE} In detail: {error}.") from error
-        conductor.scores.append(np.nan)
         conductor.ended = True
         warnings.warn(f"The best parameters before are kept: {error}.", ConvergenceWarning, stacklevel=4)
 
