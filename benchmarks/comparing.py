@@ -12,6 +12,7 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, pairwise
 from typing import Any, TypeAlias
 
@@ -91,7 +92,9 @@ NONE = Disturbance(0, 0)
 DISTURBANCES = [Disturbance(min(2**k, _MOST_UNITS), k) for k in range(_DRAWS)]
 
 Outcome: TypeAlias = Mapping[str, Any]
-"""What an engine made of a case, by name: Numbers, or what must be equal."""
+"""What an engine made of a case, by name: Numbers, or what must be equal; LARGEST is a function, and not compared."""
+
+LARGEST = "the largest number"
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Difference:
 def distances(expected: Outcome, found: Outcome) -> dict[str, float]:
     """Return how far each part of an outcome is from what is expected."""
     result = {}
-    for name in {**expected, **found}:
+    for name in (name for name in {**expected, **found} if name != LARGEST):
         a, b = expected.get(name), found.get(name)
         if isinstance(a, Numbers) and isinstance(b, Numbers):
             result[name] = a.distance(b)
@@ -193,9 +196,14 @@ class _Comparison:
             yield from self.between(case.isa, self.expected, found, AGREEMENT)
             exactly = dict.fromkeys(AGREEMENT, 0.0)
             if case.kind == "many":
-                for k, of_run in enumerate(outcomes_of_many(case)):
-                    alone = run_outcome(replace(case, seed=case.seed + k), "native", data_of=case)
-                    yield from self.between(f"{case.isa}, run {k + 1} of many, and alone", alone, of_run, exactly)
+                of_many = outcomes_of_many(case)
+                alone = [
+                    run_outcome(replace(case, seed=case.seed + k), "native", data_of=case) for k in range(case.runs)
+                ]
+                if refused := next((run["refused"] for run in alone if "refused" in run), None):
+                    alone = [{"refused": refused}] * case.runs  # one refusal is that of all
+                for k, (expected, of_run) in enumerate(zip(alone, of_many, strict=True)):
+                    yield from self.between(f"{case.isa}, run {k + 1} of many, and alone", expected, of_run, exactly)
             elif case.threads > 1 or case.layout != "plain":
                 layout = "plain" if _keeps_numbers(case.layout) else case.layout
                 plainly = run_outcome(replace(case, threads=1), "native", layout=layout)
@@ -212,7 +220,7 @@ class _Comparison:
             shown = 0.0 if tolerance == 0.0 else self.shown(name, size)
             if size <= _MARGIN * shown:
                 cause = self.cause(name, size)
-            elif tolerance and np.isinf(size) and any(_overflows(self.case, one) for one in (expected, found)):
+            elif tolerance and np.isinf(size) and any(_overflows(self.case.dtype, one) for one in (expected, found)):
                 cause = _NEAR_THE_LARGEST
             else:  # rounding does not explain it, least of all where the bits must be the same
                 cause = "fault"
@@ -227,19 +235,20 @@ class _Comparison:
         return "a sign in Rprop" if self.case.optimizer == "rprop" else "amplified rounding"
 
 
-def _overflows(case: Case, outcome: Outcome) -> bool:
-    """Tell whether a run reaches numbers so large that the product of two of them overflows.
+def _overflows(dtype: str, outcome: Outcome) -> bool:
+    """Tell whether a run reaches numbers so large that the product of three of them overflows, as of f, δ and a weight.
 
     Then the order of terms and factors decides whether a result is finite, and when a run diverges.
     """
-    if "movement" not in outcome:
-        return False
-    net, x = case.network, np.asarray(case.x(), np.float64)
-    params = net.parameters(case.initial() + outcome["movement"].values)
+    return LARGEST in outcome and not outcome[LARGEST]() < float(np.cbrt(np.finfo(dtype).max))
+
+
+def _largest(run: Any, x: Any) -> float:
+    """Return the largest number of a run's parameters, z and f, as they are at its end."""
+    params = run.network.parameters(run.state.theta.astype(np.float64))
     with np.errstate(all="ignore"):
-        z, f = forward(net, params, x)
-        largest = max(float(np.max(np.abs(array))) for array in (params.vector, *z[1:], *f))
-    return not largest < float(np.sqrt(np.finfo(case.dtype).max))
+        z, f = forward(run.network, params, np.asarray(x, np.float64))
+        return max(float(np.max(np.abs(array))) for array in (params.vector, *z[1:], *f))
 
 
 class instruction_set:  # noqa: N801 - reads as a function
@@ -466,6 +475,7 @@ def outcome_of(case: Case, begin: Any, run: Any, error: cr.DivergenceError | Non
         "movement": blocks(state.theta.astype(np.float64) - begin, 4.0 * unit * (state.step + 1) * largest),
         "best parameters": None if state.best is None else blocks(state.best.theta),
     }
+    outcome[LARGEST] = partial(_largest, run, case.x())
     outcome |= {f"optimiser's {name}": blocks(vector) for name, vector in state.memory.items()}
     return outcome | {f"history of {name}": Numbers(np.array(run.history[name])) for name in run.history}
 
@@ -517,6 +527,8 @@ def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool 
     try:
         estimator.fit(x, y, weights)
     except ValueError as error:
+        if isinstance(error.__cause__, cr.DivergenceError):
+            return {"diverged": True, LARGEST: partial(_largest, error.__cause__.run, case.x())}
         if "non-finite" in str(error):
             return {"diverged": True}
         if "Early stopping" in str(error) or "held-out rows" in str(error):  # it needs rows with a weight above 0
@@ -532,6 +544,6 @@ def estimates(case: Case, engine: str, by: Disturbance = NONE, row_by_row: bool 
         # R² is a difference of numbers of the size of 1, the accuracy a share of them.
         "score": Numbers(np.array([estimator.score(x, y, weights)]), floor=100.0 * float(np.finfo(case.dtype).eps)),
         "epochs": estimator.n_iter_,
-        "history of loss": Numbers(np.array(estimator.history_["loss"])),
+        "history of loss": Numbers(np.array(estimator.history_.get("loss", []))),
         "parameters": Numbers(np.concatenate(parameters)),
     }

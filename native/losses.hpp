@@ -112,10 +112,10 @@ template <class T> Vec<T> cross_entropy(const Outputs<T>& o, Vec<T> factor) {
         m = z > m ? z : m;
         likeliest = f > likeliest ? f : likeliest;
     }
-    const Vec<T> log_sum = m - log<T>(likeliest), floor = mass * (epsilon / T(o.units));
+    const Vec<T> log_likeliest = log<T>(likeliest), floor = mass * (epsilon / T(o.units));
     for (int64_t at = 0; at < o.units * o.width; at += o.width) {
         const Vec<T> y = (T(1) - epsilon) * load(o.y + at) + floor;
-        total -= y * (load(o.z + at) - log_sum);
+        total -= y * (load(o.z + at) - m + log_likeliest);
         store(o.slopes + at, factor * (load(o.f + at) * mass - y));
     }
     return total;

@@ -26,7 +26,7 @@ from .elementary import (
     exp,
     expm1,
     finite,
-    log_sum_exp,
+    log_softmax,
     maximum,
     minimum,
     row_sum,
@@ -243,7 +243,7 @@ def softmax() -> Activation:
 
     Its slope is the diagonal ∂f_k/∂z_k = f_k (1 − f_k); :meth:`JointActivation.back` has the rest.
     """
-    return JointActivation("softmax", value=lambda z: exp(z - log_sum_exp(z)), slope=lambda z, f: f * (1.0 - f))
+    return JointActivation("softmax", value=lambda z: exp(log_softmax(z)), slope=lambda z, f: f * (1.0 - f))
 
 
 def _logistic(z: Array) -> Array:

@@ -141,10 +141,10 @@ def row_max(x: Array) -> Array:
     return namespace(x).max(x, axis=-1, keepdims=True)
 
 
-def log_sum_exp(x: Array) -> Array:
-    """Return log Σ eˣ over the last axis, (n, d) → (n, 1), stable however large |x| is."""
+def log_softmax(x: Array) -> Array:
+    """Return x − log Σ eˣ over the last axis, (n, d) → (n, d), accurate relative to its own size for any |x|."""
     of_symbols = getattr(namespace(x), "log_sum_exp", None)
     if of_symbols is not None:  # which have no largest
-        return of_symbols(x)
-    largest = row_max(x)
-    return largest + log(row_sum(exp(x - largest)))
+        return x - of_symbols(x)
+    x = x - row_max(x)
+    return x - log(row_sum(exp(x)))

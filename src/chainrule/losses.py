@@ -20,7 +20,7 @@ from .elementary import (
     absolute,
     exp,
     log,
-    log_sum_exp,
+    log_softmax,
     maximum,
     minimum,
     row_mean,
@@ -256,7 +256,7 @@ def cross_entropy(label_smoothing: float = 0.0) -> Loss:
         outputs=("softmax",),
         link=CanonicalLink(
             "softmax",
-            value=lambda y, z: -smooth(y) * (z - log_sum_exp(z)),
+            value=lambda y, z: -smooth(y) * log_softmax(z),
             delta=lambda y, z, f: f * row_sum(smooth(y)) - smooth(y),
         ),
     )
