@@ -214,17 +214,31 @@ class _Comparison:
     ) -> Iterator[Difference]:
         """Yield the differences between two outcomes, each with its cause."""
         tolerance = agreement[self.case.dtype]
+        one_diverged = expected.get("diverged") != found.get("diverged")
         for name, size in distances(expected, found).items():
             if size <= tolerance:
                 continue
             shown = 0.0 if tolerance == 0.0 else self.shown(name, size)
-            if size <= _MARGIN * shown:
+            if size <= _MARGIN * shown or shown >= 1.0:  # rounding that changes a number wholly explains any difference
                 cause = self.cause(name, size)
-            elif tolerance and np.isinf(size) and any(_overflows(self.case.dtype, one) for one in (expected, found)):
+            elif tolerance == 0.0:
+                cause = "fault"
+            elif (one_diverged or np.isinf(size)) and any(
+                _overflows(self.case.dtype, one) for one in (expected, found)
+            ):
                 cause = _NEAR_THE_LARGEST
-            else:  # rounding does not explain it, least of all where the bits must be the same
+            elif np.isinf(size) and self.are_at_one_minimum(expected, found):
+                cause = "a tie in early stopping"
+            else:  # rounding does not explain it
                 cause = "fault"
             yield Difference(f"{what}: {name}", size, shown, cause)
+
+    def are_at_one_minimum(self, expected: Outcome, found: Outcome) -> bool:
+        """Tell whether L-BFGS has come to the same loss; rounding decides whether it finds a lower one there."""
+        last = [outcome["history of loss"].values[-1:] for outcome in (expected, found) if "history of loss" in outcome]
+        if self.case.optimizer != "lbfgs" or len(last) < 2 or not len(last[0]):
+            return False
+        return Numbers(last[0]).distance(Numbers(last[1])) <= AGREEMENT[self.case.dtype]
 
     def cause(self, name: str, size: float) -> str:
         """Return the kind of a difference that rounding explains."""
