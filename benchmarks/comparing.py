@@ -227,7 +227,7 @@ class _Comparison:
                 _overflows(self.case.dtype, one) for one in (expected, found)
             ):
                 cause = _NEAR_THE_LARGEST
-            elif np.isinf(size) and self.rounding_ends_it(expected, found):
+            elif np.isinf(size) and _is_of_end(name) and self.rounding_ends_it(expected, found):
                 cause = "a tie in early stopping"
             else:  # rounding does not explain it
                 cause = "fault"
@@ -238,10 +238,10 @@ class _Comparison:
 
         The loss that it has come to is the same, or the disturbed reference engine takes steps that differ.
         """
-        last = [outcome["history of loss"].values[-1:] for outcome in (expected, found) if "history of loss" in outcome]
         if self.case.optimizer != "lbfgs":
             return False
         tolerance = AGREEMENT[self.case.dtype]
+        last = [outcome["history of loss"].values[-1:] for outcome in (expected, found) if "history of loss" in outcome]
         if len(last) == 2 and len(last[0]) and Numbers(last[0]).distance(Numbers(last[1])) <= tolerance:
             return True
         return max(self.shown(name, np.inf) for name in ("movement", "parameters")) > tolerance
@@ -253,6 +253,11 @@ class _Comparison:
         if name == "diverged" or np.isinf(size):
             return _NEAR_THE_LARGEST
         return "a sign in Rprop" if self.case.optimizer == "rprop" else "amplified rounding"
+
+
+def _is_of_end(name: str) -> bool:
+    """Tell whether a part of an outcome says when a run ended."""
+    return name in ("stopped", "epochs", "steps") or name.startswith("history of ")
 
 
 def _overflows(dtype: str, outcome: Outcome) -> bool:

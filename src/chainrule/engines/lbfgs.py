@@ -71,7 +71,7 @@ def run(
         nonlocal stopped
         try:
             note_iteration(intermediate_result)
-        except StopIteration as error:  # of somebody's callback, which SciPy would take for ours
+        except StopIteration as error:  # from a callback; SciPy would take it for its own signal
             stopped = error
         if enough or stopped is not None:
             raise StopIteration
