@@ -37,6 +37,7 @@ _MOST_UNITS = 16  # by which a number is moved, in units in the last place
 _DRAWS = 40  # of disturbances: a tie, a sign or a kink that rounding decides needs the right one, often in float32
 _MARGIN = 10.0  # a rounding difference may be so many times the one that the reference engine shows
 _MOST_SINGLE_ROWS = 70
+_VANISHING = ("exponential", "logistic", "silu", "softmax", "softplus")  # activations that go to 0 as e^z does
 
 
 @dataclass(frozen=True)
@@ -324,12 +325,24 @@ def disturbed_network(case: Case, by: Disturbance) -> cr.Network:
         z = np.where(np.isinf(z) & (random.random(z.shape) < 0.5), z.dtype.type(np.nan), z)
         return np.where(np.isnan(z), random.choice(signs, z.shape), z) if random.random() < 0.5 else z
 
+    def underflow(name: str, z: Any, f: Any) -> Any:
+        """Return errors of an f that is like e^z, where this is a few times the smallest number, or rounded to 0."""
+        info = np.finfo(z.dtype)
+        exponent = z - z.max(axis=1, keepdims=True) if name == "softmax" else z
+        factor = z if name == "silu" else np.ones_like(z)  # z σ(z)
+        is_tiny = np.abs(f) < info.smallest_normal * np.abs(factor)
+        is_tiny &= exponent > 1.05 * np.log(info.smallest_subnormal)
+        moved = factor * info.smallest_subnormal * random.integers(-by.units, by.units + 1, z.shape)
+        return np.where(is_tiny, moved, 0.0).astype(z.dtype)
+
     def own(activation: cr.Activation) -> cr.Activation:
         def value(z: Any) -> Any:
             z = z if np.isfinite(z).all() else overflowed(z)
             f = activation.value(z)
             if "gelu" in activation.name:  # where 1 + erf or 1 + tanh cancels, the error is one of z
                 return f + z * error(f)
+            if activation.name in _VANISHING:
+                f = f + underflow(activation.name, z, f)
             if activation.name == "softmax":  # z − log Σ eᶻ has the errors of z
                 return f + f * np.abs(z).max(axis=1, keepdims=True, initial=1.0) * error(f)
             return np.where(np.isinf(f), f, f + f * error(f))

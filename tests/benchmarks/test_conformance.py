@@ -65,6 +65,13 @@ def test_a_sum_of_terms_that_are_too_large_is_no_fault() -> None:
     assert {one.cause for one in found} <= {"a number near the largest"}
 
 
+def test_the_sign_of_an_activation_below_the_smallest_number_is_no_fault() -> None:
+    """At z = −749, z σ(z) = −4·10⁻³²³; as σ(z) by itself is rounded to 0, the reference engine has 0, and no step."""
+    layers = (Layer(8, "silu", bias=False), Layer(18, "softmax", bias=False))
+    case = Case("train", 773603457, 6, layers, "cross_entropy", rows=3, size=1000.0, optimizer="rprop", batch_size=2)
+    assert {one.cause for one in differences(case)} <= {"a sign in Rprop"}
+
+
 def _balanced(seed: int) -> Case:
     layers = (Layer(9, "identity"),)
     return Case("train", seed, 1, layers, "absolute_error", rows=46, optimizer="rprop", batch_size=46, shuffle=True)
