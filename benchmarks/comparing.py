@@ -326,7 +326,7 @@ def disturbed_network(case: Case, by: Disturbance) -> cr.Network:
         return np.where(np.isnan(z), random.choice(signs, z.shape), z) if random.random() < 0.5 else z
 
     def underflow(name: str, z: Any, f: Any) -> Any:
-        """Return errors of an f that is like e^z, where this is a few times the smallest number, or rounded to 0."""
+        """Return rounding errors of f where it behaves like e^z and underflows, to a denormal number or to 0."""
         info = np.finfo(z.dtype)
         exponent = z - z.max(axis=1, keepdims=True) if name == "softmax" else z
         factor = z if name == "silu" else np.ones_like(z)  # z σ(z)

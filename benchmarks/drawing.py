@@ -406,6 +406,6 @@ def _for_estimator(random: Random, case: Case, widths: list[int]) -> Case:
     )
     if random.random() < 0.2 and case.optimizer != "lbfgs":
         case = replace(case, validation=0.2)
-    if case.layout == "list":  # of which an estimator learns in float64
+    if case.layout == "list":  # which estimators convert to float64
         case = replace(case, dtype="float64")
     return replace(case, batch_size=int(random.integers(1, case.rows + 1)), patience=_one_of(random, (10, 1)))

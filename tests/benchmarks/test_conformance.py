@@ -66,7 +66,7 @@ def test_a_sum_of_terms_that_are_too_large_is_no_fault() -> None:
 
 
 def test_the_sign_of_an_activation_below_the_smallest_number_is_no_fault() -> None:
-    """At z = −749, z σ(z) = −4·10⁻³²³; as σ(z) by itself is rounded to 0, the reference engine has 0, and no step."""
+    """At z = −749, z σ(z) = −4·10⁻³²³; the reference engine rounds σ(z) to 0 first, and takes no step."""
     layers = (Layer(8, "silu", bias=False), Layer(18, "softmax", bias=False))
     case = Case("train", 773603457, 6, layers, "cross_entropy", rows=3, size=1000.0, optimizer="rprop", batch_size=2)
     assert {one.cause for one in differences(case)} <= {"a sign in Rprop"}

@@ -13,7 +13,7 @@ from chainrule.training.interruption import interruptible
 
 @pytest.fixture
 def default_handler() -> Iterator[None]:
-    """Python's own handler of Ctrl-C, as shells have it ignored in what they start in the background."""
+    """Set Python's own handler of Ctrl-C, since a shell ignores Ctrl-C in background jobs."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
