@@ -3,9 +3,9 @@
     python benchmarks/conformance.py --minutes 1
 
 It draws networks, data and their storage, settings, instruction sets and numbers of threads, and compares
-predictions and whole runs. Each difference is either rounding, with a proof, or a fault: see `comparing.py`. Faults
-are printed, the first five made smaller and as snippets, and the command ends with status 1. The seed is printed;
-`--seed` repeats a campaign, and `--case` replays one case, as it is printed.
+predictions and whole runs. Each difference is either rounding, with a proof, or a fault: see `campaign/comparing.py`.
+Faults are printed, the first five made smaller and as snippets, and the command ends with status 1. The seed is
+printed; `--seed` repeats a campaign, and `--case` replays one case, as it is printed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import count
 
-from comparing import REFUSED, Difference, differences
-from drawing import KINDS, Case, draw
-from machine import described
-from shrinking import shrunk, snippet
+from campaign.comparing import REFUSED, Difference, differences
+from campaign.drawing import KINDS, Case, draw
+from campaign.shrinking import shrunk, snippet
+from systems.machine import described
 from threadpoolctl import threadpool_limits
 
 _AT_ONCE = 10  # cases that a process is given at a time

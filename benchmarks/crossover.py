@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from machine import described
-from measuring import Measurement, Threads, in_a_process
-from training import Train, a_step, with_chainrule, with_jax, with_torch
-from workloads import Workload
+from systems.machine import described
+from systems.measuring import Measurement, Threads, in_a_process
+from systems.training import Train, a_step, with_chainrule, with_jax, with_torch
+from systems.workloads import Workload
 
 WIDTHS = (4, 16, 64, 256, 1024)
 BATCHES = (1, 8, 32, 128, 512)

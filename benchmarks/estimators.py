@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import sklearn.neural_network as theirs
-from machine import described
 from scipy import sparse
 from sklearn.datasets import (
     load_breast_cancer,
@@ -35,7 +34,8 @@ from sklearn.datasets import (
 )
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.preprocessing import scale
-from workloads import HOW_TO_GET_MNIST, MNIST_VARIABLE
+from systems.machine import described
+from systems.workloads import HOW_TO_GET_MNIST, MNIST_VARIABLE
 
 import chainrule as cr
 

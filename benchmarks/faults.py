@@ -35,7 +35,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zlib import crc32
 
-from machine import described
+from systems.machine import described
 
 SECONDS, MEMORY = 10.0, 2**30
 KINDS = ("models", "checkpoints", "parquet", "arrow", "csv", "lessons", "links")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Measurement, in_a_process, seconds_of
+from systems.measuring import Measurement, in_a_process, seconds_of
 
 import chainrule as cr
 

@@ -15,8 +15,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from machine import described
 from playwright.sync_api import sync_playwright
+from systems.machine import described
 
 import chainrule.lab
 from chainrule.lab.server import running

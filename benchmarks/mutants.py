@@ -24,8 +24,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from machine import described
-from mutations import MUTATIONS, Mutation
+from campaign.mutations import MUTATIONS, Mutation
+from systems.machine import described
 
 ROOT = Path(__file__).parents[1]
 _COPIED = ("native", "src", "tests", "benchmarks", "docs", "CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE")

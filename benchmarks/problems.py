@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
-from machine import described
+from systems.machine import described
 
 from chainrule.lessons import FAMILIES, generate
 from chainrule.lessons.proof import flaws

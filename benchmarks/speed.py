@@ -18,16 +18,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from machine import described, sgemm_peak
-from measuring import in_turn
-from workloads import HOW_TO_GET_MNIST, MNIST_VARIABLE, WORKLOADS
+from systems.machine import described, sgemm_peak
+from systems.measuring import in_turn
+from systems.workloads import HOW_TO_GET_MNIST, MNIST_VARIABLE, WORKLOADS
 
 # What is measured: the module, and what it is asked for.
-PARTS = {name: ("training", name) for name in WORKLOADS} | {
-    "one row": ("inference", "1"),
-    "10000 rows": ("inference", "10000"),
-    "64 networks": ("many", ""),
-    "process start": ("start", ""),
+PARTS = {name: ("systems.training", name) for name in WORKLOADS} | {
+    "one row": ("systems.inference", "1"),
+    "10000 rows": ("systems.inference", "10000"),
+    "64 networks": ("systems.many", ""),
+    "process start": ("systems.start", ""),
 }
 SYSTEMS = ("chainrule", "chainrule native", "scikit-learn", "PyTorch", "PyTorch compiled", "JAX", "FANN")
 

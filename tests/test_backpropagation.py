@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from marking import with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
 from chainrule.backpropagation import deltas, forward, gradients, losses
 from chainrule.losses import LOSSES
+from tests.helpers.marking import with_most_slow
 
 # The smooth activations and their slopes, written out here on their own.
 SMOOTH: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {

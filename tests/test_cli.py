@@ -11,10 +11,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import COMMAND, chainrule
 
 import chainrule as cr
 from chainrule import datasets
+from tests.helpers.commands import COMMAND, chainrule
 
 
 def test_train_then_predict(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from commands import COMMAND, chainrule
-from marking import slow_except
 
 from chainrule.cli.lesson import _when
 from chainrule.lessons import FAMILIES, OneChoice
 from chainrule.lessons.lesson_file import read
+from tests.helpers.commands import COMMAND, chainrule
+from tests.helpers.marking import slow_except
 
 LESSON = """\
 title: Back-propagation in a chain

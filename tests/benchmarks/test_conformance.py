@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from comparing import Numbers, differences
+from campaign.comparing import Numbers, differences
+from campaign.drawing import KINDS, Case, Layer, draw
+from campaign.mutations import MUTATIONS
+from campaign.shrinking import shrunk, snippet
 from conformance import faults_of
-from drawing import KINDS, Case, Layer, draw
 from mutants import unfit
-from mutations import MUTATIONS
-from shrinking import shrunk, snippet
 
 from chainrule.engines import native
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from marking import with_most_slow
+from tests.helpers.marking import with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS

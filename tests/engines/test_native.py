@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marking import slow_except, with_most_slow
+from tests.helpers.marking import slow_except, with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from comparing import differences
-from drawing import Case, Layer, draw, instruction_sets
+from campaign.comparing import differences
+from campaign.drawing import Case, Layer, draw, instruction_sets
 
 import chainrule as cr
 from chainrule.engines import native

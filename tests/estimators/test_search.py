@@ -12,12 +12,12 @@ import joblib
 import numpy as np
 import polars as pl
 import pytest
-from marking import slow_except
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
+from tests.helpers.marking import slow_except
 
 import chainrule as cr
 from chainrule.estimators import search

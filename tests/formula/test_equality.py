@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chains import Chain, chain
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.helpers.chains import Chain, chain
 
 import chainrule as cr
 from chainrule.errors import InputError

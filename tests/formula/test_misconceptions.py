@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from chains import Chain, chain
+from tests.helpers.chains import Chain, chain
 
 import chainrule as cr
 from chainrule.formula import Expression, Negative, Product, Symbol, compare, diagnose, expression, parse, substituted

@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from serving import Counter, a_lab, connected, head, page
+from tests.helpers.serving import Counter, a_lab, connected, head, page
 
 from chainrule.lab import bodies
 

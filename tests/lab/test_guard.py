@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import a_lab, connected, page, port
 from starlette.requests import Request
+from tests.helpers.serving import a_lab, connected, page, port
 
 from chainrule.lab import guard
 from chainrule.lab.guard import Allowance

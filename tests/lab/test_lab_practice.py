@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from asking import ask
-from replies import right, wrong
+from tests.helpers.asking import ask
+from tests.helpers.replies import right, wrong
 
 import chainrule as cr
 from chainrule.lab.endpoints import File, Lab

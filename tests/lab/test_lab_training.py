@@ -16,7 +16,7 @@ import httpx
 import msgspec
 import numpy as np
 import pytest
-from serving import page
+from tests.helpers.serving import page
 
 import chainrule as cr
 from chainrule import InputError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from serving import Counter, a_lab, endpoints, page
+from tests.helpers.serving import Counter, a_lab, endpoints, page
 
 from chainrule.lab.app import endpoints as all_endpoints
 from chainrule.lab.endpoints import LARGE, SMALL

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import connected, head, page, port
+from tests.helpers.serving import connected, head, page, port
 
 from chainrule.errors import InputError
 from chainrule.lab import jobs, server

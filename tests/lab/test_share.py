@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from asking import ask
+from tests.helpers.asking import ask
 
 import chainrule as cr
 from chainrule.lab.endpoints import File

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from asking import ask
+from tests.helpers.asking import ask
 
 import chainrule as cr
 from chainrule.errors import InputError

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from asking import ask
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.helpers.asking import ask
 
 import chainrule as cr
 from chainrule.formula import text

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from asking import ask
-from marking import slow_except
+from tests.helpers.asking import ask
+from tests.helpers.marking import slow_except
 
 import chainrule as cr
 from chainrule.derivation import derive

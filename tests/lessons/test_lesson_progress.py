@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from replies import right, wrong
+from tests.helpers.replies import right, wrong
 
 import chainrule as cr
 from chainrule.formula import text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pages import Open
+from tests.helpers.pages import Open
 
 from chainrule.lab.app import endpoints
 from chainrule.lab.server import running

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pages import link, told
+from tests.helpers.pages import link, told
 
 from chainrule.lab.data import Data, ready
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pages import Open, link, tab_to, told
+from tests.helpers.pages import Open, link, tab_to, told
 
 from chainrule.formula import text
 from chainrule.lessons import ChooseAll, FormulaAnswer, Problem, generate

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from pages import Open, link, told
+from tests.helpers.pages import Open, link, told
 
 import chainrule as cr
 from chainrule import lab

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from pages import Open, link, told
+from tests.helpers.pages import Open, link, told
 
 import chainrule.lab
 from chainrule.lab.data import Data

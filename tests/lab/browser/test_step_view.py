@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from unicodedata import normalize
 
 import pytest
-from pages import Open, link, tab_to
+from tests.helpers.pages import Open, link, tab_to
 
 import chainrule as cr
 from chainrule.lab.figures import figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from pages import Open, link
+from tests.helpers.pages import Open, link
 
 from chainrule.lessons.lesson_file import read
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pages import Open, tab_to
+from tests.helpers.pages import Open, tab_to
 
 from chainrule.lab import jobs
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from marking import slow_except
+from tests.helpers.marking import slow_except
 
 from chainrule.formula import Symbol, evaluate, parse, text
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, generate

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from measuring import Measurement, Threads, seconds_of
-from workloads import LEARNING_RATE, WORKLOADS, Workload
 
 import chainrule as cr
+from systems.measuring import Measurement, Threads, seconds_of
+from systems.workloads import LEARNING_RATE, WORKLOADS, Workload
 
 Train: TypeAlias = Callable[[int], list[float]]
 """Trains for so many epochs, always from the start, and returns the mean loss of each, where it can be compared."""

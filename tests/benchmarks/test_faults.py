@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CAMPAIGN = Path(__file__).parent.parent / "benchmarks" / "faults.py"
+CAMPAIGN = Path(__file__).parents[2] / "benchmarks" / "faults.py"
 
 
 @pytest.mark.slow

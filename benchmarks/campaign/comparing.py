@@ -17,9 +17,9 @@ from itertools import count, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
-from drawing import Case, instruction_sets, laid_out
 
 import chainrule as cr
+from campaign.drawing import Case, instruction_sets, laid_out
 from chainrule.backpropagation import forward
 from chainrule.engines import native, reference
 from chainrule.losses import CanonicalLink

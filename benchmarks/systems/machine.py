@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Measurement, in_a_process, seconds_of
+
+from systems.measuring import Measurement, in_a_process, seconds_of
 
 
 def described() -> dict[str, Any]:
@@ -28,7 +29,7 @@ def described() -> dict[str, Any]:
 
 def sgemm_peak() -> float:
     """Return the GFLOP/s of one core in NumPy's product of float32 matrices, the best of two sizes."""
-    return float((in_a_process("machine", "sgemm", threads=1) or {"gflops": np.nan})["gflops"])
+    return float((in_a_process("systems.machine", "sgemm", threads=1) or {"gflops": np.nan})["gflops"])
 
 
 def _sgemm(_what: str, _threads: int | None) -> dict[str, Any]:

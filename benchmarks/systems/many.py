@@ -9,11 +9,11 @@ from statistics import mean
 from typing import Any, TypeAlias
 
 import numpy as np
-from measuring import Measurement, Threads, seconds_of
-from training import jax_start, jax_step
-from workloads import Workload
 
 import chainrule as cr
+from systems.measuring import Measurement, Threads, seconds_of
+from systems.training import jax_start, jax_step
+from systems.workloads import Workload
 
 TrainAll: TypeAlias = Callable[[], list[float]]
 """Trains all networks and returns the last loss of each."""

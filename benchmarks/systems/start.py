@@ -1,7 +1,7 @@
 """How long it takes from the start of a Python process to a trained model, and to the end of the process.
 
-`python benchmarks/start.py SYSTEM FILE` is such a process: it reads iris from the file and trains 4-32-3, relu, for 100
-epochs in batches of 32 by Adam.
+`PYTHONPATH=benchmarks python benchmarks/systems/start.py SYSTEM FILE` is such a process: it reads iris from the file
+and trains 4-32-3, relu, for 100 epochs in batches of 32 by Adam.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from many import EPOCHS, WORK, fit, iris, jax_train
-from measuring import Measurement, seconds_of
-from training import jax_start
 
 import chainrule as cr
+from systems.many import EPOCHS, WORK, fit, iris, jax_train
+from systems.measuring import Measurement, seconds_of
+from systems.training import jax_start
 
 
 def with_chainrule(x: Any, y: Any) -> None:

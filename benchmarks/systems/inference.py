@@ -12,10 +12,10 @@ from statistics import median
 from typing import Any, TypeAlias
 
 import numpy as np
-from measuring import Measurement, Threads
 
 import chainrule as cr
 from chainrule.engines import native
+from systems.measuring import Measurement, Threads
 
 Call: TypeAlias = Callable[[], object]
 NET = cr.Network(64, [cr.Dense(100, "relu"), cr.Dense(10, "softmax")], "cross_entropy")

@@ -1,6 +1,6 @@
 """Measurements, each in a process of its own.
 
-`python benchmarks/measuring.py MODULE SYSTEM WHAT THREADS` is such a process: it prints, as JSON, what
+`python -m systems.measuring MODULE SYSTEM WHAT THREADS` is such a process: it prints, as JSON, what
 `MODULE.SYSTEMS[SYSTEM](WHAT, THREADS)` returns. So many threads are held to so many cores, as nothing else tells JAX.
 """
 
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeAlias
 
 Threads: TypeAlias = int | None
@@ -22,6 +23,7 @@ Threads: TypeAlias = int | None
 Measurement: TypeAlias = Callable[[str, Threads], dict[str, Any] | None]
 """What is measured, and by how many threads → "seconds" and the like; None if the system cannot do that."""
 
+_BENCHMARKS = str(Path(__file__).parents[1])  # the folder from which all modules of benchmarks are imported
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CHAINRULE_THREADS")
 
 
@@ -39,7 +41,8 @@ def in_a_process(module: str, system: str, what: str = "", threads: Threads = No
     """Return what a measurement returns; None, and say why, if it fails."""
     environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES}
     environment |= {"PYTHONWARNINGS": "ignore"} | (dict.fromkeys(_VARIABLES, str(threads)) if threads else {})
-    command = [sys.executable, __file__, module, system, what, str(threads or "default")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (_BENCHMARKS, environment.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "systems.measuring", module, system, what, str(threads or "default")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         _say_once(f"{system}: {(done.stderr.strip() or f'ended with {done.returncode}').splitlines()[-1]}")

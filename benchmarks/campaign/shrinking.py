@@ -8,9 +8,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-from drawing import Case, Layer
 
 import chainrule as cr
+from campaign.drawing import Case, Layer
 
 _MOST_NUMBERS = 3000  # that a snippet lists
 

@@ -1,0 +1,1 @@
+"""Systems that are compared: how each trains, predicts and starts, and how that is measured."""

@@ -1,0 +1,1 @@
+"""What tests share: commands, servers, requests, pages of the lab, replies to problems, and marks."""
