@@ -294,8 +294,8 @@ MUTATIONS = [
         ("tests/test_backpropagation.py", *_NATIVE),
         (
             "back: without the slope",
-            "delta[i] = like(layers[i - 1].activation.back(slope_of_loss, z[i], f[i]), z[i])",
-            "delta[i] = slope_of_loss",
+            "return like(net.layers[i - 1].activation.back(slope_of_loss, z[i], f[i]), z[i])",
+            "return slope_of_loss",
         ),
         (
             "back: dropout does not stop the error",
@@ -305,12 +305,12 @@ MUTATIONS = [
         ("gradient: of activations before dropout", "passed_on(f, masks, i - 1).T @ shared", "f[i - 1].T @ shared"),
         (
             "link: the error is not divided",
-            "like(link.delta(y, z[last], f[last]), z[last]) / _divisor(net)",
-            "like(link.delta(y, z[last], f[last]), z[last])",
+            "like(slope, z[-1]) / net.loss_divisor",
+            "like(slope, z[-1])",
         ),
         (
             "loss: not divided",
-            "namespace(of_outputs).sum(of_outputs, axis=-1) / _divisor(net)",
+            "namespace(of_outputs).sum(of_outputs, axis=-1) / net.loss_divisor",
             "namespace(of_outputs).sum(of_outputs, axis=-1)",
         ),
         (
@@ -318,7 +318,7 @@ MUTATIONS = [
             "namespace(shared).sum(shared, axis=0)",
             "namespace(shared).sum(delta[i], axis=0)",
         ),
-        ("the slope of the layer after", "layers[i - 1].activation.back(", "layers[i].activation.back("),
+        ("the slope of the layer after", "net.layers[i - 1].activation.back(", "net.layers[i].activation.back("),
     ),
     *_of(
         "src/chainrule/activations.py",

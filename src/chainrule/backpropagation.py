@@ -60,7 +60,7 @@ def losses(net: Network, y: Array, z: list[Array], f: list[Array]) -> Array:
     """Return the loss of each row, shape (n,); y is (n, d_L)."""
     link = net.loss.linked(net.layers[-1].activation.name)
     of_outputs = like(link.value(y, z[-1]) if link else net.loss.value(y, f[-1]), z[-1])  # (n, d_L)
-    return namespace(of_outputs).sum(of_outputs, axis=-1) / _divisor(net)
+    return namespace(of_outputs).sum(of_outputs, axis=-1) / net.loss_divisor
 
 
 def deltas(
@@ -72,19 +72,43 @@ def deltas(
     masks: Mapping[int, Array] = NO_DROPOUT,
 ) -> list[Array]:
     """Return δ of every layer: delta[i] = ∂ℒ/∂zᵢ of each row, shape (n, dᵢ)."""
-    layers, last = net.layers, len(net.layers)
+    last = len(net.layers)
     delta: list[Any] = [None] * (last + 1)
-    link = net.loss.linked(layers[-1].activation.name)
-    if link:
-        delta[last] = like(link.delta(y, z[last], f[last]), z[last]) / _divisor(net)
-    else:
-        slope_of_loss = like(net.loss.slope(y, f[last]), z[last]) / _divisor(net)  # ∂ℒ/∂f_L
-        delta[last] = like(layers[-1].activation.back(slope_of_loss, z[last], f[last]), z[last])
+    delta[last] = last_delta(net, y, z, f)
     for i in range(last - 1, 0, -1):
-        slope_of_loss = delta[i + 1] @ params.weights[i].T  # ∂ℒ/∂fᵢ
-        slope_of_loss = slope_of_loss * masks[i] if i in masks else slope_of_loss
-        delta[i] = like(layers[i - 1].activation.back(slope_of_loss, z[i], f[i]), z[i])  # ⊙ f′(zᵢ)
+        delta[i] = previous_delta(net, params, i, delta[i + 1], z, f, masks)
     return delta
+
+
+def last_delta(net: Network, y: Array, z: list[Array], f: list[Array]) -> Array:
+    """Return δ_L = ∂ℒ/∂f_L ⊙ f′(z_L), shape (n, d_L), with which the recursion starts."""
+    activation = net.layers[-1].activation
+    slope_of_loss = output_slope(net, y, z, f)
+    if net.loss.linked(activation.name):
+        return slope_of_loss
+    return like(activation.back(slope_of_loss, z[-1], f[-1]), z[-1])
+
+
+def output_slope(net: Network, y: Array, z: list[Array], f: list[Array]) -> Array:
+    """Return ∂ℒ/∂f_L, or ∂ℒ/∂z_L where the loss is computed from z_L; shape (n, d_L)."""
+    link = net.loss.linked(net.layers[-1].activation.name)
+    slope = link.delta(y, z[-1], f[-1]) if link else net.loss.slope(y, f[-1])
+    return like(slope, z[-1]) / net.loss_divisor
+
+
+def previous_delta(
+    net: Network,
+    params: Parameters,
+    i: int,
+    next_delta: Array,
+    z: list[Array],
+    f: list[Array],
+    masks: Mapping[int, Array] = NO_DROPOUT,
+) -> Array:
+    """Return δᵢ = (δᵢ₊₁ Wᵢ₊₁ᵀ) ⊙ f′(zᵢ), shape (n, dᵢ): one step of the recursion, from δᵢ₊₁."""
+    slope_of_loss = next_delta @ params.weights[i].T  # ∂ℒ/∂fᵢ
+    slope_of_loss = slope_of_loss * masks[i] if i in masks else slope_of_loss
+    return like(net.layers[i - 1].activation.back(slope_of_loss, z[i], f[i]), z[i])  # ⊙ f′(zᵢ)
 
 
 def gradients(
@@ -113,8 +137,3 @@ def gradients(
 def passed_on(f: list[Array], masks: Mapping[int, Array], i: int) -> Array:
     """Return what layer i + 1 sees of fᵢ: all of it, or what dropout leaves."""
     return f[i] * masks[i] if i in masks else f[i]
-
-
-def _divisor(net: Network) -> int:
-    """By what the sum over the outputs of a row is divided: d_L, or 1 where the loss is a sum."""
-    return net.outputs if net.loss.over_outputs == "mean" else 1

@@ -213,9 +213,9 @@ def _array(values: Any, what: str) -> NDArray[Any]:
 
 def _targets(net: Network, raw: NDArray[Any], dtype: str, what: str) -> Floats:
     """Return y as (n, d_L): class numbers become one-hot rows where the loss is a sum over classes."""
-    if net.loss.name == "cross_entropy" and raw.ndim == 1 and net.outputs > 1:
+    if net.loss.targets_are_classes and raw.ndim == 1 and net.outputs > 1:
         return _one_hot(raw, net.outputs, dtype, what)
-    classes = "; class numbers must have the shape (n,)" if net.loss.name == "cross_entropy" else ""
+    classes = "; class numbers must have the shape (n,)" if net.loss.targets_are_classes else ""
     targets = _matrix(_numbers(raw, dtype, what), net.outputs, what, f"outputs{classes}")
     low, high = net.loss.targets
     outside = (targets < low) | (targets > high)

@@ -241,7 +241,7 @@ def _activation_at(activation: Activation, z: Floats) -> Iterator[Floats]:
 def _loss_values(net: Network) -> list[Any]:
     """Return what the loss of a row is divided by, and the arrays that the functions of the loss return."""
     at = partial(_loss_at, net.loss, net.layers[-1].activation)
-    return [net.outputs if net.loss.over_outputs == "mean" else 1, *_at_points(at, net.outputs)]
+    return [net.loss_divisor, *_at_points(at, net.outputs)]
 
 
 def _loss_at(loss: Loss, output: Activation, z: Floats) -> Iterator[Floats]:

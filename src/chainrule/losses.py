@@ -131,6 +131,11 @@ class Loss:
         keep(self, parameters=pairs(f"{what}: parameters", self.parameters))
         keep(self, kinks=numbers(f"{what}: kinks", self.kinks))
 
+    @property
+    def targets_are_classes(self) -> bool:
+        """Whether y is a distribution over classes, so that class numbers can be passed instead."""
+        return self.name == "cross_entropy"
+
     def linked(self, activation: str) -> CanonicalLink | None:
         """Return the canonical link if `activation` is its activation."""
         return self.link if self.link and self.link.activation == activation else None

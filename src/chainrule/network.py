@@ -158,6 +158,16 @@ class Network:
         """The number of outputs, d_L."""
         return self.layers[-1].units
 
+    @property
+    def is_chain(self) -> bool:
+        """Whether every layer, the input included, has one unit."""
+        return set(self.widths) == {1}
+
+    @property
+    def loss_divisor(self) -> int:
+        """The divisor of the sum over the outputs of a row: d_L, or 1 where the loss is that sum."""
+        return self.outputs if self.loss.over_outputs == "mean" else 1
+
     @cached_property
     def parameter_count(self) -> int:
         """How many numbers the weights and biases are, together."""

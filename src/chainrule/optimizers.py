@@ -31,6 +31,8 @@ class Optimizer:
 
     name: ClassVar[str]
     remembers: ClassVar[tuple[str, ...]] = ()
+    is_full_batch: ClassVar[bool] = False  # whether a step takes all rows, and is an epoch
+    has_learning_rate: ClassVar[bool] = True
 
     learning_rate: float = 0.01
 
@@ -260,6 +262,8 @@ class LBFGS(Optimizer):
     """
 
     name = "lbfgs"
+    is_full_batch = True
+    has_learning_rate = False
 
     learning_rate: float = 1.0
     history: int = 10

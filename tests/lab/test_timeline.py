@@ -295,7 +295,8 @@ def test_difference_quotients_stand_beside_the_gradient(scene: dict[str, Any]) -
 @pytest.mark.parametrize(("error", "agrees"), [(2e-5, False), (1e-8, True)])
 def test_each_gradient_is_judged_by_its_own_size(monkeypatch: pytest.MonkeyPatch, error: float, agrees: bool) -> None:
     net = cr.Network(2, [cr.Dense(1, "identity", bias=False)])
-    wrong = replace(cr.verify(net, net.initial(), [[1, 1]], [0]), quotients=net.pack([[[2e-3 * (1 + error)], [2.0]]]))
+    right = cr.verify(net, net.pack([[[0.0], [1.0]]]), [[1e-3, 1]], [0])
+    wrong = replace(right, quotients=net.pack([[[2e-3 * (1 + error)], [2.0]]]))
     monkeypatch.setattr("chainrule.lab.timeline.verify", lambda *_, **__: wrong)
     scene = {"inputs": 2, "layers": [{"activation": "identity"}], "weights": [[[0], [1]]], "x": [1e-3, 1], "y": [0]}
     found = ask(None, "/api/check", {"scene": scene})  # type: ignore[arg-type]

@@ -16,7 +16,6 @@ import numpy as np
 
 from .. import backpropagation
 from ..activations import Activation, JointActivation
-from ..data import prepare
 from ..definitions import check_definitions
 from ..diagnostics.trace import backprop
 from ..errors import InputError, quoted, unknown_name
@@ -210,11 +209,10 @@ def derive(
             raise InputError(
                 f"{layer.activation.name} overrides back(), so its derivative cannot be written in a derivation"
             )
-    one_each = set(net.widths) == {1}
     ways = math.prod(net.widths)  # from an input to an output, each of which unrolled formulae write out
-    small = one_each or (net.parameter_count <= MOST_PARAMETERS and ways <= MOST_WAYS)
+    small = net.is_chain or (net.parameter_count <= MOST_PARAMETERS and ways <= MOST_WAYS)
     in_matrices = not small if matrices is None else matrices
-    if not in_matrices and not one_each and ways > MOST_WAYS:
+    if not in_matrices and not net.is_chain and ways > MOST_WAYS:
         raise InputError(f"{ways:,} ways lead through the network, too many to write out: derive it in matrices")
     if in_matrices and len(net.layers) > MOST_LAYERS:
         raise InputError(
@@ -223,10 +221,10 @@ def derive(
     symbols: Symbols = MatrixSymbols(net) if in_matrices else UnitSymbols(net)
     values: dict[Symbol, Any] = {}
     if params is not None:
-        trace, row = backprop(net, params, x, y), prepare(net, x, y, feature_names=params.feature_names)
-        if len(row) != 1:
-            raise InputError(f"a derivation is of one row, but x has {len(row)}")
-        values = symbols.values(trace, row.y)
+        trace = backprop(net, params, x, y)
+        if len(trace.y) != 1:
+            raise InputError(f"a derivation is of one row, but x has {len(trace.y)}")
+        values = symbols.values(trace)
     try:
         return _Deriving(net, symbols, values, sign, notation).derivation()
     except (TypeError, AttributeError, ValueError) as error:
@@ -253,7 +251,7 @@ class _Deriving:
         self.definitions: dict[Symbol, Expression] = {}
         self.words = Words(net, self.in_matrices, notation)
         self.depth = len(net.layers)
-        self.is_chain = set(net.widths) == {1} and not self.in_matrices
+        self.is_chain = net.is_chain and not self.in_matrices
 
     def derivation(self) -> Derivation:
         for i, layer in enumerate(self.net.layers, start=1):
@@ -295,14 +293,14 @@ class _Deriving:
         """Derive δ of every layer; return all of them unrolled."""
         s, last = self.s, self.depth
         delta = backpropagation.deltas(self.net, s.params, s.y, s.z, s.f)
-        if self.net.loss.name == "cross_entropy" and not self.in_matrices and self.targets_sum_to_1():
+        if self.net.loss.targets_are_classes and not self.in_matrices and self.targets_sum_to_1():
             *others, last_target = s.entries(s.y, s.y)
             self.definitions[last_target] = 1 - sum(others[1:], start=others[0])
         self.define(s.delta[last], self.turned(delta[last]), self.words.last_error)
         unrolled = {last: self.turned(self.in_order(last) if self.is_chain else delta[last])}
         for i in range(last - 1, 0, -1):
-            slope = self.net.layers[i - 1].activation.slope(s.z[i], s.f[i])
-            self.define(s.delta[i], (s.delta[i + 1] @ s.params.weights[i].T) * slope, self.words.error)
+            previous = backpropagation.previous_delta(self.net, s.params, i, s.delta[i + 1], s.z, s.f)
+            self.define(s.delta[i], previous, self.words.error)
             unrolled[i] = self.turned(self.in_order(i) if self.is_chain else delta[i])
             for symbol, formula in s.entries(s.delta[i], unrolled[i]).items():
                 self.add(f"{key(symbol)} unrolled", UNROLLED, symbol, formula)
@@ -315,11 +313,11 @@ class _Deriving:
 
     def in_order(self, i: int) -> Table:
         """Return δᵢ of a chain as the lecture writes it: slopes, weights, and the slope of the loss."""
-        s, layers, loss = self.s, self.net.layers, self.net.loss
-        linked = loss.linked(layers[-1].activation.name)
+        s, layers = self.s, self.net.layers
+        linked = self.net.loss.linked(layers[-1].activation.name)
         slopes = [layers[k - 1].activation.slope(s.z[k], s.f[k]).item() for k in range(i, self.depth + (not linked))]
         weights = [s.params.weights[k - 1].item() for k in range(i + 1, self.depth + 1)]
-        end = linked.delta(s.y, s.z[-1], s.f[-1]) if linked else loss.slope(s.y, s.f[-1])
+        end = backpropagation.output_slope(self.net, s.y, s.z, s.f)
         return table([[product_of([*slopes, *weights, *factors(end.item())])]])
 
     def gradients(self, unrolled: dict[int, Any]) -> None:

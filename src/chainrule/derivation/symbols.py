@@ -29,11 +29,11 @@ class Symbols:
         self.params = Parameters(weights, biases)
         self.ones: Any = None  # the shares of the rows
 
-    def values(self, trace: Trace, y: Any) -> dict[Symbol, Any]:
+    def values(self, trace: Trace) -> dict[Symbol, Any]:
         """Return what the symbols are in a trace of one row."""
         values: dict[Symbol, Any] = {}
         params, arrays = self.params, trace.parameters
-        pairs: list[tuple[Any, Any]] = [(self.y, y), *zip(self.f, trace.f, strict=True)]
+        pairs: list[tuple[Any, Any]] = [(self.y, trace.y), *zip(self.f, trace.f, strict=True)]
         for symbols, numbers in ((self.z, trace.z), (self.delta, trace.delta)):
             pairs += zip(symbols[1:], numbers[1:], strict=True)
         pairs += zip(params.weights, arrays.weights, strict=True)
@@ -51,12 +51,12 @@ class UnitSymbols(Symbols):
     """A symbol for each unit: w₂,₁,₃ leads from unit 1 into unit 3 of layer 2; in a chain it is just w₂."""
 
     def __init__(self, net: Network) -> None:
-        one_each = set(net.widths) == {1}
+        is_chain = net.is_chain
 
         def symbols(name: str, layer: tuple[int, ...], shape: tuple[int, ...]) -> Table:
             # A row's own index, and that of the one unit of a chain, says nothing.
             places = [place[1:] if name in "xyzfδ" else place for place in np.ndindex(shape)]
-            entries = [Symbol(name, layer if one_each else layer + tuple(k + 1 for k in place)) for place in places]
+            entries = [Symbol(name, layer if is_chain else layer + tuple(k + 1 for k in place)) for place in places]
             return table(entries).reshape(shape).view(Table)
 
         super().__init__(net, symbols)

@@ -17,13 +17,13 @@ class Words:
         self.net = net
         self.matrices = matrices
         self.notation = notation
-        self.one_each = set(net.widths) == {1}
+        self.is_chain = net.is_chain
 
     def weighted_input(self, z: Symbol) -> str:
         """Return what zᵢ is."""
         layer = self.net.layers[_layer(z) - 1]
         before = "the input" if _layer(z) == 1 else f"the activation of layer {_layer(z) - 1}"
-        summed = "the weight" if self.one_each else "the weights, summed up"
+        summed = "the weight" if self.is_chain else "the weights, summed up"
         return f"The weighted input of {_who(z)}: {before} times {summed}{', plus the bias' if layer.bias else ''}."
 
     def activation(self, f: Symbol) -> str:
@@ -55,7 +55,7 @@ class Words:
         )
         if self.matrices:
             way = f"{next_d} goes back through the weights and is multiplied, entry by entry, by the slopes f′({z})"
-        elif self.one_each:
+        elif self.is_chain:
             way = f"{d} is {next_d}, times the weight ∂{next_z}/∂{f}, times the slope f′({z}) of the activation"
         else:
             way = (

@@ -79,27 +79,27 @@ class _Comparison:
     rounding: float  # of the function, for numbers of size 1
 
 
-def check_factors(trace: Trace, y: Floats, seed: int) -> Factors:
-    """Check every factor of the gradient of a trace in float64; y is (n, d_L).
+def check_factors(trace: Trace, seed: int) -> Factors:
+    """Check every factor of the gradient of a trace in float64.
 
     Of many rows, a random choice is compared with difference quotients.
     """
     with np.errstate(all="ignore"):
-        return _Checker(trace, y, seed).check()
+        return _Checker(trace, seed).check()
 
 
 class _Checker:
-    def __init__(self, trace: Trace, y: Floats, seed: int) -> None:
+    def __init__(self, trace: Trace, seed: int) -> None:
         net = trace.network
-        self.trace, self.y, self.net = trace, y, net
+        self.trace, self.y, self.net = trace, trace.y, net
         self.last = len(net.layers)
         self.link = net.loss.linked(net.layers[-1].activation.name)
-        self.divisor = net.outputs if net.loss.over_outputs == "mean" else 1
+        self.divisor = net.loss_divisor
         count = _COMPARED // max(net.widths)
         joint = max((layer.units for layer in net.layers if _is_joint(layer.activation)), default=0)
         if joint:
             count = min(count, _COMPARED_JOINTLY // joint**2)
-        self.rows = permutation(len(y), seed, Purpose.INITIAL)[: max(1, count)]
+        self.rows = permutation(len(trace.y), seed, Purpose.INITIAL)[: max(1, count)]
         self.share = trace.shares[self.rows, np.newaxis]
         self.factors = Factors()
 

@@ -32,6 +32,8 @@ class Trace:
     ----------
     network : Network
     parameters : Parameters
+    y : array, shape (n, d_L)
+        The targets: one-hot rows where class numbers were passed.
     z, f, delta : list of array
         z[i], f[i] and delta[i] = ∂ℒ/∂zᵢ of each row, shape (n, dᵢ).
     gradient : Parameters
@@ -50,6 +52,7 @@ class Trace:
 
     network: Network
     parameters: Parameters
+    y: Floats
     z: list[Any]
     f: list[Any]
     delta: list[Any]
@@ -161,7 +164,7 @@ def backprop(
             is_weight = weight_positions(net)
             gradient = net.parameters(gradient.vector + penalty.gradient(params.vector, is_weight))
             loss += penalty.value(params.vector, is_weight)
-    return Trace(net, params, z, f, delta, gradient, row_losses, loss, share, masks, penalty)
+    return Trace(net, params, data.y, z, f, delta, gradient, row_losses, loss, share, masks, penalty)
 
 
 def dropout_layers(net: Network) -> str:

@@ -60,8 +60,12 @@ class Verification:
         Where a kink is possible that is not listed in ``kinks=``.
     terms : str
         What of dropout and penalty is included.
+    gradient : Parameters
+        The gradient that was checked.
     quotients, h : Parameters
         The difference quotients and their steps, in the shapes of the gradient; NaN where no quotient was computed.
+    rounding : Parameters
+        The rounding error that each quotient may have.
     """
 
     verdict: str
@@ -75,8 +79,10 @@ class Verification:
     faults: tuple[str, ...]
     kinks: tuple[str, ...]
     terms: str
+    gradient: Parameters = field(compare=False)
     quotients: Parameters = field(compare=False)
     h: Parameters = field(compare=False)
+    rounding: Parameters = field(compare=False)
 
     def __bool__(self) -> bool:
         return self.verdict == RIGHT
@@ -147,14 +153,14 @@ def verify(
     if not np.isfinite(gradient).all():
         raise InputError("the gradient is not finite at these parameters: there is nothing to compare with")
     places = permutation(len(theta), seed, Purpose.INITIAL)[:most]
-    factors = check_factors(trace, data.y, seed)
+    factors = check_factors(trace, seed)
     found = _compare(trace, data, places, factors.rounding)
     sizes = _gradient_sizes(trace)
     judged_by_factors = _layers(net) > factors.unjudged
     unjudged = places[~(found.is_decisive | judged_by_factors)[places]]
     closed = None
-    if _is_chain(net) and not trace.penalty:
-        expected = _closed_form(trace, data.y)
+    if _has_closed_form(net) and not trace.penalty:
+        expected = _closed_form(trace)
         closed = float((np.abs(expected - gradient) / np.maximum(sizes, SMALLEST)).max())
         closed = closed if np.isfinite(closed) else None
     if found.is_wrong.any() or factors.faults or (closed or 0.0) > TOLERANCE:
@@ -175,8 +181,10 @@ def verify(
         faults=tuple(factors.faults),
         kinks=tuple(factors.kinks),
         terms=trace.terms,
+        gradient=trace.gradient,
         quotients=net.parameters(found.quotients),
         h=net.parameters(found.h),
+        rounding=net.parameters(rounding(trace, found.h)),
     )
 
 
@@ -345,11 +353,11 @@ def _moved(trace: Trace, data: Data, places: NDArray[np.integer], by: Floats) ->
     return objective, sides
 
 
-def _is_chain(net: Network) -> bool:
-    return set(net.widths) == {1} and not any(layer.bias for layer in net.layers) and net.loss.name == "squared_error"
+def _has_closed_form(net: Network) -> bool:
+    return net.is_chain and not any(layer.bias for layer in net.layers) and net.loss.name == "squared_error"
 
 
-def _closed_form(trace: Trace, y: Floats) -> Floats:
+def _closed_form(trace: Trace) -> Floats:
     """Return ∂J/∂wᵢ = mean of fᵢ₋₁ · f′(zᵢ)⋯f′(z_L) · wᵢ₊₁⋯w_L · 2(f_L − y), each product written out."""
     net, last = trace.network, len(trace.network.layers)
     weights = [float(w[0, 0]) for w in trace.parameters.weights]
@@ -358,7 +366,7 @@ def _closed_form(trace: Trace, y: Floats) -> Floats:
     with np.errstate(all="ignore"):
         slopes = [net.layers[i - 1].activation.slope(trace.z[i], trace.f[i]) for i in range(1, last + 1)]
         for i in range(1, last + 1):
-            product = 2.0 * (trace.f[last] - y) * slopes[last - 1]
+            product = 2.0 * (trace.f[last] - trace.y) * slopes[last - 1]
             for k in range(last - 1, i - 1, -1):
                 product = product * (weights[k] * masks[k]) * slopes[k - 1]
             expected.append(float(np.dot(trace.shares, (trace.f[i - 1] * masks[i - 1] * product)[:, 0])))

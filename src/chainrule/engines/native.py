@@ -117,7 +117,7 @@ def run(
     task = Task(net, settings, data, validation, state, watch)
     trainer = _trainer(task, allowed_threads)
     watch.planned(_plan(trainer, settings, allowed_threads))
-    if isinstance(settings.optimizer, LBFGS):
+    if settings.optimizer.is_full_batch:
         objective = _objective(task, trainer)
         judge = partial(trainer.validation_loss, interrupted=watch.interrupted)
         weight = float(data.weights.sum())
@@ -290,10 +290,10 @@ def _trainer(task: Task, allowed_threads: int, tables: dict[int, Any] | None = N
     described = _native.Settings(
         loss=net.loss.name,
         loss_parameter=next((value for _, value in net.loss.parameters if isinstance(value, float)), 0.0),
-        divisor=float(net.outputs if net.loss.over_outputs == "mean" else 1),
-        optimizer="" if isinstance(optimizer, LBFGS) else optimizer.name,
+        divisor=float(net.loss_divisor),
+        optimizer="" if optimizer.is_full_batch else optimizer.name,
         constants=[float(getattr(optimizer, f.name)) for f in fields(optimizer) if f.name != "learning_rate"],
-        remembers=0 if isinstance(optimizer, LBFGS) else len(optimizer.start(np.zeros(0))),
+        remembers=len(optimizer.start(np.zeros(0))),
         dropout=[layer.dropout for layer in net.layers],
         l1=settings.penalty.l1,
         l2=settings.penalty.l2,

@@ -17,7 +17,7 @@ from ..definitions import check_definitions
 from ..errors import DivergenceError
 from ..named import copied
 from ..network import Network
-from ..optimizers import LBFGS, OPTIMIZERS, Memory, Optimizer
+from ..optimizers import OPTIMIZERS, Memory, Optimizer
 from ..parameters import BLOCK, Parameters, blocks
 from ..randomness import dropout_mask
 from ..regularization import Penalty, clip, weight_positions
@@ -64,7 +64,7 @@ def run(
     watch.planned(f"reference engine, {settings.dtype}, in NumPy: all rows of a batch at once, layer by layer")
     # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
     with np.errstate(all="ignore"):
-        if isinstance(settings.optimizer, LBFGS):
+        if settings.optimizer.is_full_batch:
             several = one_blas_thread.lifted()  # for the products, not for SciPy's sums of vectors
             objective = several(objective_of(net, settings, data, state))
             judge = None

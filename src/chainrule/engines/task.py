@@ -15,7 +15,7 @@ from ..data import Data, Floats, RowNumbers
 from ..errors import InputError, quoted, unknown_name
 from ..named import JSON, Own, construct, dtype_name, keep, number, whole
 from ..network import Network
-from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
+from ..optimizers import OPTIMIZERS, Optimizer
 from ..parameters import Parameters
 from ..randomness import Purpose, permutation
 from ..regularization import Penalty
@@ -220,7 +220,7 @@ class State:
             theta = net.parameters(np.array(initial.vector, dtype=settings.dtype)).vector
             if not np.isfinite(theta).all():
                 raise InputError("the initial parameters contain NaN or infinity")
-        return cls(theta, {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta))
+        return cls(theta, settings.optimizer.start(theta))
 
     def fingerprint(self) -> str:
         """Return a string that differs when any number of the state differs."""

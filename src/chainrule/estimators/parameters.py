@@ -83,7 +83,9 @@ REGRESSOR_CONSTRAINTS = CONSTRAINTS | {"loss": [StrOptions({*REGRESSION_LOSSES})
 
 def is_stochastic(estimator: Any) -> bool:
     """Tell whether the solver goes batch by batch."""
-    return estimator.solver != "lbfgs" and not isinstance(estimator.solver, LBFGS)
+    solver = estimator.solver
+    optimizer = OPTIMIZERS.get(solver) if isinstance(solver, str) else solver
+    return not getattr(optimizer, "is_full_batch", False)
 
 
 def has_partial_fit(estimator: Any) -> bool:

@@ -121,7 +121,7 @@ def _best(made: Derivation, wrong: Claim, learns: NDArray[np.bool_]) -> tuple[Be
     start = np.where(learns, start, teacher)
     with np.errstate(all="ignore"):  # a teacher whose outputs are no numbers is not taken
         made_of = outputs(made, {**x_rows, **{one: teacher[:, [k]] for k, one in enumerate(parameters(made))}})
-    if net.loss.name == "cross_entropy":
+    if net.loss.targets_are_classes:
         likeliest = np.argmax(made_of, axis=0)
         made_of = [(likeliest == k).astype(float) for k in range(net.outputs)]
     rates = np.tile(_RATES, _TEACHERS)

@@ -158,7 +158,7 @@ class Ready:
             return rows.y
         if net.outputs == count > 1:
             numbers = rows.y.astype(np.int64)
-            return numbers if net.loss.name == "cross_entropy" else np.eye(count)[numbers]
+            return numbers if net.loss.targets_are_classes else np.eye(count)[numbers]
         if net.outputs == 1 and count == 2:
             low, high = signs(net)
             return np.where(rows.y > 0, high, low)

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from ..activations import JointActivation
+from ..backpropagation import output_slope
 from ..derivation.forms import turned
 from ..derivation.steps import ETA, LOSS, Sign
 from ..derivation.symbols import MatrixSymbols, Symbols, UnitSymbols
@@ -61,7 +62,7 @@ class Factors:
 
     def __init__(self, net: Network, in_matrices: bool, sign: Sign, notation: Notation) -> None:
         self.net, self.sign, self.notation = net, sign, notation
-        self.in_matrices, self.is_chain = in_matrices, set(net.widths) == {1}
+        self.in_matrices, self.is_chain = in_matrices, net.is_chain
         self.s: Symbols = MatrixSymbols(net) if in_matrices else UnitSymbols(net)
         self.parts: dict[str, Part] = {}
         self.marks: dict[Expression, str] = {}
@@ -131,10 +132,8 @@ class Factors:
         net, s, last = self.net, self.s, len(self.net.layers)
         output = net.layers[-1].activation
         link = net.loss.linked(output.name)
-        divisor = net.outputs if net.loss.over_outputs == "mean" else 1
         by = s.z[last] if link else s.f[last]
-        of_loss = link.delta(s.y, s.z[last], s.f[last]) if link else net.loss.slope(s.y, s.f[last])
-        for symbol, slope in s.entries(by, of_loss / divisor).items():
+        for symbol, slope in s.entries(by, output_slope(net, s.y, s.z, s.f)).items():
             name, label = symbol_name(Symbol("loss_slope", symbol.indices[1:])), text(symbol, self.notation)
             self._mark(slope, "loss_slope", name, f"∂ℒ/∂{label}", self._slope_of_loss(symbol), symbol)
         for i in range(1, last + (not link and not isinstance(output, JointActivation))):

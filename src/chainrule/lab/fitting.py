@@ -92,7 +92,7 @@ def mended(scene: Scene, keep: str) -> tuple[Scene, list[str]]:
 def _targets(scene: Scene, net: Network) -> tuple[float, ...]:
     """Return the targets cut or filled up, within what the loss is defined for; a class where the output tells one."""
     units, loss = net.layers[-1].units, net.loss
-    if loss.name == "cross_entropy":
+    if loss.targets_are_classes:
         chosen = scene.y[0] if len(scene.y) == 1 else float(np.argmax(scene.y))
         return (float(np.clip(round(chosen), 0, units - 1)),)
     return tuple(float(np.clip(y, *loss.targets)) for y in _cut(scene.y, units, Scene().y[0]))

@@ -33,7 +33,7 @@ def _told(family: Family, net: Network) -> dict[str, Any] | None:
     activations = [layer.activation for layer in net.layers]
     names = list(dict.fromkeys(one.name for one in activations))
     biases = {layer.bias for layer in net.layers}
-    chain = set(net.widths) == {1}
+    chain = net.is_chain
     facts: dict[str, Any]
     if "length" in family.parameters:
         if not chain or len(names) > 1 or len(biases) > 1:
@@ -47,7 +47,7 @@ def _told(family: Family, net: Network) -> dict[str, Any] | None:
             return None
         facts = {"hidden": net.widths[1], "units": net.widths[2], "activation": names[0]}
     elif family.name == "softmax":
-        if net.loss.name != "cross_entropy":
+        if not net.loss.targets_are_classes:
             return None
         facts = {"classes": net.outputs}
     elif family.name == "saturation":

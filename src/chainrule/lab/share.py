@@ -118,7 +118,7 @@ def _unfit(net: Network, theta: Any) -> Iterator[str]:
 def _scene(opened: Model) -> Scene:
     net, params = opened.network, opened.parameters
     low, high = net.loss.targets
-    is_class = net.loss.name == "cross_entropy" and net.outputs > 1
+    is_class = net.loss.targets_are_classes and net.outputs > 1
     y = [0.0] if is_class else [float(np.clip(_USUAL_Y, low, high))] * net.outputs
     return Scene.of(params, net, [_USUAL_X] * net.inputs, y)
 

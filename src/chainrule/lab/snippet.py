@@ -12,7 +12,7 @@ import numpy as np
 from ..datasets.points import POINTS
 from ..diagnostics.trace import backprop
 from ..network import Network
-from ..optimizers import LBFGS, OPTIMIZERS
+from ..optimizers import OPTIMIZERS
 from .data import OWN, Data, Ready, ready
 from .scene import Scene
 from .timeline import read
@@ -47,7 +47,7 @@ def snippet(scene: Scene, data: Data | None = None, training: Training | None = 
 def _network(scene: Scene, net: Network) -> Iterator[str]:
     loss = "" if net.loss.name == "squared_error" else f", loss={_quoted(net.loss.name)}"
     activations = {layer.activation.name for layer in net.layers}
-    if set(net.widths) == {1} and len(activations) == 1 and not any(layer.bias for layer in net.layers):
+    if net.is_chain and len(activations) == 1 and not any(layer.bias for layer in net.layers):
         yield f"net = cr.chain({len(net.layers)}, activation={_quoted(activations.pop())}{loss})"
     else:
         yield "net = cr.Network("
@@ -126,7 +126,7 @@ def _data(data: Data, made: Ready, net: Network) -> Iterator[str]:
 
 def _training(training: Training) -> Iterator[str]:
     plain = OPTIMIZERS.find(training.optimizer)
-    rate = "" if isinstance(plain, LBFGS) else f"learning_rate={training.learning_rate!r}"
+    rate = f"learning_rate={training.learning_rate!r}" if plain.has_learning_rate else ""
     if training.start_epoch:
         yield f"# On the page {training.start_epoch} epochs came before; here the order of the rows begins anew."
     yield "run = cr.train("

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from ..data import prepare
 from ..derivation.steps import ETA, LOSS
 from ..diagnostics.factors import TOLERANCE
 from ..diagnostics.trace import Trace, backprop
-from ..diagnostics.verify import rounding, verify
+from ..diagnostics.verify import Verification, verify
 from ..errors import InputError
 from ..formula import Derivative, Expression
 from ..formula.mathml import equation
@@ -79,7 +78,7 @@ def timeline(_: Lab, body: Asked) -> dict[str, Any]:
         "weights": _listed(trace.parameters.weights),
         "biases": _listed(trace.parameters.biases),
         "x": trace.f[0][0],
-        "y": prepare(net, x, y).y[0],
+        "y": trace.y[0],
         "output": trace.f[-1][0],
         "loss": trace.loss,
         "z": _of_row(trace.z),
@@ -88,7 +87,7 @@ def timeline(_: Lab, body: Asked) -> dict[str, Any]:
         "gradient": _both(trace.gradient),
         "updated": _both(updated),
         "in_matrices": steps.in_matrices,
-        "steps": _steps(steps, trace, prepare(net, x, y).y, updated, scene.learning_rate),
+        "steps": _steps(steps, trace, updated, scene.learning_rate),
     }
 
 
@@ -102,7 +101,7 @@ def read(scene: Scene) -> tuple[Network, Parameters, Any, Any]:
     """
     net = scene.network()
     _check_count("x", len(scene.x), net.inputs, "input")
-    is_class = net.loss.name == "cross_entropy" and net.outputs > 1
+    is_class = net.loss.targets_are_classes and net.outputs > 1
     if not (is_class and len(scene.y) == 1):
         _check_count("y", len(scene.y), net.outputs, "output", " or one class number" if is_class else "")
     return net, scene.parameters(net), *scene.sample()
@@ -148,9 +147,9 @@ def _of_row(arrays: list[Any]) -> list[Any]:
     return [None if one is None else one[0].tolist() for one in arrays]
 
 
-def _steps(steps: WrittenSteps, trace: Trace, y: Any, updated: Parameters, learning_rate: float) -> list[TimelineStep]:
+def _steps(steps: WrittenSteps, trace: Trace, updated: Parameters, learning_rate: float) -> list[TimelineStep]:
     symbols = steps.symbols
-    known: dict[Any, Any] = {**symbols.values(trace, y), LOSS: trace.loss, ETA: learning_rate}
+    known: dict[Any, Any] = {**symbols.values(trace), LOSS: trace.loss, ETA: learning_rate}
     new: dict[Any, Any] = {}
     pairs = zip(
         (*symbols.params.weights, *symbols.params.biases),
@@ -207,24 +206,24 @@ def check(_: Lab, body: Asked) -> dict[str, Any]:
     """
     net, params, x, y = read(body.scene)
     verification = verify(net, params, x, y, most=net.parameter_count)
-    h = verification.h
-    agreement = _agreement(backprop(net, params, x, y), verification.quotients.vector, h.vector)
     return {
         **_both(verification.quotients),
-        "agreement": _both(net.parameters(agreement)),
-        "h": _both(h),
+        "agreement": _both(net.parameters(_agreement(verification))),
+        "h": _both(verification.h),
         "verdict": verification.verdict,
     }
 
 
-def _agreement(trace: Trace, quotients: Any, h: Any) -> Any:
+def _agreement(verification: Verification) -> Any:
     """Return for each number of the gradient whether its quotient agrees with it; None where that cannot be judged.
 
     Two agree that differ by no more than a millionth of the larger (the relative error of the notes of Stanford's
     CS231n, "Gradient checks") and than what rounding makes of a quotient. Agreement is not judged where rounding is
     more than a thousandth of the larger, unless both are zero.
     """
-    gradient, noise = trace.gradient.vector, rounding(trace, h)
+    gradient, quotients, noise = (
+        params.vector for params in (verification.gradient, verification.quotients, verification.rounding)
+    )
     larger = np.maximum(np.abs(gradient), np.abs(quotients))
     difference = np.abs(gradient - quotients)
     agrees = difference <= TOLERANCE * larger + noise

@@ -15,7 +15,7 @@ from ..data import Floats, prepare
 from ..engines.reference import evaluate
 from ..engines.task import Best, State
 from ..errors import InputError
-from ..optimizers import LBFGS, OPTIMIZERS
+from ..optimizers import OPTIMIZERS
 from ..parameters import Parameters
 from ..training import History, Run, train
 from ..training.settings import settings_of
@@ -239,7 +239,7 @@ class Lesson:
 
 def _optimizer(asked: Training) -> Any:
     plain = OPTIMIZERS.find(asked.optimizer)
-    return plain if isinstance(plain, LBFGS) else replace(plain, learning_rate=asked.learning_rate)
+    return replace(plain, learning_rate=asked.learning_rate) if plain.has_learning_rate else plain
 
 
 def _remember(state: State, memory: Memory) -> None:

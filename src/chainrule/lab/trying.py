@@ -110,7 +110,7 @@ def _told(runs: Runs, run: int) -> dict[str, Any]:
 def _shown(begun: Beginning, net: Network) -> Scene:
     """Return where the runs begin as a scene, with the first row as its sample."""
     params = net.parameters(begun.start)
-    y = [float(np.argmax(begun.y[0]))] if net.loss.name == "cross_entropy" else begun.y[0].tolist()
+    y = [float(np.argmax(begun.y[0]))] if net.loss.targets_are_classes else begun.y[0].tolist()
     return Scene.of(params, net, begun.x[0].tolist(), y, begun.learning_rate)
 
 

@@ -17,7 +17,6 @@ import numpy as np
 
 from ..data import Floats
 from ..errors import ChainruleError, DivergenceError
-from ..optimizers import LBFGS
 from ..parameters import Parameters
 from ..training import Run
 from ..training.run import ALL_DONE
@@ -59,7 +58,7 @@ class _Watched:
         self.pictures = Pictures(lesson.run.network, lesson.data)
         self.began = time.monotonic()
         self.epochs = max(1, _ROWS // len(lesson.x))  # in 50 ms
-        self.is_lbfgs = isinstance(lesson.run.settings.optimizer, LBFGS)
+        self.is_full_batch = lesson.run.settings.optimizer.is_full_batch
         epochs, pause = lesson.training.epochs, lesson.training.pause_after
         self.until = self.run.epoch + (epochs if pause is None else min(epochs, pause))
         self.ended: str | None = None
@@ -86,7 +85,7 @@ class _Watched:
         made, took = self.run.epoch - before.epoch, max(time.monotonic() - began, 1e-6)
         if self.ended and (best := self.run.best) and best.epoch < self.run.epoch:
             self.ended += f"; back at the weights of epoch {best.epoch}"
-        if made and not self.is_lbfgs:
+        if made and not self.is_full_batch:
             self.epochs = max(1, min(int(0.9 * PAUSE * made / took), 4 * self.epochs))
         curve = [] if self.run is before else _curve(self.run)
         if curve and curve[-1][-1] is None:
@@ -95,7 +94,7 @@ class _Watched:
 
     def _go_on(self) -> None:
         lesson, asked, before = self.lesson, self.lesson.training, self.run
-        most = _LBFGS_EPOCHS if self.is_lbfgs else asked.epochs_a_frame or asked.epochs
+        most = _LBFGS_EPOCHS if self.is_full_batch else asked.epochs_a_frame or asked.epochs
         self.run = lesson.further(before, min(self.epochs, most, self.until - before.epoch))
         losses = self.run.history["loss"]
         low = next((k for k, loss in enumerate(losses, start=1) if loss < (asked.loss_below or 0.0)), None)

@@ -19,7 +19,7 @@ from ..files import read_tensors, write_tensors
 from ..model import checked_names, checked_parameters
 from ..named import JSON, Own, plain, whole
 from ..network import Network
-from ..optimizers import LBFGS, Optimizer
+from ..optimizers import Optimizer
 from ..schedules import Schedule
 from ..schema import typed
 from .definitions import described, own_definitions
@@ -244,5 +244,4 @@ def _like(theta: Floats, tensors: dict[str, Floats], name: str) -> Floats:
 
 def _memory(tensors: dict[str, Floats], settings: Settings, theta: Floats) -> dict[str, Floats]:
     """Return the optimiser's state, with exactly the vectors that it needs."""
-    needed = {} if isinstance(settings.optimizer, LBFGS) else settings.optimizer.start(theta)
-    return {name: _like(theta, tensors, f"memory.{name}") for name in needed}
+    return {name: _like(theta, tensors, f"memory.{name}") for name in settings.optimizer.start(theta)}

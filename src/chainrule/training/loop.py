@@ -20,7 +20,7 @@ from ..errors import DivergenceError, InputError
 from ..files import check_is_file_or_free, path_of, remove_leftovers
 from ..named import Own, check_function, listed, whole
 from ..network import Network
-from ..optimizers import LBFGS, Optimizer
+from ..optimizers import Optimizer
 from ..parameters import Parameters
 from ..schedules import Schedule
 from .checkpoint import Origin, check_resumable, read_checkpoint, write_checkpoint
@@ -262,7 +262,7 @@ def checked_callbacks(given: Callback | Iterable[Callback] | None) -> tuple[Call
 def _check_steps(path: Path, run: Run, origin: Origin, rows: int) -> None:
     """Check that a run on this many rows has made as many steps as its epochs have."""
     settings, state = run.settings, run.state
-    steps = 1 if isinstance(settings.optimizer, LBFGS) else -(-rows // settings.batch_size)
+    steps = 1 if settings.optimizer.is_full_batch else -(-rows // settings.batch_size)
     expected = origin.step + (state.epoch - origin.epoch) * steps
     if state.step != expected:
         raise InputError(f"{path}: step must be {expected:,} after {state.epoch:,} epochs, but is {state.step:,}")

@@ -20,7 +20,6 @@ from ..engines.task import State, Task, Watch
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError, unknown_name
 from ..network import Network
-from ..optimizers import LBFGS
 from .interruption import interruptible
 from .loop import Validation
 from .parts import Parts, check_weights, judged_by, split
@@ -228,7 +227,7 @@ class Job:
     @property
     def is_native(self) -> bool:
         """Whether the native engine can make it beside others; SciPy makes L-BFGS, in Python."""
-        return self.run.settings.engine == "native" and not isinstance(self.run.settings.optimizer, LBFGS)
+        return self.run.settings.engine == "native" and not self.run.settings.optimizer.is_full_batch
 
     @property
     def bytes(self) -> int:

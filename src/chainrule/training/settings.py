@@ -114,7 +114,7 @@ def _check_lbfgs(net: Network, settings: Settings) -> None:
     InputError
         When it is.
     """
-    if isinstance(settings.optimizer, LBFGS):
+    if settings.optimizer.is_full_batch:
         if type(settings.optimizer) is not LBFGS:
             raise InputError(
                 f"{type(settings.optimizer).__name__} is a subclass of LBFGS; its methods would be "
