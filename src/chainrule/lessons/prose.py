@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from itertools import count
 from typing import TypeAlias
 
 from ..formula import Expression, latex, mathml, text
@@ -40,16 +41,17 @@ class Prose:
         def write(formula: Expression, ids: str) -> str:
             return mathml(formula, f"{prefix}{ids}-", notation=notation)
 
-        written = []
-        for place, piece in enumerate(self.pieces):
+        parts = []
+        formulae = count()  # ids do not depend on how the words are divided into pieces
+        for piece in self.pieces:
             if isinstance(piece, str):
-                written.append(escape(piece))
+                parts.append(escape(piece))
             elif isinstance(piece, Equation):
-                sign = "←" if piece.update else "="
-                written.append(f"{write(piece.left, f'{place}l')} {sign} {write(piece.right, f'{place}r')}")
+                place, sign = next(formulae), "←" if piece.update else "="
+                parts.append(f"{write(piece.left, f'{place}l')} {sign} {write(piece.right, f'{place}r')}")
             else:
-                written.append(write(piece, f"{place}"))
-        return "".join(written)
+                parts.append(write(piece, f"{next(formulae)}"))
+        return "".join(parts)
 
     def to_mathjax(self) -> str:
         r"""Return it as HTML with formulae in LaTeX between \( and \), as course platforms have it."""
