@@ -15,6 +15,7 @@ from chainrule.formula import Derivative, Expression, Symbol, text
 from chainrule.lessons import (
     FAMILIES,
     ChooseAll,
+    Content,
     FormulaAnswer,
     Mistake,
     NumberAnswer,
@@ -35,7 +36,15 @@ Z, F, W, D = (Symbol(name, (1,)) for name in "zfwδ")
 
 
 def problem(answer: OneChoice | ChooseAll | FormulaAnswer | NumberAnswer, points: int = 3) -> Problem:
-    return Problem("a family", {}, 0, "A title", (prose("Why?"),), answer, (), (prose("So."),), 1, points, 5)
+    content = Content(
+        title="A title",
+        difficulty=1,
+        prompt=(prose("Why?"),),
+        answer=answer,
+        hints=(),
+        solution=(prose("So."),),
+    )
+    return Problem("a family", {}, 0, content, points, 5)
 
 
 def option(words: str, mistake: str | None = None) -> Option:

@@ -159,6 +159,6 @@ def test_more_right_options_than_moodle_can_share_among_are_refused(tmp_path: Pa
     problem = generate("dependence")
     assert isinstance(problem.answer, ChooseAll)
     right = next(option for option in problem.answer.options if option.right)
-    many = replace(problem, answer=ChooseAll((right,) * 11))
+    many = replace(problem, content=replace(problem.content, answer=ChooseAll((right,) * 11)))
     with pytest.raises(cr.InputError, match="Moodle has no 11 right options"):
         write_moodle("t", [("one", many)], tmp_path / "q.xml")

@@ -141,7 +141,7 @@ def test_what_cannot_be_typed_is_refused(tmp_path: Path) -> None:
     problem = generate("weighted input", length=2, bias=False)
     assert isinstance(problem.answer, FormulaAnswer)
     twin = replace(problem.answer.mistakes[0], answer=problem.answer.key)
-    hopeless = replace(problem, answer=replace(problem.answer, mistakes=(twin,)))
+    hopeless = replace(problem, content=replace(problem.content, answer=replace(problem.answer, mistakes=(twin,))))
     with pytest.raises(cr.InputError, match="one: no ranges were found"):
         written(hopeless, tmp_path)
 

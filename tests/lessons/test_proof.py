@@ -11,7 +11,8 @@ from chainrule.lessons.proof import flaws
 
 def broken(family: str, **changes: Any) -> str:
     problem = generate(family, 1)
-    return " | ".join(flaws(replace(problem, answer=replace(problem.answer, **changes))))
+    content = replace(problem.content, answer=replace(problem.answer, **changes))
+    return " | ".join(flaws(replace(problem, content=content)))
 
 
 def test_two_equal_options() -> None:
@@ -19,7 +20,7 @@ def test_two_equal_options() -> None:
     assert isinstance(answer, OneChoice)
     right = answer.options[answer.key]
     assert right.formula is not None
-    twin = replace(right, text=prose(right.formula * 1, " "), right=False, mistake="sign")
+    twin = replace(right, text=prose("{} ", right.formula * 1), right=False, mistake="sign")
     assert "are equal" in broken("recursion choice", options=(*answer.options, twin))
 
 
@@ -56,5 +57,6 @@ def test_a_wrong_number_within_the_tolerance() -> None:
 
 @pytest.mark.parametrize("family", ["recursion", "forward by hand", "kink", "chain rule"])
 def test_a_solution_that_ends_elsewhere(family: str) -> None:
-    problem = replace(generate(family, 1), solution=(prose("So it is 17."),))
+    problem = generate(family, 1)
+    problem = replace(problem, content=replace(problem.content, solution=(prose("So it is 17."),)))
     assert "which is not the key" in " | ".join(flaws(problem))

@@ -6,7 +6,7 @@ from chainrule.formula import Derivative, Symbol
 from chainrule.lessons import Equation, prose
 
 W, ETA, LOSS = Symbol("w", (1,)), Symbol("η"), Symbol("ℒ")
-SENTENCE = prose("For η < 1 & small: ", Equation(W, W - ETA * Derivative(LOSS, W), update=True), ", with ", W, ".")
+SENTENCE = prose("For η < 1 & small: {}, with {}.", Equation(W, W - ETA * Derivative(LOSS, W), update=True), W)
 
 
 def test_plain_text() -> None:

@@ -265,7 +265,7 @@ def families() -> None:
     for one in FAMILIES.values():
         _print(f"{one.name} ({one.kind}): {one.about}")
         _print_table(
-            [(f"  {name}", parameter.described, parameter.meaning) for name, parameter in one.parameters.items()]
+            [(f"  {name}", parameter.description, parameter.meaning) for name, parameter in one.parameters.items()]
         )
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..formula import Derivative, Expression, Symbol, compare, expression, substituted, text
-from ..lessons import Prose, prose
+from ..lessons import Prose
 from ..lessons.prose import Piece
 from .descent import Claim, Runs
 
@@ -108,7 +108,7 @@ def words(
     if learning is not None:
         pieces += [" Only ", *_listed(learning), " learns here" if len(learning) == 1 else " learn here"]
         pieces += ["; the other parameters are right from the start, and stay."]
-    return prose(*pieces)
+    return Prose(tuple(pieces))
 
 
 def _about_the_formula(right: Claim, found: Comparison, moved: Sequence[Symbol]) -> Pieces:

@@ -74,7 +74,7 @@ def id_of(problem: Problem) -> ProblemId:
 
     It has the parameters that the seed would not draw by itself, and no others: some would tell the answer.
     """
-    by_itself = FAMILIES[problem.family].drawn(problem.seed, {})
+    by_itself = FAMILIES[problem.family].draw_parameters(problem.seed, {})
     told = {name: value for name, value in problem.parameters.items() if value != by_itself[name]}
     return ProblemId(problem.family, problem.seed, told)
 

@@ -12,9 +12,9 @@ from ..derivation.steps import ETA, Step
 from ..diagnostics.trace import backprop
 from ..errors import InputError
 from ..formula import Symbol
-from ..lessons import Equation, NumberAnswer, Problem, Prose, prose
+from ..lessons import Content, Equation, NumberAnswer, Problem, Prose, prose
 from ..lessons.families.numbers import with_numbers
-from ..lessons.prose import Piece
+from ..lessons.prose import listing
 from ..network import Network
 from .figures import number
 from .scene import Scene
@@ -45,7 +45,8 @@ def problems(scene: Scene) -> list[Problem]:
             f"a sheet has room for {MAX_STEPS} numbers, and this network has {len(steps)}: make it smaller"
         )
     first, *others = [_problem(step) for step in steps]
-    return [replace(first, prompt=(_network(net), _given(made, scene.learning_rate), *first.prompt)), *others]
+    prompt = (_network(net), _given(made, scene.learning_rate), *first.prompt)
+    return [replace(first, content=replace(first.content, prompt=prompt)), *others]
 
 
 def _steps(made: Derivation, learning_rate: float) -> Iterator[Step]:
@@ -66,18 +67,17 @@ def _steps(made: Derivation, learning_rate: float) -> Iterator[Step]:
 
 def _problem(step: Step) -> Problem:
     title = next(title for begin, title in _TITLES.items() if step.name.startswith(begin))
-    asked = "What does one step of gradient descent make of " if step.name.startswith("update") else "Work out "
-    return Problem(
-        "",
-        {},
-        0,
-        title,
-        (prose(asked, step.left, "?" if step.name.startswith("update") else "."),),
-        NumberAnswer(step.left, float(step.result), digits=DIGITS),
-        (),
-        (with_numbers(step),),
-        1,
+    is_update = step.name.startswith("update")
+    question = "What does one step of gradient descent make of {}?" if is_update else "Work out {}."
+    content = Content(
+        title=title,
+        difficulty=1,
+        prompt=(prose(question, step.left),),
+        answer=NumberAnswer(step.left, float(step.result), digits=DIGITS),
+        hints=(),
+        solution=(with_numbers(step),),
     )
+    return Problem("", {}, 0, content)
 
 
 _TITLES = {
@@ -105,7 +105,6 @@ def _network(net: Network) -> Prose:
 
 def _given(made: Derivation, learning_rate: float) -> Prose:
     given = {one: value for one, value in made.values.items() if one.name in ("x", "y", "w", "b")}
-    pieces: list[Piece] = ["Let "]
-    for one, value in sorted(given.items(), key=lambda item: ("xywb".index(item[0].name), item[0].indices)):
-        pieces += [Equation(one, number(value)), ", "]
-    return prose(*pieces[:-1], " and ", Equation(ETA, number(learning_rate)), ".")
+    pairs = sorted(given.items(), key=lambda item: ("xywb".index(item[0].name), item[0].indices))
+    equations = [Equation(symbol, number(value)) for symbol, value in [*pairs, (ETA, learning_rate)]]
+    return prose("Let {}.", listing(equations))

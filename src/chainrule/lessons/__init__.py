@@ -7,6 +7,7 @@ from .policy import Policy
 from .problems import (
     Answer,
     ChooseAll,
+    Content,
     FormulaAnswer,
     Mistake,
     NumberAnswer,
@@ -22,6 +23,7 @@ __all__ = [
     "Answer",
     "Attempt",
     "ChooseAll",
+    "Content",
     "Equation",
     "Family",
     "FormulaAnswer",

@@ -249,14 +249,14 @@ def _what_is_wrong(
 ) -> tuple[tuple[Prose, ...], str | None]:
     """Return what is said of a wrong formula, and which misconception it shows."""
     if undefined is not None:
-        return (prose("This has no value, whatever its symbols are: look at ", undefined, "."),), None
+        return (prose("This has no value, whatever its symbols are: look at {}.", undefined),), None
     known = _known_mistake(formula, answer)
     if known is not None:
         return (known.feedback,), known.kind
     mistake = diagnose(formula, answer.key, answer.definitions)
     if mistake is not None:
         return (prose(mistake.sentence),), mistake.kind
-    return (prose("This is not ", answer.left, ", nor one of its common mistakes."),), None
+    return (prose("This is not {}, nor one of its common mistakes.", answer.left),), None
 
 
 def _known_mistake(formula: Expression, answer: FormulaAnswer) -> Mistake[Expression] | None:

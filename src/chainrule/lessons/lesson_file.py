@@ -346,7 +346,7 @@ class _Reader:
                 chosen[name] = None
                 given = _plain(value)
                 try:
-                    chosen[name] = list(known[name].chosen(family, name, given))
+                    chosen[name] = list(known[name].choices(family, name, given))
                 except InputError as error:
                     self.wrong(value, error)
         return chosen

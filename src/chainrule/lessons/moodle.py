@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files import write_atomically
 from ..formula import Expression, Symbol
 from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option, Problem
-from .prose import Prose, prose
+from .prose import Prose, listing, prose
 from .sampling import in_order, typed, typed_name
 
 SHARES = {
@@ -228,8 +228,8 @@ def _test(question: Element, number: int, formula: str, score: str, penalty: str
 
 
 def _instructions(allowed: Iterable[Symbol]) -> Prose:
-    shown = [piece for one in allowed for piece in (", ", one, f" as {typed_name(one)}")][1:]
-    return prose("Type ", *shown, ". Write * for every product and ^ for powers; the logarithm is ln.")
+    names = listing([prose("{} as {}", name, typed_name(name)) for name in allowed], ", ")
+    return prose("Type {}. Write * for every product and ^ for powers; the logarithm is ln.", names)
 
 
 def _hints(question: Element, problem: Problem, choices: bool = True) -> None:

@@ -22,7 +22,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from ..errors import InputError
 from ..files import write_atomically
 from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem
-from .prose import Prose, prose
+from .prose import Prose, listing, prose
 from .sampling import TOLERANCE, Sampled, sampled, typed, typed_name
 
 RUN, _CHAPTER, _SEQUENTIAL = "lesson", "all_problems", "all_problems_in_order"  # no two things may have one address
@@ -173,16 +173,16 @@ def _formula(root: Element, name: str, problem: Problem, answer: FormulaAnswer) 
 
 def _instructions(chosen: Sampled) -> list[Prose]:
     """Return how a formula is typed, with which names."""
-    shown = [piece for one in chosen.names for piece in (", ", one, f" as {typed_name(one)}")][1:]
-    words = [
+    names = listing([prose("{} as {}", name, typed_name(name)) for name in chosen.names], ", ")
+    return [
         prose(
-            "Type ", *shown, ", and nothing else but numbers and functions such as exp, ln, tanh, sin and cos. "
-            "Write * for every product and ^ for powers, and take every name as it stands, without writing it out.",
-        )
-    ]  # fmt: skip
-    words += [prose("For ", one, " write ", typed(formula, CAPA), ".") for one, formula in chosen.written_out.items()]
-    words += [prose("Use ", one, " rather than ", other, ".") for other, one in chosen.left_out.items()]
-    return words
+            "Type {}, and nothing else but numbers and functions such as exp, ln, tanh, sin and cos. Write * for every "
+            "product and ^ for powers, and take every name as it stands, without writing it out.",
+            names,
+        ),
+        *(prose("For {} write {}.", name, typed(formula, CAPA)) for name, formula in chosen.written_out.items()),
+        *(prose("Use {} rather than {}.", name, other) for other, name in chosen.left_out.items()),
+    ]
 
 
 def _tolerance(response: Element, relative: float) -> None:

@@ -1,4 +1,4 @@
-"""What a problem is: words, what is asked for, known wrong answers and why they are wrong, and how it is solved."""
+"""A problem: its words, its answer with known mistakes, and its solution."""
 
 from __future__ import annotations
 
@@ -147,17 +147,15 @@ class NumberAnswer:
 Answer: TypeAlias = OneChoice | ChooseAll | FormulaAnswer | NumberAnswer
 
 
-@dataclass(frozen=True)
-class Problem:
-    """A problem of a family, as one seed draws it.
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a problem asks, how it is answered, and how it is solved.
 
     Attributes
     ----------
-    family : str
-    parameters : mapping
-        All of them, those that were drawn too: with them and the seed the same problem is made again.
-    seed : int
     title : str
+    difficulty : int
+        From 1 to 5.
     prompt : tuple of Prose
         Paragraphs.
     answer : OneChoice, ChooseAll, FormulaAnswer or NumberAnswer
@@ -165,24 +163,69 @@ class Problem:
         From the first nudge to almost the solution.
     solution : tuple of Prose
         Steps, the last of which ends in the key.
-    difficulty : int
-        From 1 to 5.
+    """
+
+    title: str
+    difficulty: int
+    prompt: tuple[Prose, ...]
+    answer: Answer
+    hints: tuple[Prose, ...]
+    solution: tuple[Prose, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem of a family: its identity, its content, and how it is scored.
+
+    Attributes
+    ----------
+    family : str
+    parameters : mapping
+        All of them, including those that the seed picked: with them and the seed the same problem is made again.
+    seed : int
+    content : Content
+        Its fields are attributes of the problem, too.
     points : int
     attempts : int or None
-        How often it may be answered; None for as often as one likes.
+        How often it may be answered; None for unlimited.
     """
 
     family: str
     parameters: Mapping[str, Any]
     seed: int
-    title: str
-    prompt: tuple[Prose, ...]
-    answer: Answer
-    hints: tuple[Prose, ...]
-    solution: tuple[Prose, ...]
-    difficulty: int
+    content: Content
     points: int = POINTS
     attempts: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return self.content.title
+
+    @property
+    def prompt(self) -> tuple[Prose, ...]:
+        """The paragraphs of the question."""
+        return self.content.prompt
+
+    @property
+    def answer(self) -> Answer:
+        """The kind of answer, its key and its known mistakes."""
+        return self.content.answer
+
+    @property
+    def hints(self) -> tuple[Prose, ...]:
+        """Hints, from the first nudge to almost the solution."""
+        return self.content.hints
+
+    @property
+    def solution(self) -> tuple[Prose, ...]:
+        """The steps of the worked solution."""
+        return self.content.solution
+
+    @property
+    def difficulty(self) -> int:
+        """The difficulty, from 1 to 5."""
+        return self.content.difficulty
 
     @property
     def kind(self) -> str:

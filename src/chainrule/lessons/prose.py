@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import count
+from string import Formatter
 from typing import TypeAlias
 
 from ..formula import Expression, latex, mathml, text
@@ -27,7 +28,7 @@ Piece: TypeAlias = str | Expression | Equation
 
 @dataclass(frozen=True)
 class Prose:
-    """What :func:`prose` returns: words and formulae in their order."""
+    """Words and formulae in their order; :func:`prose` makes them from a sentence with placeholders."""
 
     pieces: tuple[Piece, ...]
 
@@ -69,9 +70,54 @@ class Prose:
         return self.to_text()
 
 
-def prose(*pieces: Piece) -> Prose:
-    """Return words and formulae in their order as one."""
-    return Prose(pieces)
+Value: TypeAlias = str | int | Expression | Equation | Prose
+"""What a placeholder can stand for."""
+
+
+def prose(template: Piece, *values: Value, **named: Value) -> Prose:
+    """Fill the placeholders of a sentence with formulae, words and other prose.
+
+    Parameters
+    ----------
+    template : str, Expression or Equation
+        A sentence, in which ``{}`` stands for the next value and ``{name}`` for a named one, so that a translation can
+        change their order. Without values, braces are ordinary characters. A formula alone is a sentence, too.
+    *values, **named : str, int, Expression, Equation or Prose
+        Not all of the named values need to be used.
+
+    Raises
+    ------
+    ValueError
+        When a placeholder has no value, or a value has no placeholder.
+    """
+    if not isinstance(template, str) or not (values or named):
+        return Prose((template,))
+    return Prose(tuple(_filled(template, values, named)))
+
+
+def listing(values: Sequence[Value], last: str = " and ") -> Prose:
+    """Return values as a list in a sentence, such as "a, b and c"."""
+    separators = [*([", "] * (len(values) - 2)), last][: len(values) - 1]
+    return prose("".join(f"{{}}{separator}" for separator in [*separators, ""]), *values)
+
+
+def _filled(template: str, values: tuple[Value, ...], named: dict[str, Value]) -> Iterator[Piece]:
+    positional = iter(values)
+    for words, name, _, _ in Formatter().parse(template):
+        if words:
+            yield words
+        if name is None:
+            continue
+        try:
+            value = named[name] if name else next(positional)
+        except (KeyError, StopIteration):
+            raise ValueError(f"there is no value for {{{name}}} in {template!r}") from None
+        if isinstance(value, Prose):
+            yield from value.pieces
+        else:
+            yield str(value) if isinstance(value, int) else value
+    for surplus in positional:
+        raise ValueError(f"there is no placeholder for {surplus} in {template!r}")
 
 
 def _formula(piece: Expression | Equation, write: Callable[[Expression], str], becomes: str) -> str:

@@ -214,7 +214,7 @@ def _option(option: Option, letter: str, ids: str, shape: str, solutions: bool, 
 
 def _lines(problem: Problem, answer: FormulaAnswer | NumberAnswer, ids: str, write: _Write) -> str:
     """Return lines to write on: the more difficult a problem is, the more of them, the last for the answer."""
-    asked = prose("Answer:") if answer.left is None else prose(answer.left, " =")
+    asked = prose("Answer:") if answer.left is None else prose("{} =", answer.left)
     digits = f"<span>({answer.digits} digits)</span>" if isinstance(answer, NumberAnswer) else ""
     blank = '<div class="line"></div>\n' * (1 + problem.difficulty)
     return f'{blank}<div class="answer"><span>{write(asked, f"{ids}a")}</span><span class="line"></span>{digits}</div>'

@@ -1,19 +1,25 @@
-"""What problems are set in: a chain, its derivation, and the sentences that introduce it."""
+"""The setting that problems share: a chain, its derivation and introduction, and answers from tables of mistakes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from random import Random
+from typing import TypeAlias
 
 from ...derivation import Derivation, derive
 from ...derivation.steps import Sign
-from ...formula import Derivative, Expression, Symbol
+from ...formula import Derivative, Expression, Symbol, compare
 from ...network import Dense, Network
 from ..catalogue import Parameter
-from ..problems import FormulaAnswer, Problem
+from ..problems import FormulaAnswer, Mistake, OneChoice, Option
 from ..prose import Equation, Prose, prose
-from ..wrong import mistakes
+from ..wrong import OPTIONS, mistakes
+
+WrongFormula: TypeAlias = tuple[Expression, str, str]
+"""A row of a table of wrong answers: the formula, the misconception that leads to it, and why it is wrong."""
+WrongWords: TypeAlias = tuple[Prose, str, str]
+"""A row of a table of wrong answers in words."""
 
 LOSS, ETA, X, Y = Symbol("ℒ"), Symbol("η"), Symbol("x"), Symbol("y")
 SMOOTH = ("tanh", "logistic", "softplus", "sin", "identity")
@@ -66,63 +72,79 @@ def delta(i: int) -> Symbol:
     return Symbol("δ", (i,))
 
 
-def by(of: Symbol, symbol: Symbol) -> Derivative:
-    """Return ∂of/∂symbol."""
-    return Derivative(of, symbol)
+def by(quantity: Symbol, symbol: Symbol) -> Derivative:
+    """Return ∂quantity/∂symbol."""
+    return Derivative(quantity, symbol)
+
+
+# by whether there is one layer, and whether there are biases
+_INTRODUCTIONS = {
+    (True, False): "One layer with one unit, without biases: {first}, and {activated}.",
+    (True, True): "One layer with one unit and biases: {first}, and {activated}.",
+    (False, False): (
+        "A chain of {length} layers with one unit each, without biases: {first}, then {later}, and {activated} in "
+        "every layer."
+    ),
+    (False, True): (
+        "A chain of {length} layers with one unit each and biases: {first}, then {later}, and {activated} in every "
+        "layer."
+    ),
+}
 
 
 def introduction(derivation: Derivation) -> Prose:
-    """Return a paragraph that says which chain it is."""
-    net = derivation.network
-    length, layer = len(net.layers), net.layers[0]
-    weighted = f(0) * w(1) + b(1) if layer.bias else f(0) * w(1)
-    after = Symbol("f", ("i−1",)) * Symbol("w", ("i",))
-    weighted_after = after + Symbol("b", ("i",)) if layer.bias else after
-    first = (
-        "One layer with one unit" if length == 1 else f"A chain of {length} layers with one unit each",
-        " and biases: " if layer.bias else ", without biases: ",
-        Equation(z(1), weighted),
-        *((", then ", Equation(Symbol("z", ("i",)), weighted_after)) if length > 1 else ()),
-        ", and ",
-        Equation(
-            activated := Symbol("f", ("i",) if length > 1 else (1,)),
-            layer.activation.value(Symbol("z", activated.indices)),
-        ),
-        " in every layer. The loss of the output " if length > 1 else ". The loss of the output ",
-        f(length),
-        " for the target ",
-        Y,
-        " is ",
-        Equation(LOSS, derivation.step("loss").right),
-        ".",
+    """Return a paragraph that describes the chain of a derivation."""
+    length, layer = len(derivation.network.layers), derivation.network.layers[0]
+    index = (1,) if length == 1 else ("i",)
+    later = Symbol("f", ("i−1",)) * Symbol("w", ("i",))
+    network = prose(
+        _INTRODUCTIONS[length == 1, layer.bias],
+        length=length,
+        first=Equation(z(1), f(0) * w(1) + b(1) if layer.bias else f(0) * w(1)),
+        later=Equation(Symbol("z", ("i",)), later + Symbol("b", ("i",)) if layer.bias else later),
+        activated=Equation(Symbol("f", index), layer.activation.value(Symbol("z", index))),
     )
-    return prose(*first)
+    loss = Equation(LOSS, derivation.step("loss").right)
+    return network + prose(" The loss of the output {} for the target {} is {}.", f(length), Y, loss)
 
 
 def formula_answer(
     derivation: Derivation, left: Expression, key: Expression, allowed: Iterable[Symbol] | None = None
 ) -> FormulaAnswer:
-    """Return that a formula of a derivation is asked for, with the mistakes that people make in it."""
+    """Return the answer to a question for a formula of a derivation, with its common mistakes."""
     form = None if allowed is None else tuple(dict.fromkeys(allowed))
     wrong = mistakes(key, derivation.definitions)
     return FormulaAnswer(left, key, derivation.definitions, derivation.symbols, form, wrong)
+
+
+def choice(random: Random, right: Option, wrong: Sequence[WrongWords], count: int = OPTIONS) -> OneChoice:
+    """Return the right option among wrong ones, which are drawn from a table, in random order."""
+    rows = random.sample(wrong, min(count - 1, len(wrong)))
+    options = [right, *(Option(words, False, prose(why), kind) for words, kind, why in rows)]
+    return shuffled(random, options)
+
+
+def shuffled(random: Random, options: Sequence[Option]) -> OneChoice:
+    """Return options in random order, one of which is right."""
+    return OneChoice(tuple(random.sample(options, len(options))))
+
+
+def distinct_mistakes(
+    rows: Iterable[WrongFormula], key: Expression, definitions: Mapping[Symbol, Expression]
+) -> tuple[Mistake[Expression], ...]:
+    """Return the wrong formulae that are equal neither to the key nor to one another, by the exact test."""
+    kept: list[Mistake[Expression]] = []
+    for formula, kind, why in rows:
+        others = [key, *(mistake.answer for mistake in kept)]
+        if not any(compare(formula, other, definitions).equal for other in others):
+            kept.append(Mistake(formula, kind, prose(why)))
+    return tuple(kept)
 
 
 def worked(derivation: Derivation, *names: str) -> tuple[Prose, ...]:
     """Return steps of a derivation as a worked solution."""
     steps = [derivation.step(name) for name in names]
     return tuple(
-        prose(step.words, " ", Equation(step.left, step.right, update=step.name.startswith("update"))) for step in steps
+        prose("{} {}", step.words, Equation(step.left, step.right, update=step.name.startswith("update")))
+        for step in steps
     )
-
-
-def drawn(
-    title: str,
-    prompt: Iterable[Prose],
-    answer: object,
-    hints: Iterable[Prose],
-    solution: Iterable[Prose],
-    difficulty: int,
-) -> Problem:
-    """Return a problem whose family, parameters and seed the catalogue enters."""
-    return Problem("", {}, 0, title, tuple(prompt), answer, tuple(hints), tuple(solution), difficulty)  # type: ignore[arg-type]
