@@ -20,7 +20,7 @@ from systems.machine import described
 
 import chainrule.lab
 from chainrule.lab.server import running
-from chainrule.lessons.sheet import BROWSER_FLAGS
+from chainrule.lessons.export.sheet import BROWSER_FLAGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ViewportSize

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, generate
-from chainrule.lessons.olx import CAPA, write_olx
-from chainrule.lessons.sampling import sampled, typed
+from chainrule.lessons.export.olx import CAPA, write_olx
+from chainrule.lessons.export.sampling import sampled, typed
 
 PYTHON = os.environ.get("CHAINRULE_CAPA_PYTHON")
 SEEDS = range(int(os.environ.get("CHAINRULE_CAPA_SEEDS", "2")))

@@ -19,11 +19,11 @@ from tests.helpers.replies import right, wrong
 
 import chainrule as cr
 from chainrule.formula import text
-from chainrule.lessons import FAMILIES, FormulaAnswer, Problem, database, generate
-from chainrule.lessons.database import VERSION
+from chainrule.lessons import FAMILIES, FormulaAnswer, Problem, generate
 from chainrule.lessons.grading import MalformedReply
 from chainrule.lessons.policy import Policy
-from chainrule.lessons.progress import Learner, Mastery, NoAttemptsLeft, Progress, default_path
+from chainrule.lessons.progress import Learner, Mastery, NoAttemptsLeft, Progress, database, default_path
+from chainrule.lessons.progress.database import VERSION
 
 CHOICE = generate("update rule", 1)
 BOXES = generate("dependence", 1)

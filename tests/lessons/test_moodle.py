@@ -14,8 +14,8 @@ import xmlschema
 import chainrule as cr
 from chainrule.formula import evaluate
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, generate
-from chainrule.lessons.moodle import write_moodle
-from chainrule.lessons.sampling import typed_name
+from chainrule.lessons.export.moodle import write_moodle
+from chainrule.lessons.export.sampling import typed_name
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("moodle.xsd"))
 

@@ -16,8 +16,8 @@ import pytest
 import chainrule as cr
 from chainrule.formula import Call, Symbol, parse
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem, generate
-from chainrule.lessons.olx import CAPA, write_olx
-from chainrule.lessons.sampling import typed, typed_name
+from chainrule.lessons.export.olx import CAPA, write_olx
+from chainrule.lessons.export.sampling import typed, typed_name
 
 FORMULAE = [name for name, one in FAMILIES.items() if one.kind == "formula"]
 FUNCTIONS = {"exp": np.exp, "ln": np.log, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "abs": np.abs}

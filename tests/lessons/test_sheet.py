@@ -12,8 +12,8 @@ import pytest
 
 from chainrule.errors import InputError
 from chainrule.lessons import FAMILIES, ChooseAll, OneChoice, generate
-from chainrule.lessons import sheet as module
-from chainrule.lessons.sheet import BROWSERS, page, printed, write_sheet
+from chainrule.lessons.export import sheet as module
+from chainrule.lessons.export.sheet import BROWSERS, page, printed, write_sheet
 
 TWO = [generate(name, 4) for name in ("update rule", "shapes")]
 

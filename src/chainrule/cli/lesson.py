@@ -94,9 +94,9 @@ def preview(
 ) -> None:
     """Show the problems of a lesson."""
     from ..files import write_atomically
+    from ..lessons.export.sheet import page
     from ..lessons.lesson_file import read
     from ..lessons.practice import fitting, written
-    from ..lessons.sheet import page
 
     if form not in ("text", "html"):
         raise unknown_name("format", form, ("text", "html"))
@@ -205,15 +205,15 @@ def export(
     drawn = lesson.problems(seed)
     paths: Sequence[Path] = (output,)
     if to == "olx":
-        from ..lessons.olx import write_olx
+        from ..lessons.export.olx import write_olx
 
         write_olx(lesson.title, drawn, output, lesson.show_solution)
     elif to == "moodle":
-        from ..lessons.moodle import write_moodle
+        from ..lessons.export.moodle import write_moodle
 
         write_moodle(lesson.title, drawn, output)
     else:
-        from ..lessons.sheet import write_sheet
+        from ..lessons.export.sheet import write_sheet
 
         paths = write_sheet(lesson.title, [problem for _, problem in drawn], output)
     _print(f"{' and '.join(map(str, paths))}: {_counted(problem for _, problem in drawn)} for {PLATFORMS[to]}")

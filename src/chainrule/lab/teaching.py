@@ -223,14 +223,14 @@ def export(_: Lab, body: Handed) -> File:
         return download(title, ".yaml", lambda path: path.write_bytes(content))
     drawn = lesson.problems()
     if body.format == "olx":
-        from ..lessons.olx import write_olx
+        from ..lessons.export.olx import write_olx
 
         return download(title, ".tar.gz", lambda path: write_olx(title, drawn, path, lesson.show_solution))
     if body.format == "moodle":
-        from ..lessons.moodle import write_moodle
+        from ..lessons.export.moodle import write_moodle
 
         return download(title, ".xml", lambda path: write_moodle(title, drawn, path))
-    from ..lessons.sheet import write_sheet
+    from ..lessons.export.sheet import write_sheet
 
     solutions = body.format == "solutions"
     called = f"{title} solutions" if solutions else title
@@ -239,7 +239,7 @@ def export(_: Lab, body: Handed) -> File:
 
 def sheet(_: Lab, body: ByHand) -> File:
     """Return a page to print on which every number of one pass through a network is worked out, or to be."""
-    from ..lessons.sheet import page
+    from ..lessons.export.sheet import page
 
     title = "The network on the screen"
     content = page(title, worksheet.problems(body.scene), body.solutions, body.scene.notation).encode()

@@ -12,7 +12,7 @@ from tests.helpers.pages import Open
 
 from chainrule.lab.app import endpoints
 from chainrule.lab.server import running
-from chainrule.lessons.sheet import BROWSER_FLAGS
+from chainrule.lessons.export.sheet import BROWSER_FLAGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize

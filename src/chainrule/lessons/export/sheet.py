@@ -13,12 +13,12 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Literal, TypeAlias
 
-from ..errors import InputError, unknown_name
-from ..files import write_atomically
-from ..formula.text import Notation
-from .lesson import counted
-from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option, Problem
-from .prose import Prose, prose
+from ...errors import InputError, unknown_name
+from ...files import write_atomically
+from ...formula.text import Notation
+from ..lesson import counted
+from ..problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option, Problem
+from ..prose import Prose, prose
 
 _Write: TypeAlias = Callable[[Prose, str], str]  # prose, and what ids begin with, to HTML
 

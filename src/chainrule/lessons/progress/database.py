@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import InputError
+from ...errors import InputError
 
 APPLICATION = 0x63727072  # by which SQLite files of ours are known
 WAIT = 10.0  # seconds, for another process to end its transaction

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..formula import Call, Expression, Negative, Number, Power, Product, Quotient, Sum, Symbol, substituted
-from ..formula.evaluation import evaluate
-from ..formula.latex import GREEK
-from .problems import FormulaAnswer, Mistake
+from ...errors import InputError
+from ...formula import Call, Expression, Negative, Number, Power, Product, Quotient, Sum, Symbol, substituted
+from ...formula.evaluation import evaluate
+from ...formula.latex import GREEK
+from ..problems import FormulaAnswer, Mistake
 
 TOLERANCE = 0.001
 """How far a formula's value may be from the key's, relative to its size: enough for rounding."""

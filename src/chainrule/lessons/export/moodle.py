@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..errors import InputError
-from ..files import write_atomically
-from ..formula import Expression, Symbol
-from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option, Problem
-from .prose import Prose, listing, prose
+from ...errors import InputError
+from ...files import write_atomically
+from ...formula import Expression, Symbol
+from ..problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Option, Problem
+from ..prose import Prose, listing, prose
 from .sampling import in_order, typed, typed_name
 
 SHARES = {

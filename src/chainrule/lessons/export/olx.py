@@ -19,10 +19,10 @@ from html import unescape
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..errors import InputError
-from ..files import write_atomically
-from .problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem
-from .prose import Prose, listing, prose
+from ...errors import InputError
+from ...files import write_atomically
+from ..problems import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, Problem
+from ..prose import Prose, listing, prose
 from .sampling import TOLERANCE, Sampled, sampled, typed, typed_name
 
 RUN, _CHAPTER, _SEQUENTIAL = "lesson", "all_problems", "all_problems_in_order"  # no two things may have one address
