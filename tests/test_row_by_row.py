@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 import chainrule as cr
 from chainrule.cli import app
-from chainrule.engines import native, reference
+from chainrule.engines import extension, reference
 from chainrule.lab.data import Ready, Rows
 from chainrule.lab.pictures import Pictures
 
-SETS = native.instruction_sets()
+SETS = extension.instruction_sets()
 AGREEMENT = {"float64": 1e-12, "float32": 2e-6}
 pytestmark = pytest.mark.usefixtures("few_epochs")
 

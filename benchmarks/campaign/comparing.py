@@ -21,7 +21,7 @@ import numpy as np
 import chainrule as cr
 from campaign.drawing import Case, instruction_sets, laid_out
 from chainrule.backpropagation import forward
-from chainrule.engines import native, reference
+from chainrule.engines import extension, reference
 from chainrule.losses import CanonicalLink
 
 AGREEMENT = {"float64": 1e-9, "float32": 2e-4}
@@ -284,14 +284,14 @@ class instruction_set:  # noqa: N801 - reads as a function
         self.name = name
 
     def __enter__(self) -> None:
-        self.before = os.environ.get(native.VARIABLE)
-        os.environ[native.VARIABLE] = self.name
+        self.before = os.environ.get(extension.VARIABLE)
+        os.environ[extension.VARIABLE] = self.name
 
     def __exit__(self, *_: object) -> None:
         if self.before is None:
-            del os.environ[native.VARIABLE]
+            del os.environ[extension.VARIABLE]
         else:
-            os.environ[native.VARIABLE] = self.before
+            os.environ[extension.VARIABLE] = self.before
 
 
 def _keeps_numbers(layout: str) -> bool:
@@ -416,7 +416,7 @@ def native_predictions(case: Case, isa: str) -> tuple[Outcome, tuple[Outcome, Ou
     with instruction_set(isa):
         model = cr.Model(net, net.parameters(case.initial()))
         all_rows = model.predict(_inputs(case, "native")[0])
-        outputs = native.Predictor(net, model.parameters.vector)
+        outputs = extension.NativePredictor(net, model.parameters.vector)
         x, random = _inputs(case, "reference")[0], np.random.default_rng(case.seed)
         rows = np.arange(case.rows)
         if case.rows > _MOST_SINGLE_ROWS:

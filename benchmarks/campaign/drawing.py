@@ -14,7 +14,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
-from chainrule.engines import native
+from chainrule.engines import extension
 
 Random: TypeAlias = np.random.Generator
 
@@ -202,8 +202,8 @@ class Case:
 
 def instruction_sets() -> list[str]:
     """Return the instruction sets to draw from: that of ``CHAINRULE_ISA`` if it is set, or else all of this machine."""
-    chosen = os.environ.get(native.VARIABLE)
-    return [chosen] if chosen else native.instruction_sets()
+    chosen = os.environ.get(extension.VARIABLE)
+    return [chosen] if chosen else extension.instruction_sets()
 
 
 def laid_out(array: Any, layout: str) -> Any:

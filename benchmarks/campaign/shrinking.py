@@ -98,7 +98,7 @@ def snippet(case: Case) -> str:
     )
     lines = [
         "import os",
-        f'os.environ["CHAINRULE_ISA"] = {case.isa!r}  # native.instruction_sets() lists those of this machine',
+        f'os.environ["CHAINRULE_ISA"] = {case.isa!r}  # extension.instruction_sets() lists those of this machine',
         "import numpy as np",
         "import chainrule as cr",
         "from chainrule.engines import reference",

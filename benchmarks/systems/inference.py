@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import chainrule as cr
-from chainrule.engines import native
+from chainrule.engines import extension
 from systems.measuring import Measurement, Threads
 
 Call: TypeAlias = Callable[[], object]
@@ -28,7 +28,7 @@ def with_chainrule(x: Any, _threads: Threads) -> Call:
 
 def with_native_call(x: Any, _threads: Threads) -> Call:
     """The native engine, without the checks."""
-    return partial(native.Predictor(NET, NET.initial(0, "float32").vector), x)
+    return partial(extension.NativePredictor(NET, NET.initial(0, "float32").vector), x)
 
 
 def with_scikit_learn(x: Any, _threads: Threads) -> Call:

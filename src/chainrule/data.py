@@ -47,6 +47,12 @@ class Data:
     def __len__(self) -> int:
         return int(self.x.shape[0])
 
+    @property
+    def shares(self) -> Floats:
+        """The part of each row in the objective, its weight over their sum, shape (n,); 0 if all weigh 0."""
+        total = self.weights.sum()
+        return self.weights / total if total > 0 else self.weights
+
     def take(self, rows: RowNumbers) -> Data:
         """Return the rows of these numbers, in their order."""
         labels = None if self.labels is None else self.labels[rows]

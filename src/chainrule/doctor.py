@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from .engines import native, native_build, threads
+from .engines import extension, native_build, threads
 
 _NEEDED = ("numpy", "scipy", "scikit-learn", "polars", "safetensors", "matplotlib", "rich", "typer")
 _EXTRAS = {"jax": "chainrule[jax]"}
@@ -25,11 +25,11 @@ def findings() -> dict[str, str]:
     }
     told |= {name: _version(name) or "MISSING: reinstall chainrule" for name in _NEEDED}
     told |= {name: _version(name) or f"not installed: pip install '{extra}'" for name, extra in _EXTRAS.items()}
-    if native.is_built():
-        others = [name for name in native.instruction_sets() if name != native.instruction_set()]
-        told["native engine"] = f"built with {native.compiler()}"
+    if extension.is_built():
+        others = [name for name in extension.instruction_sets() if name != extension.instruction_set()]
+        told["native engine"] = f"built with {extension.compiler()}"
         told["threads"] = f"{threads.allowed()} ({threads.VARIABLE} can choose another number)"
-        told["instruction set"] = f"{native.instruction_set()} ({native.VARIABLE} can choose {', '.join(others)})"
+        told["instruction set"] = f"{extension.instruction_set()} ({extension.VARIABLE} can choose {', '.join(others)})"
     else:
         told["native engine"] = "MISSING: the reference engine is used, which is slower"
         told["reason"] = native_build.absence()

@@ -1,18 +1,18 @@
-"""What training leaves: a network with its parameters, as one safe file."""
+"""A trained model: a network with its parameters, saved to and loaded from one safe file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .data import Floats, Names, inputs
-from .definitions import check_definitions, check_handed_in, check_probes, probes
-from .engines import native, reference
+from .definitions import check_handed_in, check_probes, probes
+from .engines.choice import predictor_of
 from .errors import InputError
 from .files import path_of, read_tensors, write_tensors
 from .named import JSON, Own, keep
@@ -53,10 +53,7 @@ class Model:
 
     @cached_property
     def _outputs(self) -> Callable[[Floats], Floats]:
-        if native.predicts(self.network):
-            return native.Predictor(self.network, self.parameters.vector)
-        check_definitions(self.network)
-        return partial(reference.predict, self.network, self.parameters)
+        return predictor_of(self.network, self.parameters)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What _outputs holds cannot go to another process; it is made anew there.

@@ -16,7 +16,7 @@ from campaign.shrinking import shrunk, snippet
 from conformance import faults_of
 from mutants import unfit
 
-from chainrule.engines import native
+from chainrule.engines import extension
 
 SMALL = Case("predict", seed=0, inputs=3, layers=(Layer(4, "tanh"), Layer(2, "identity")), loss="squared_error", rows=5)
 
@@ -35,7 +35,7 @@ def test_the_engines_agree(kind: str) -> None:
         assert not faults_of(draw(number, kind))
 
 
-class WrongPredictor(native.Predictor):
+class WrongPredictor(extension.NativePredictor):
     """Adds a millionth where a batch has more than one row and more than one input."""
 
     def __call__(self, x: Any, allowed_threads: int | None = None) -> Any:
@@ -44,7 +44,7 @@ class WrongPredictor(native.Predictor):
 
 
 def test_an_error_is_found_and_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "Predictor", WrongPredictor)
+    monkeypatch.setattr(extension, "NativePredictor", WrongPredictor)
     case = replace(SMALL, rows=40, values="sparse", layout="fortran")
     assert [one.cause for one in differences(case)][:1] == ["fault"]
     small = shrunk(case, lambda smaller: bool(faults_of(smaller)))
@@ -79,7 +79,7 @@ def _balanced(seed: int) -> Case:
 
 @pytest.mark.parametrize("kind", ["predict", "train"])
 def test_a_snippet_stands_by_itself(kind: str) -> None:
-    case = replace(SMALL, kind=kind, layout="reversed", isa=native.instruction_sets()[0], batch_size=5)
+    case = replace(SMALL, kind=kind, layout="reversed", isa=extension.instruction_sets()[0], batch_size=5)
     shown = subprocess.run([sys.executable, "-c", snippet(case)], capture_output=True, text=True, check=True)
     assert "reference" in shown.stdout
 

@@ -17,11 +17,12 @@ from tests.helpers.marking import slow_except, with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
-from chainrule.engines import _native, native, reference
+from chainrule.engines import _native, extension, reference
+from chainrule.engines.choice import ENGINES
 from chainrule.losses import LOSSES
 from chainrule.optimizers import OPTIMIZERS
 
-SETS = native.instruction_sets()
+SETS = extension.instruction_sets()
 RANDOM = np.random.default_rng(0)
 
 
@@ -52,7 +53,7 @@ def test_predictions_are_those_of_the_reference_engine(activation: str, isa: str
         x = random.normal(size=(rows, net.inputs)).astype(dtype)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("CHAINRULE_ISA", isa)
-            found = native.Predictor(net, params.vector)(x)
+            found = extension.NativePredictor(net, params.vector)(x)
         expected = reference.predict(net, params, x)
         assert found.dtype == dtype
         if activation == "exponential":  # e^e^x: the least rounding grows without bound
@@ -116,7 +117,7 @@ def test_arrays_that_are_not_aligned_are_taken_as_others_are(dtype: str) -> None
 def test_an_activation_of_your_own_is_left_to_the_reference_engine() -> None:
     cubic = cr.Activation("cubic", value=lambda z: z**3, slope=lambda z, f: 3.0 * z**2)
     net = cr.chain(2, cubic)
-    assert not native.predicts(net)
+    assert not ENGINES["native"].can_predict(net)
     assert cr.Model(net, net.pack([1.0, 1.0])).predict(2.0)[0, 0] == 512.0
 
 
@@ -130,8 +131,8 @@ def test_an_instruction_set_that_is_not_there_is_refused(monkeypatch: pytest.Mon
 def test_without_the_extension_the_reference_engine_is_used_and_that_is_said_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(native, "_native", None)
-    native._say_once.cache_clear()
+    monkeypatch.setattr(extension, "_native", None)
+    extension.warn_of_absence.cache_clear()
     net = cr.chain(1)
     with pytest.warns(RuntimeWarning, match="chainrule has no native engine"):
         assert cr.Model(net, net.pack([1.0])).predict(1.0)[0, 0] == np.tanh(1.0)

@@ -13,9 +13,9 @@ import pytest
 from mpmath import mp, mpf
 
 from chainrule.activations import ACTIVATIONS
-from chainrule.engines import _native, native
+from chainrule.engines import _native, extension
 
-SETS = native.instruction_sets()
+SETS = extension.instruction_sets()
 DTYPES = ["float32", "float64"]
 DIGITS = 40
 PIECE = 10_000  # numbers of mpmath at a time: a million would keep the garbage collector busy

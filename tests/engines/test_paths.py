@@ -13,7 +13,7 @@ from campaign.comparing import differences
 from campaign.drawing import Case, Layer, draw, instruction_sets
 
 import chainrule as cr
-from chainrule.engines import native
+from chainrule.engines import extension
 
 SETS = instruction_sets()
 DTYPES = ["float32", "float64"]
@@ -99,13 +99,13 @@ def test_a_step_and_a_prediction_are_those_of_the_reference_engine(
 ) -> None:
     panel = rows_of_a_panel(isa, dtype, monkeypatch)
     plans: set[str] = set()
-    plan_of = native._plan
+    plan_of = extension.plan_of
 
     def remembered(*arguments: Any) -> str:
         plans.add(plan_of(*arguments))
         return plan_of(*arguments)
 
-    monkeypatch.setattr(native, "_plan", remembered)
+    monkeypatch.setattr(extension, "plan_of", remembered)
     seen: dict[str, set[int]] = {"rows": set(), "widths": set(), "layers": set(), "rows predicted as few": set()}
     for case in combinations(isa, dtype, panel, -(-COMBINATIONS // len(SETS) // len(DTYPES))):
         assert not faults(case)

@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule import parameters
 from chainrule.data import prepare
 from chainrule.engines import reference
-from chainrule.engines.task import batches
+from chainrule.engines.batching import batches
 from chainrule.optimizers import OPTIMIZERS
 from chainrule.randomness import dropout_mask
 

@@ -20,8 +20,8 @@ from sklearn.preprocessing import StandardScaler, scale
 from tests.helpers.marking import slow_except
 
 import chainrule as cr
+from chainrule.engines import native
 from chainrule.estimators import search
-from chainrule.training import many
 
 IRIS = load_iris(return_X_y=True)
 DIGITS = (load_digits().data[:300] / 16, load_digits().target[:300])
@@ -115,7 +115,7 @@ def test_how_many_are_made_at_a_time_changes_nothing(memory: int, monkeypatch: p
     estimator, grid, data, _ = SEARCHES["settings of all kinds"]
     plain = GridSearchCV(estimator, grid, cv=2).fit(*data)
     monkeypatch.setattr(search, "_MEMORY", memory)
-    monkeypatch.setattr(many, "_WORKING_MEMORY", memory)
+    monkeypatch.setattr(native, "_WORKING_MEMORY", memory)
     assert_same_search(cr.GridSearch(estimator, grid, cv=2, n_jobs=3).fit(*data), plain, data[0])
 
 

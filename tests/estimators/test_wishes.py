@@ -14,7 +14,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import scale
 
 import chainrule as cr
-from chainrule.engines import native
+from chainrule.engines import extension
 
 IRIS = load_iris(return_X_y=True)
 CANCER = (scale(load_breast_cancer().data), load_breast_cancer().target)
@@ -262,7 +262,7 @@ def test_20516_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> Non
     """Instruction sets differ by rounding alone; and what every machine can run has the same bits wherever it runs."""
     fits = {}
     for isa in ("baseline", "avx2", "avx512"):
-        if isa in native.instruction_sets():
+        if isa in extension.instruction_sets():
             monkeypatch.setenv("CHAINRULE_ISA", isa)
             fits[isa] = cr.MLPClassifier((10,), "tanh", random_state=0, max_iter=10).fit(*CANCER).coefs_[0]
     for coefs in fits.values():

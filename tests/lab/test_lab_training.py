@@ -20,7 +20,7 @@ from tests.helpers.serving import page
 
 import chainrule as cr
 from chainrule import InputError
-from chainrule.engines.task import Best
+from chainrule.engines.state import Best
 from chainrule.lab import jobs, watching
 from chainrule.lab.answers import encode
 from chainrule.lab.endpoints import Busy

@@ -17,11 +17,11 @@ import pytest
 
 import chainrule as cr
 from chainrule.data import prepare
-from chainrule.engines.task import note_best
+from chainrule.engines.stopping import note_best
 from chainrule.files import read_tensors
 from chainrule.optimizers import OPTIMIZERS
 from chainrule.schedules import SCHEDULES
-from chainrule.training.parts import Parts
+from chainrule.training.splitting import split_of
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3))
@@ -187,10 +187,10 @@ def test_no_class_loses_its_last_row_to_validation() -> None:
     net = cr.Network(3, [cr.Dense(3, "softmax")], "cross_entropy")
     y = np.array([0] * 29 + [1] * 29 + [2] * 2)
     for seed in range(20):
-        parts = Parts.of(net, prepare(net, X, y), None, 0.5, seed, "float64")
-        assert parts.training.y.sum(axis=0).min() >= 1.0
-        assert parts.validation is not None
-        assert len(parts.training) + len(parts.validation) == 60
+        split = split_of(net, prepare(net, X, y), None, 0.5, seed, "float64")
+        assert split.training.y.sum(axis=0).min() >= 1.0
+        assert split.validation is not None
+        assert len(split.training) + len(split.validation) == 60
 
 
 def test_a_loss_that_was_infinite_or_nan_is_not_the_best_for_ever(tmp_path: Path) -> None:

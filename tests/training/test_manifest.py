@@ -15,7 +15,7 @@ import pytest
 import scipy
 
 import chainrule as cr
-from chainrule.engines import native
+from chainrule.engines import extension
 from chainrule.optimizers import Optimizer
 
 X = np.random.default_rng(0).normal(size=(30, 2))
@@ -29,7 +29,7 @@ def test_the_manifest_says_what_a_run_was_made_with() -> None:
     assert json.loads(json.dumps(manifest)) == manifest
     assert (manifest["seed"], manifest["settings"]["optimizer"]["learning_rate"]) == (5, 0.1)
     assert (manifest["numpy_version"], manifest["engine"]) == (np.__version__, run.settings.engine)
-    assert manifest["instruction_set"] == (native.instruction_set() if manifest["engine"] == "native" else None)
+    assert manifest["instruction_set"] == (extension.instruction_set() if manifest["engine"] == "native" else None)
     assert cr.Network.from_json(manifest["network"]) == NET
     assert cr.train(NET, X, Y, epochs=2, engine="reference").manifest["instruction_set"] is None
 
@@ -46,7 +46,7 @@ def test_the_fingerprint_tells_data_apart_and_is_the_same_in_every_way_to_train(
     assert fingerprint(pickle.loads(pickle.dumps(run))) == expected  # noqa: S301 - our own
 
 
-@pytest.mark.parametrize("engine", ["reference", *(["native"] if native.is_built() else [])])
+@pytest.mark.parametrize("engine", ["reference", *(["native"] if extension.is_built() else [])])
 @pytest.mark.parametrize("rate", [0.1, 1e300])
 def test_a_run_does_not_keep_its_data_in_memory_even_if_it_diverged(rate: float, engine: str) -> None:
     settings: dict[str, Any] = {"optimizer": cr.SGD(rate), "epochs": 5, "engine": engine}
@@ -67,7 +67,9 @@ def test_a_run_does_not_keep_its_data_in_memory_even_if_it_diverged(rate: float,
     assert runs[0].manifest["data_fingerprint"] == runs[1].manifest["data_fingerprint"]
 
 
-@pytest.mark.skipif(not native.is_built() or len(native.instruction_sets()) < 2, reason="needs two instruction sets")
+@pytest.mark.skipif(
+    not extension.is_built() or len(extension.instruction_sets()) < 2, reason="needs two instruction sets"
+)
 def test_a_resumed_run_has_the_manifest_of_its_beginning_and_says_where_it_was_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 from ..backpropagation import deltas, forward, gradients, losses
 from ..data import Floats, prepare
 from ..engines.reference import dropout_masks
-from ..engines.task import shares
 from ..named import whole
 from ..network import Network
 from ..parameters import Parameters
@@ -152,7 +151,7 @@ def backprop(
         whole("dropout, the seed of the dropout masks,", dropout)
     penalty, dtype = Penalty(l1, l2), str(params.vector.dtype)
     data = prepare(net, x, y, sample_weight, dtype, feature_names=params.feature_names)
-    share = shares(data)
+    share = data.shares
     masks = {} if dropout is None else dropout_masks(net, len(data), dropout, dtype, epoch=0, batch=0)
     with np.errstate(all="ignore"):  # a diverging network is to be looked at, not refused
         z, f = forward(net, params, data.x, masks)

@@ -1,1 +1,1 @@
-"""Engines: who executes a run. They take a network, settings and data, and move a state."""
+"""Engines execute training runs: they take a network, settings and data, and advance a state."""

@@ -1,56 +1,58 @@
-"""Which engine executes a run."""
+"""The engines, and which of them executes a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TypeAlias
-
-from ..data import Data, Floats
 from ..errors import InputError, unknown_name
 from ..network import Network
 from ..optimizers import Optimizer
 from ..parameters import Parameters
-from . import native, reference
-from .task import ENGINES, Settings, State, Watch
+from .engine import Engine, Predictor
+from .native import NativeEngine
+from .reference import ReferenceEngine
 
-Engine: TypeAlias = Callable[[Network, Settings, Data, Data | None, State, Watch], str | None]
-"""As :func:`chainrule.engines.reference.run`."""
+ENGINES: dict[str, Engine] = {"native": NativeEngine(), "reference": ReferenceEngine()}
+"""Every engine by its name, in order of preference."""
 
 
-def chosen(net: Network, optimizer: Optimizer, wanted: str = "auto") -> str:
-    """Return the name of the engine for a run: where `wanted` is "auto", the native one if it can execute it.
+def choose(net: Network, optimizer: Optimizer, name: str = "auto") -> str:
+    """Return the name of the engine for a run: that named, or of "auto" the first that can execute it.
 
     Raises
     ------
     InputError
-        When the name is unknown, or the native engine is wanted and cannot execute the run.
+        When the name is unknown, or the engine cannot execute the run.
     """
-    if wanted == "auto":
-        return "native" if native.trains(net, optimizer) else "reference"
-    if wanted not in ENGINES:
-        raise unknown_name("engine", wanted, ("auto", *ENGINES))
-    if wanted == "native" and not native.trains(net, optimizer):
+    if name == "auto":
+        return next(name for name, engine in ENGINES.items() if engine.can_run(net, optimizer))
+    if not engine_named(name).can_run(net, optimizer):
         raise InputError(
-            "the native engine cannot execute this run: it must be built (see `chainrule doctor`), and knows no "
-            "definitions of your own; engine='reference' executes any run"
+            f"the {name} engine cannot execute this run: {ENGINES[name].limits}; engine='reference' executes any run"
         )
-    return wanted
+    return name
 
 
-def engine_of(net: Network, settings: Settings, threads: int) -> Engine:
-    """Return the engine that the settings of a run name, with so many threads where it can use them.
+def engine_named(name: str) -> Engine:
+    """Return the engine of this name.
 
     Raises
     ------
     InputError
-        As :func:`chosen` does.
+        When there is none.
     """
-    if chosen(net, settings.optimizer, settings.engine) == "native":
-        return partial(native.run, allowed_threads=threads)
-    return reference.run
+    if name not in ENGINES:
+        raise unknown_name("engine", name, ("auto", *ENGINES))
+    return ENGINES[name]
 
 
-def outputs_of(net: Network, params: Parameters, engine: str) -> Callable[[Floats], Floats]:
-    """Return x → f_L by an engine that was chosen for a run."""
-    return native.Predictor(net, params.vector) if engine == "native" else partial(reference.predict, net, params)
+def predictor_of(net: Network, params: Parameters, name: str = "auto") -> Predictor:
+    """Return x → f_L by an engine, or by the first that can predict if that one cannot.
+
+    Raises
+    ------
+    InputError
+        When a definition of your own is invalid.
+    """
+    if name != "auto" and ENGINES[name].can_predict(net):
+        return ENGINES[name].predictor(net, params)
+    engine = next(engine for engine in ENGINES.values() if engine.can_predict(net))
+    return engine.predictor(net, params)

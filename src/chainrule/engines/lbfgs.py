@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ..data import Floats
-from ..network import Network
 from ..optimizers import LBFGS
 from ..regularization import weight_positions
-from .task import Settings, State, Watch, note_best
+from .stopping import note_best
+from .task import Task
 from .threads import one_blas_thread
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
-Objective: TypeAlias = Callable[[Floats], tuple[float, Floats] | None]
+LossAndGradient: TypeAlias = Callable[[Floats], tuple[float, Floats] | None]
 """θ → the loss of all rows without penalty, and the gradient with it; None if interrupted; raises DivergenceError where
 one overflows."""
 
-Judge: TypeAlias = Callable[[Floats], float | None]
-"""θ → the loss of the validation data; None if interrupted."""
-
+ValidationLoss: TypeAlias = Callable[[Floats], float | None]
+"""θ → the loss of the validation rows; None if interrupted."""
 
 NO_STEP = "converged: no step finds a lower loss in"
 TOO_OFTEN = "the objective was evaluated as often as allowed"
@@ -33,38 +32,31 @@ class _InterruptedError(Exception):
     """Ends SciPy's work where it is."""
 
 
-def run(
-    net: Network,
-    settings: Settings,
-    objective: Objective,
-    weight: float,
-    judge: Judge | None,
-    state: State,
-    watch: Watch,
-) -> str | None:
-    """Run SciPy's L-BFGS-B on the whole data, whose rows have the sum `weight` of weights; an iteration is an epoch.
+def run(task: Task, objective: LossAndGradient, validation_loss: ValidationLoss | None) -> str | None:
+    """Run SciPy's L-BFGS-B on all training rows; an iteration is an epoch.
 
     Its memory cannot be saved. So it starts anew at every checkpoint, in a run that is never stopped as in one
-    that is: both then take the same steps. What an iteration that is interrupted has done is lost.
+    that is: both then take the same steps. What an interrupted iteration has done is lost.
 
     Returns
     -------
     str or None
         As an engine does.
     """
+    settings, state, hooks = task.settings, task.state, task.hooks
     assert isinstance(settings.optimizer, LBFGS)  # noqa: S101 - for the type checker; the engines see to it
     from scipy.optimize import minimize  # which takes longer to import than all else
 
-    optimizer, is_weight = settings.optimizer, weight_positions(net)
-    penalty = settings.penalty.of_batch(weight)
+    optimizer, is_weight = settings.optimizer, weight_positions(task.net)
+    penalty = settings.penalty.of_batch(float(task.split.training.weights.sum()))
     why, enough, evaluations = None, False, 0
     stopped: StopIteration | None = None
 
     def penalised(theta: Floats) -> tuple[float, Floats]:
         theta = theta.astype(settings.dtype, copy=False)
-        if watch.interrupted() or (found := objective(theta)) is None:
+        if hooks.interrupted() or (result := objective(theta)) is None:
             raise _InterruptedError
-        loss, gradient = found
+        loss, gradient = result
         return loss + penalty.value(theta, is_weight), gradient.astype(np.float64, copy=False)
 
     def after_iteration(intermediate_result: OptimizeResult) -> None:
@@ -79,17 +71,17 @@ def run(
     def note_iteration(result: OptimizeResult) -> None:
         nonlocal why, enough
         theta = result.x.astype(settings.dtype)
-        judged = None if judge is None else judge(theta)
-        if judge is not None and judged is None:
+        validated = None if validation_loss is None else validation_loss(theta)
+        if validation_loss is not None and validated is None:
             raise _InterruptedError
         state.theta = theta
         state.step += 1
         state.epoch += 1
         beside_loss = 0.0 if penalty.in_loss else penalty.value(theta, is_weight)
         state.losses.append(float(result.fun) - beside_loss)
-        why = note_best(settings, state, judged)
-        going_on = watch.after_epochs([optimizer.learning_rate], None if judged is None else [judged])
-        enough = not going_on or why is not None or watch.interrupted()
+        why = note_best(settings, state, validated)
+        continues = hooks.after_epochs([optimizer.learning_rate], None if validated is None else [validated])
+        enough = not continues or why is not None or hooks.interrupted()
 
     while state.epoch < settings.epochs and not enough:
         every = settings.checkpoint_every or settings.epochs

@@ -1,12 +1,13 @@
 """The reference engine: a run in plain NumPy, by the text of :mod:`chainrule.backpropagation`.
 
-It is there to be read, and to hold the other engines to. Every number it makes is checked where it appears;
-a run that meets NaN or infinity stops with the parameters from before.
+It exists to be read, and as the reference against which other engines are tested. Every number is checked where it
+appears; a run that meets NaN or infinity stops with the parameters from before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +23,12 @@ from ..parameters import BLOCK, Parameters, blocks
 from ..randomness import dropout_mask
 from ..regularization import Penalty, clip, weight_positions
 from . import lbfgs
-from .task import Plateau, Settings, State, Watch, batches, note_best, rates, shares
+from .batching import batches, learning_rates
+from .engine import Predictor, execute_one_by_one
+from .settings import Settings
+from .state import State
+from .stopping import Plateau, note_best
+from .task import Task
 from .threads import one_blas_thread
 
 # Rows that go forward at a time when nothing is learnt, so that memory does not grow with the data.
@@ -33,45 +39,78 @@ NO_ARRAYS: Mapping[str, Floats] = {}
 Flags: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
-def run(
-    net: Network,
-    settings: Settings,
-    data: Data,
-    validation: Data | None,
-    state: State,
-    watch: Watch,
-) -> str | None:
-    """Train until the last epoch, or until the watch says that it is enough.
+class ReferenceEngine:
+    """The engine in NumPy; see :class:`chainrule.engines.engine.Engine`."""
 
-    Parameters
-    ----------
-    data, validation : Data
-        The rows to train on, and those to judge by after every epoch.
-    state : State
-        Moved on in place, a whole step at a time.
+    limits = "it executes any run"
 
-    Returns
-    -------
-    str or None
-        In words, why there is nothing left to gain before the last epoch, if early stopping or the optimiser found so.
+    def can_run(self, net: Network, optimizer: Optimizer) -> bool:
+        """Return True: it executes any run."""
+        return True
 
-    Raises
-    ------
-    DivergenceError
-        When a number is not finite; the state is that before the step.
-    """
-    check_definitions(net)
-    watch.planned(f"reference engine, {settings.dtype}, in NumPy: all rows of a batch at once, layer by layer")
-    # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
-    with np.errstate(all="ignore"):
-        if settings.optimizer.is_full_batch:
-            several = one_blas_thread.lifted()  # for the products, not for SciPy's sums of vectors
-            objective = several(objective_of(net, settings, data, state))
-            judge = None
-            if validation is not None:
-                judge = several(lambda theta: evaluate(net, net.parameters(theta), validation))
-            return lbfgs.run(net, settings, objective, float(data.weights.sum()), judge, state, watch)
-        return _run_steps(net, settings, data, validation, state, watch)
+    def can_predict(self, net: Network) -> bool:
+        """Return True: it computes the outputs of any network."""
+        return True
+
+    def runs_in_batch(self, settings: Settings) -> bool:
+        """Return False: runs are executed one after the other."""
+        return False
+
+    def execute(self, task: Task, threads: int) -> str | None:
+        """Execute a run; NumPy decides on the threads."""
+        check_definitions(task.net)
+        dtype = task.settings.dtype
+        task.hooks.planned(f"reference engine, {dtype}, in NumPy: all rows of a batch at once, layer by layer")
+        task = replace(task, split=task.split.taken())
+        # What overflows or is undefined is looked for and reported; NumPy's warnings would only repeat it.
+        with np.errstate(all="ignore"):
+            if task.settings.optimizer.is_full_batch:
+                several = one_blas_thread.lifted()  # for the products, not for SciPy's sums of vectors
+                objective = self.objective(task, threads)
+                validation_loss = None if task.split.validation is None else several(objective.validation_loss)
+                return lbfgs.run(task, several(objective), validation_loss)
+            return _run_steps(task)
+
+    def execute_many(
+        self, tasks: Sequence[Task], threads: int, interrupted: Callable[[], bool]
+    ) -> list[str | DivergenceError | None]:
+        """Execute independent runs, one after the other."""
+        return execute_one_by_one(self, tasks, threads, interrupted)
+
+    def objective(self, task: Task, threads: int) -> ReferenceObjective:
+        """Return the objective of a task."""
+        return ReferenceObjective(task)
+
+    def predictor(self, net: Network, params: Parameters) -> Predictor:
+        """Return the outputs as a function of the inputs.
+
+        Raises
+        ------
+        InputError
+            When a definition of your own is invalid.
+        """
+        check_definitions(net)
+        return ReferencePredictor(net, params.vector)
+
+
+class ReferencePredictor:
+    """A function from x, (n, d₀), to the outputs f_L, (n, d_L)."""
+
+    def __init__(self, net: Network, theta: Floats) -> None:
+        self.net, self.theta = net, theta
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the parameters."""
+        return self.theta.dtype
+
+    def __call__(self, x: Any, threads: int | None = None) -> Floats:
+        """Return the outputs of every row."""
+        return predict(self.net, self.net.parameters(self.theta), x)
+
+    def follow(self, theta: Floats) -> None:
+        """Take other parameters."""
+        self.theta = theta
 
 
 def predict(net: Network, params: Parameters, x: Any) -> Floats:
@@ -91,7 +130,7 @@ def evaluate(net: Network, params: Parameters, data: Data) -> float:
         for i in range(0, len(data), CHUNK):
             z, f = forward(net, params, _chunk(data.x, i))
             of_rows.append(losses(net, data.y[i : i + CHUNK], z, f))
-    return float(np.dot(shares(data), np.concatenate(of_rows)))
+    return float(np.dot(data.shares, np.concatenate(of_rows)))
 
 
 def _chunk(x: Any, begin: int) -> Any:
@@ -104,33 +143,33 @@ def _chunk(x: Any, begin: int) -> Any:
     return type(x)((x.data[entries], x.indices[entries], ends - ends[0]), shape=(end - begin, x.shape[1]))
 
 
-def _run_steps(
-    net: Network, settings: Settings, data: Data, validation: Data | None, state: State, watch: Watch
-) -> str | None:
+def _run_steps(task: Task) -> str | None:
+    net, settings, state, hooks = task.net, task.settings, task.state, task.hooks
+    data, validation = task.split.training, task.split.validation
     is_weight = weight_positions(net)
     plateau = Plateau.after(settings, state.losses)
     spare: Memory = {}  # arrays of the step before the last
     last: Memory = {}
     while state.epoch < settings.epochs:
-        learning_rates = rates(settings, len(data), state)[0]
+        rates = learning_rates(settings, len(data), state)[0]
         total = 0.0
         for number, rows in enumerate(batches(settings, len(data), state.epoch, state.shuffling)):
-            if watch.interrupted():
+            if hooks.interrupted():
                 return None
             batch = data.take(rows)
-            loss = step(net, settings, batch, state, is_weight, float(learning_rates[number]), number, spare)
+            loss = step(net, settings, batch, state, is_weight, float(rates[number]), number, spare)
             spare, last = last, state.memory
             total += loss * (len(batch) if settings.like_scikit_learn else float(batch.weights.sum()))
         state.epoch += 1
         state.losses.append(total / (len(data) if settings.like_scikit_learn else float(data.weights.sum())))
-        judged = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
-        enough = note_best(settings, state, judged)
+        validation_loss = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
+        why = note_best(settings, state, validation_loss)
         if plateau is not None and plateau.ends(state.losses[-1]):
-            enough = str(plateau)
-        if not watch.after_epochs([float(learning_rates[0])], None if judged is None else [judged]):
+            why = str(plateau)
+        if not hooks.after_epochs([float(rates[0])], None if validation_loss is None else [validation_loss]):
             return None
-        if enough:
-            return enough
+        if why:
+            return why
     return None
 
 
@@ -150,7 +189,7 @@ def step(
     """
     params = net.parameters(state.theta)
     masks = dropout_masks(net, len(batch), settings.seed, settings.dtype, epoch=state.epoch, batch=number)
-    share = shares(batch)
+    share = batch.shares
     z, f = forward(net, params, batch.x, masks)
     loss = float(np.dot(share, losses(net, batch.y, z, f)))
     delta = deltas(net, params, batch.y, z, f, masks)
@@ -253,22 +292,31 @@ def _first_not_finite(
     return last, "length of the gradient"
 
 
-def objective_of(net: Network, settings: Settings, data: Data, state: State) -> lbfgs.Objective:
-    """Return the loss of all rows and the gradient with penalty, as functions of θ."""
-    is_weight, share = weight_positions(net), shares(data)
-    penalty = settings.penalty.of_batch(float(data.weights.sum()))
+class ReferenceObjective:
+    """The loss of all rows and the gradient with penalty, as functions of θ."""
 
-    def objective(theta: Floats) -> tuple[float, Floats]:
+    def __init__(self, task: Task) -> None:
+        data = task.split.training
+        self.task, self.is_weight, self.shares = task, weight_positions(task.net), data.shares
+        self.penalty = task.settings.penalty.of_batch(float(data.weights.sum()))
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the loss and the gradient."""
+        net, data = self.task.net, self.task.split.training
         params = net.parameters(theta)
         z, f = forward(net, params, data.x)
-        loss = float(np.dot(share, losses(net, data.y, z, f)))
+        loss = float(np.dot(self.shares, losses(net, data.y, z, f)))
         delta = deltas(net, params, data.y, z, f)
-        gradient = gradients(net, f, delta, share)
+        gradient = gradients(net, f, delta, self.shares)
         slope = gradient.vector
-        _add_penalty(slope, penalty, theta, is_weight)
+        _add_penalty(slope, self.penalty, theta, self.is_weight)
         if not (np.isfinite(loss) and np.isfinite(slope).all()):
             layer, quantity = _first_not_finite(net, z, f, loss, delta, gradient, [])
-            raise DivergenceError(state.epoch + 1, 1, layer, quantity)
+            raise DivergenceError(self.task.state.epoch + 1, 1, layer, quantity)
         return loss, slope
 
-    return objective
+    def validation_loss(self, theta: Floats) -> float:
+        """Return the loss of the validation rows."""
+        validation = self.task.split.validation
+        assert validation is not None  # noqa: S101 - for the type checker; lbfgs asks only where there are some
+        return evaluate(self.task.net, self.task.net.parameters(theta), validation)

@@ -23,19 +23,21 @@ from sklearn.utils.validation import check_is_fitted
 from ..activations import Activation
 from ..backpropagation import forward
 from ..data import Data, Floats, RowNumbers
-from ..engines import native, reference
+from ..engines import reference
+from ..engines.choice import ENGINES, predictor_of
+from ..engines.engine import Predictor
 from ..engines.lbfgs import NO_STEP, TOO_OFTEN
 from ..engines.shuffling import Shuffling
-from ..engines.task import Plateau, State
-from ..engines.threads import allowed
+from ..engines.state import State
+from ..engines.stopping import Plateau
+from ..engines.task import Split
 from ..errors import DivergenceError
 from ..network import Network
 from ..optimizers import LBFGS
 from ..regularization import weight_positions
 from ..training import History, Run
-from ..training.loop import go_on
-from ..training.many import Job
-from ..training.parts import Parts
+from ..training.loop import run_training
+from ..training.many import RunOfMany
 from ..training.run import ALL_DONE, INTERRUPTED
 from .atomic import unchanged_on_error
 from .inputs import (
@@ -62,7 +64,7 @@ class Fit:
     Attributes
     ----------
     run : Run
-    parts : Parts
+    parts : Split
         The rows to train on, and those to judge by.
     conductor : Conductor or None
         Who looks on after every epoch; None where the engine needs nobody.
@@ -73,20 +75,20 @@ class Fit:
     """
 
     run: Run
-    parts: Parts
+    parts: Split
     conductor: Conductor | None
     begin: int
     random: np.random.RandomState | None = None
 
     @property
-    def goes_beside_others(self) -> bool:
-        """Whether the native engine can make it side by side with others, without a look at every epoch."""
-        return self.conductor is None and self.job.is_native
+    def can_run_in_batch(self) -> bool:
+        """Whether the engine can execute it at the same time as others, without a hook after every epoch."""
+        return self.conductor is None and ENGINES[self.run.settings.engine].runs_in_batch(self.run.settings)
 
     @property
-    def job(self) -> Job:
-        """What :func:`chainrule.training.many.execute` needs for it."""
-        return Job(self.run, self.parts.training, self.parts.validation)
+    def member(self) -> RunOfMany:
+        """What :func:`chainrule.training.many.execute_runs` needs for it."""
+        return RunOfMany(self.run, self.parts)
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -229,7 +231,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         seed = before.settings.seed if before else self._seed_of_dropout(random)
         settings = settings_of(self, net, parts, begin, seed, conductor, incremental)
         same_shapes = before is not None and before.network.widths == net.widths
-        if before is not None and same_shapes and before.goes_on_with(settings.optimizer):
+        if before is not None and same_shapes and before.can_continue_with(settings.optimizer):
             state = before.state.copy()
             state.theta = theta
             state.memory = {name: vector.astype(theta.dtype) for name, vector in state.memory.items()}
@@ -270,7 +272,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _parts(
         self, data: Data, of_classes: Floats | None, random: np.random.RandomState, validation_data: Any
-    ) -> Parts:
+    ) -> Split:
         """Return the rows to train on, and those to judge by, for which classes count alike."""
         weights = data.weights if of_classes is None else (data.weights * of_classes).astype(data.weights.dtype)
         learnt = Data(data.x, self._trained_on(data.y), weights)
@@ -287,14 +289,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
                 counts = checked_weights(given[0] if given else None, X.shape[0], X.dtype)
             except ValueError as error:
                 raise ValueError(f"validation_data: {error}") from error
-            return Parts(learnt, Data(*(array.astype(data.x.dtype, copy=False) for array in (X, targets, counts))))
+            return Split(learnt, Data(*(array.astype(data.x.dtype, copy=False) for array in (X, targets, counts))))
         if not (self.early_stopping and is_stochastic(self)):
-            return Parts(learnt, None)
+            return Split(learnt, None)
         training, aside = self._held_out(data, random)
         advice = "change random_state or validation_fraction, or pass validation_data"
         check_weights(weights[training], "rows to train on", advice)
         check_weights(data.weights[aside], "held-out rows", advice)
-        return Parts(learnt.take(training), data.take(aside))
+        return Split(learnt.take(training), data.take(aside))
 
     def _held_out(self, data: Data, random: np.random.RandomState) -> tuple[RowNumbers, RowNumbers]:
         """Return the numbers of the rows to train on, and of those that early stopping holds out."""
@@ -326,7 +328,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return int(deepcopy(random).randint(2**31)) if np.any(self.dropout) else 0
 
     def _shuffling(
-        self, parts: Parts, before: Shuffling | None, random: np.random.RandomState, incremental: bool
+        self, parts: Split, before: Shuffling | None, random: np.random.RandomState, incremental: bool
     ) -> Shuffling | None:
         """Return who shuffles the rows; nobody where all are one batch, and nobody sees the random state move on."""
         rows = len(parts.training)
@@ -339,7 +341,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return before
         return Shuffling.of(random, rows)
 
-    def _conductor(self, net: Network, parts: Parts, incremental: bool, before: Run | None) -> Conductor | None:
+    def _conductor(self, net: Network, parts: Split, incremental: bool, before: Run | None) -> Conductor | None:
         """Return who looks on after every epoch, where somebody has to."""
         stochastic = is_stochastic(self)
         adaptive = self.solver == "sgd" and self.learning_rate == "adaptive"
@@ -407,7 +409,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Make the run of a fit by itself."""
         callbacks = [] if fit.conductor is None else [fit.conductor]
         try:
-            go_on(fit.run, fit.parts, {}, callbacks, None, allowed(self.threads), progress=False)
+            run_training(fit.run, fit.parts, callbacks=callbacks, threads=self.threads)
         except DivergenceError as error:
             self._give_up(fit, error)
         return self._take_over(fit, incremental)
@@ -651,13 +653,13 @@ class _Outputs:
 
     def __init__(self, net: Network, engine: str) -> None:
         self.net, self.engine = net, engine
-        self._predictor: native.Predictor | None = None  # made when it is needed
+        self._predictor: Predictor | None = None  # created when it is needed
 
     def __call__(self, theta: Floats, x: Any, threads: int | None) -> Floats:
-        if sparse.issparse(x) or self.engine == "reference" or not native.predicts(self.net):
+        if sparse.issparse(x):
             return reference.predict(self.net, self.net.parameters(theta), x)
         if self._predictor is None or self._predictor.dtype != theta.dtype:
-            self._predictor = native.Predictor(self.net, theta)
+            self._predictor = predictor_of(self.net, self.net.parameters(theta), self.engine)
         else:
             self._predictor.follow(theta)
         return self._predictor(x, threads)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from ..data import Floats
 from ..engines.threads import allowed
-from ..training.many import execute
+from ..training.many import execute_runs
 from ..training.run import INTERRUPTED
 from .atomic import unchanged_on_error
 from .base import BaseMLP, Fit
@@ -88,12 +88,12 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             fits = [self._prepared(member, random, X, y, sample_weight) for member in members]
-            beside = [fit for fit in fits if fit.goes_beside_others]
-            runs = execute([fit.job for fit in beside], allowed(self.threads), progress=False)
+            beside = [fit for fit in fits if fit.can_run_in_batch]
+            runs = execute_runs([fit.member for fit in beside], allowed(self.threads), progress=False)
             if any(run.stopped == INTERRUPTED for run in runs):
                 raise KeyboardInterrupt
             for member, fit in zip(members, fits, strict=True):
-                if not fit.goes_beside_others:
+                if not fit.can_run_in_batch:
                     member._execute(fit)
                 elif fit.run.error is not None:
                     member._give_up(fit, fit.run.error)

@@ -14,8 +14,9 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..activations import ACTIVATIONS, Activation
-from ..engines.choice import chosen
-from ..engines.task import ENGINES, MAX_EPOCHS, Settings
+from ..engines.choice import ENGINES, choose
+from ..engines.settings import MAX_EPOCHS, Settings
+from ..engines.task import Split
 from ..errors import InputError, one_line
 from ..losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, poisson
 from ..network import MAX_PARAMETERS, MAX_UNITS, Dense, Network
@@ -24,7 +25,6 @@ from ..parameters import Parameters
 from ..regularization import Penalty
 from ..schedules import SCHEDULES, Constant, Schedule
 from ..training.loop import checked_callbacks
-from ..training.parts import Parts
 from ..training.settings import check_settings
 from .stopping import Adaptive, Conductor, InverseScaling
 
@@ -210,7 +210,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
 
 
 def settings_of(
-    estimator: Any, net: Network, parts: Parts, begin: int, seed: int, conductor: Conductor | None, incremental: bool
+    estimator: Any, net: Network, parts: Split, begin: int, seed: int, conductor: Conductor | None, incremental: bool
 ) -> Settings:
     """Return the settings of a run that begins after `begin` epochs, from the parameters of an estimator.
 
@@ -242,7 +242,7 @@ def settings_of(
         patience=patience if ends_by_engine else None,
         tolerance=estimator.tol,
         checkpoint_every=None,
-        engine=chosen(net, optimizer, "reference" if is_sparse else estimator.engine),
+        engine=choose(net, optimizer, "reference" if is_sparse else estimator.engine),
         like_scikit_learn=True,
     )
     check_settings(net, settings)

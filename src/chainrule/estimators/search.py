@@ -19,7 +19,7 @@ from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
 from ..engines.threads import allowed
-from ..training.many import execute
+from ..training.many import execute_runs
 from ..training.run import INTERRUPTED
 from .atomic import unchanged_on_error
 from .base import BaseMLP, Fit
@@ -208,7 +208,7 @@ class _Ahead:
                 fit: Fit = estimator._prepare(x, y, **more)
             except Exception:
                 return None  # the estimator comes upon it again when it is asked to fit, and says so
-        if not fit.goes_beside_others:
+        if not fit.can_run_in_batch:
             return None
         for one in told:
             warnings.warn(one.message, stacklevel=2)
@@ -216,7 +216,7 @@ class _Ahead:
 
     def _execute(self, some: list[_Made | None]) -> None:
         begin = time.perf_counter()
-        runs = execute([one[1].job for one in some if one is not None], self._search._threads, progress=False)
+        runs = execute_runs([one[1].member for one in some if one is not None], self._search._threads, progress=False)
         if any(run.stopped == INTERRUPTED for run in runs):
             raise KeyboardInterrupt
         for k, one in enumerate(some):

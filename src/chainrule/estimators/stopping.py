@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..engines.task import Best, Plateau
+from ..engines.state import Best
+from ..engines.stopping import Plateau
 from ..schedules import Factors, Schedule
 from ..training import Run
 

@@ -13,11 +13,13 @@ from msgspec import Meta, Struct
 
 from ..data import Floats, prepare
 from ..engines.reference import evaluate
-from ..engines.task import Best, State
+from ..engines.state import Best, State
+from ..engines.task import Split
 from ..errors import InputError
 from ..optimizers import OPTIMIZERS
 from ..parameters import Parameters
-from ..training import History, Run, train
+from ..training import History, Run
+from ..training.loop import run_training
 from ..training.settings import settings_of
 from .data import Data, Ready, ready
 from .pictures import measured
@@ -139,6 +141,8 @@ class Lesson:
     x, y : arrays
         To train on.
     held_out : (x, y) or None
+    split : Split
+        The same rows, checked.
     training : Training
     """
 
@@ -147,6 +151,7 @@ class Lesson:
     x: Any
     y: Any
     held_out: tuple[Any, Any] | None
+    split: Split
     training: Training
 
     @classmethod
@@ -183,10 +188,9 @@ class Lesson:
         if asked.best is not None and asked.patience is not None:
             best, theta = asked.best, _numbers("best.parameters", asked.best.parameters, len(state.theta))
             state.best = Best(best.epoch, float(best.loss), theta)
-        for part in ((x, y), held_out):
-            if part is not None:
-                prepare(net, *part, dtype=DTYPE)  # for its complaints, which should come before the job begins
-        return cls(data, Run(net, settings, state), x, y, held_out, asked)
+        validation = None if held_out is None else prepare(net, *held_out, dtype=DTYPE)
+        split = Split(prepare(net, x, y, dtype=DTYPE), validation)
+        return cls(data, Run(net, settings, state), x, y, held_out, split, asked)
 
     def measured(self, params: Parameters) -> list[dict[str, float | None]]:
         """Return the layers in figures, see :func:`measured`."""
@@ -194,15 +198,12 @@ class Lesson:
 
     def training_loss(self, params: Parameters) -> float:
         """Return the loss of all rows to train on."""
-        return self._loss(params, self.x, self.y)
+        return evaluate(self.run.network, params, self.split.training)
 
     def held_out_loss(self, params: Parameters) -> float | None:
         """Return the held-out loss; None without rows that are held out."""
-        return None if self.held_out is None else self._loss(params, *self.held_out)
-
-    def _loss(self, params: Parameters, x: Any, y: Any) -> float:
-        net = self.run.network
-        return evaluate(net, params, prepare(net, x, y, dtype=DTYPE))
+        validation = self.split.validation
+        return None if validation is None else evaluate(self.run.network, params, validation)
 
     def further(self, run: Run, epochs: int) -> Run:
         """Return a run that has so many epochs more behind it, and a history of only these.
@@ -214,27 +215,11 @@ class Lesson:
         DivergenceError
             When NaN or infinity comes up.
         """
-        settings = run.settings
-        is_judged = settings.patience is not None or self.training.epochs_a_frame is not None
-        state = replace(run.state, losses=[])
-        return train(
-            run.network,
-            self.x,
-            self.y,
-            validation=self.held_out if is_judged else None,
-            initial=replace(run, state=state, history=History()),
-            epochs=epochs,
-            optimizer=settings.optimizer,
-            batch_size=settings.batch_size,
-            l1=settings.penalty.l1,
-            l2=settings.penalty.l2,
-            clip_norm=settings.clip_norm,
-            patience=settings.patience,
-            seed=settings.seed,
-            dtype=DTYPE,
-            threads=1,
-            progress=False,
-        )
+        settings = replace(run.settings, epochs=run.epoch + epochs)
+        is_validated = settings.patience is not None or self.training.epochs_a_frame is not None
+        split = self.split if is_validated else replace(self.split, validation=None)
+        before = replace(run, state=replace(run.state, losses=[]), history=History())
+        return run_training(before.extended(run.network, settings), split, threads=1)
 
 
 def _optimizer(asked: Training) -> Any:

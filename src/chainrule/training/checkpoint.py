@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from ..data import Floats
 from ..definitions import check_handed_in, check_probes
-from ..engines.task import MAX_EPOCHS, Best, Settings, State
+from ..engines.choice import engine_named
+from ..engines.settings import MAX_EPOCHS, Settings
+from ..engines.state import Best, State
 from ..errors import InputError
-from ..files import read_tensors, write_tensors
+from ..files import check_is_file_or_free, read_tensors, remove_leftovers, write_tensors
 from ..model import checked_names, checked_parameters
 from ..named import JSON, Own, plain, whole
 from ..network import Network
@@ -86,6 +89,60 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     environments: list[dict[str, JSON]] = []
     own: JSON = []
     initial_fingerprint: str | None = None
+
+
+@dataclass
+class Saver:
+    """Writes the checkpoints of one run, always as it was after a whole epoch.
+
+    Attributes
+    ----------
+    path : Path
+    fingerprint : str
+        Of the data, so that the run is not resumed on other data.
+    origin : Origin or None
+        Where the run began, if that is known.
+    unwritten : State or None
+        The state after the last epoch, if there is no checkpoint of it.
+    """
+
+    path: Path
+    fingerprint: str
+    origin: Origin | None
+    unwritten: State | None = None
+
+    def begin(self, run: Run) -> None:
+        """Write the first checkpoint.
+
+        Raises
+        ------
+        InputError
+            When the file exists, its folder does not, or the run could not be resumed from it.
+        """
+        check_is_file_or_free(self.path)
+        if not self.path.parent.is_dir():
+            raise InputError(f"cannot write {self.path}: there is no folder {self.path.parent}; create it first")
+        if self.path.exists():
+            raise InputError(
+                f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
+            )
+        check_resumable(run)
+        remove_leftovers(self.path)
+        self.write(run)
+
+    def write(self, run: Run) -> None:
+        """Write a checkpoint."""
+        write_checkpoint(self.path, run, self.fingerprint, self.origin)
+        self.unwritten = None
+
+    def remember(self, run: Run) -> None:
+        """Keep the state after an epoch for which no checkpoint is due."""
+        self.unwritten = run.state.copy()
+
+    def catch_up(self, run: Run) -> None:
+        """Write the last epoch of a run that is interrupted in the next one."""
+        if self.unwritten is not None:
+            self.write(replace(run, state=self.unwritten))
 
 
 def write_checkpoint(path: Path, run: Run, fingerprint: str, origin: Origin | None) -> None:
@@ -174,6 +231,7 @@ def _run_of(tensors: dict[str, Floats], content: JSON, own: Own) -> tuple[Run, s
     document = typed("its document", content, _Document)
     check_handed_in(document.own, own)
     net, settings = Network.from_json(document.network, own), Settings.from_json(document.settings, own)
+    engine_named(settings.engine)
     check_probes(document.own, described(net, settings))
     theta = checked_parameters(net, tensors).vector
     if theta.dtype != settings.dtype:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import Floats
 from ..definitions import Probe, arrays_at, probes, probes_of
-from ..engines.task import Settings
+from ..engines.settings import Settings
 from ..errors import InputError, quoted
 from ..named import JSON, call
 from ..network import Network

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from ..data import prepare
-from ..engines.choice import engine_of, outputs_of
-from ..engines.task import State, Watch
+from ..engines.choice import choose, engine_named, predictor_of
+from ..engines.engine import Predictor
+from ..engines.state import State
+from ..engines.task import Hooks, Split
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
-from ..files import check_is_file_or_free, path_of, remove_leftovers
+from ..files import path_of, remove_leftovers
 from ..named import Own, check_function, listed, whole
 from ..network import Network
 from ..optimizers import Optimizer
 from ..parameters import Parameters
 from ..schedules import Schedule
-from .checkpoint import Origin, check_resumable, read_checkpoint, write_checkpoint
+from .checkpoint import Origin, Saver, read_checkpoint
 from .interruption import interruptible
 from .metrics import METRICS, Metric, check_arguments, measure, named_metrics
-from .parts import Parts
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
 from .settings import check_batch_size, check_settings, dtype_of, settings_of
+from .splitting import split_of
 
 Callback: TypeAlias = Callable[[Run], object]
 Validation: TypeAlias = float | Sequence[Any] | None
@@ -146,12 +148,12 @@ def train(
     """
     dtype = dtype_of(x, dtype)
     before = initial if isinstance(initial, Run) else None
-    given = prepare(net, x, y, sample_weight, dtype, feature_names=getattr(initial, "feature_names", None))
-    fraction, aside = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
-    parts = Parts.of(net, given, aside, fraction, seed, dtype)
+    data = prepare(net, x, y, sample_weight, dtype, feature_names=getattr(initial, "feature_names", None))
+    fraction, held_out = (float(validation), None) if isinstance(validation, (int, float)) else (None, validation)
+    split = split_of(net, data, held_out, fraction, seed, dtype)
     settings = settings_of(
         net,
-        len(parts.training),
+        len(split.training),
         dtype,
         fraction,
         None if checkpoint is None else checkpoint_every,
@@ -169,18 +171,18 @@ def train(
         engine=engine,
     )
     if isinstance(initial, Run):
-        run = initial.longer(net, settings)
+        run = initial.extended(net, settings)
     else:
         run = Run(net, settings, State.start(net, settings, initial))
-    run.feature_names, run.fingerprint = given.feature_names, parts.fingerprint()
+    run.feature_names, run.fingerprint = data.feature_names, split.fingerprint()
     run.initial_fingerprint = run.state.fingerprint()
-    chosen, watching = named_metrics(metrics), checked_callbacks(callbacks)
-    _try_out(run, parts, chosen)
+    by_name, checked = named_metrics(metrics), checked_callbacks(callbacks)
+    _try_out(run, split, by_name)
     saver = None
     if checkpoint is not None:
-        saver = _Saver(path_of("checkpoint", checkpoint), run.fingerprint, Origin(run.state.epoch, run.state.step))
+        saver = Saver(path_of("checkpoint", checkpoint), run.fingerprint, Origin(run.state.epoch, run.state.step))
         saver.begin(run)
-    return go_on(run, parts, chosen, watching, saver, allowed(threads), progress)
+    return run_training(run, split, metrics=by_name, callbacks=checked, saver=saver, threads=threads, progress=progress)
 
 
 def resume(
@@ -221,27 +223,34 @@ def resume(
     path = path_of("checkpoint", checkpoint)
     run, fingerprint, origin = read_checkpoint(path, own)
     net, settings = run.network, run.settings
-    given = prepare(net, x, y, sample_weight, settings.dtype, feature_names=run.feature_names)
-    parts = Parts.of(net, given, validation, settings.validation_fraction, settings.seed, settings.dtype)
-    if parts.fingerprint() != fingerprint:
+    data = prepare(net, x, y, sample_weight, settings.dtype, feature_names=run.feature_names)
+    split = split_of(net, data, validation, settings.validation_fraction, settings.seed, settings.dtype)
+    if split.fingerprint() != fingerprint:
         raise InputError(f"{path} belongs to a run on other data: resume with the data that it was begun with")
-    chosen = named_metrics(metrics)
-    columns = {"loss", "learning_rate", *chosen}
-    if parts.validation is not None:
-        columns |= {"validation_loss", *(f"validation_{name}" for name in chosen)}
+    by_name = named_metrics(metrics)
+    columns = {"loss", "learning_rate", *by_name}
+    if split.validation is not None:
+        columns |= {"validation_loss", *(f"validation_{name}" for name in by_name)}
     begun = 0 if origin is None else origin.epoch  # columns from before then may have ended
     recorded = {name for name, column in run.history.items() if not np.isnan(column[begun:]).all()}
     if run.epoch > begun and not recorded <= columns <= {*run.history}:
         raise InputError(f"{path}: resume with the metrics of the run; it recorded {', '.join(run.history)}")
-    check_batch_size(settings, len(parts.training))
+    check_batch_size(settings, len(split.training))
     check_settings(net, settings)
     if origin is not None:
-        _check_steps(path, run, origin, len(parts.training))
+        _check_steps(path, run, origin, len(split.training))
     remove_leftovers(path)
-    saver = _Saver(path, fingerprint, origin)
     if run.stopped is not None:
         return run
-    return go_on(run, parts, chosen, checked_callbacks(callbacks), saver, allowed(threads), progress)
+    return run_training(
+        run,
+        split,
+        metrics=by_name,
+        callbacks=checked_callbacks(callbacks),
+        saver=Saver(path, fingerprint, origin),
+        threads=threads,
+        progress=progress,
+    )
 
 
 def checked_callbacks(given: Callback | Iterable[Callback] | None) -> tuple[Callback, ...]:
@@ -268,60 +277,26 @@ def _check_steps(path: Path, run: Run, origin: Origin, rows: int) -> None:
         raise InputError(f"{path}: step must be {expected:,} after {state.epoch:,} epochs, but is {state.step:,}")
 
 
-@dataclass
-class _Saver:
-    """Writes the checkpoints of one run, always as it was after a whole epoch."""
-
-    path: Path
-    fingerprint: str
-    origin: Origin | None
-    unwritten: State | None = None
-
-    def begin(self, run: Run) -> None:
-        check_is_file_or_free(self.path)
-        if not self.path.parent.is_dir():
-            raise InputError(f"cannot write {self.path}: there is no folder {self.path.parent}; create it first")
-        if self.path.exists():
-            raise InputError(
-                f"{self.path} exists: continue that run with resume, or remove the file to begin a new one"
-            )
-        check_resumable(run)
-        remove_leftovers(self.path)
-        self.write(run)
-
-    def write(self, run: Run) -> None:
-        write_checkpoint(self.path, run, self.fingerprint, self.origin)
-        self.unwritten = None
-
-    def remember(self, run: Run) -> None:
-        """Keep the state after an epoch for which no checkpoint is due."""
-        self.unwritten = run.state.copy()
-
-    def catch_up(self, run: Run) -> None:
-        """Write the last epoch of a run that is interrupted in the next one."""
-        if self.unwritten is not None:
-            self.write(replace(run, state=self.unwritten))
-
-
-def go_on(
+def run_training(
     run: Run,
-    parts: Parts,
-    metrics: Mapping[str, Metric],
-    callbacks: Sequence[Callback],
-    saver: _Saver | None,
-    threads: int,
-    progress: bool | None,
+    split: Split,
+    *,
+    metrics: Mapping[str, Metric] = MappingProxyType({}),
+    callbacks: Sequence[Callback] = (),
+    saver: Saver | None = None,
+    threads: int | None = None,
+    progress: bool | None = False,
 ) -> Run:
-    """Train from where the run is to its end; :func:`train` documents what goes in."""
+    """Train a run from where it is to its end, and return it; :func:`train` documents the arguments."""
     settings = run.settings
-    execute = engine_of(run.network, settings, threads)
+    measure = _Measurement(run, split, metrics)
 
     def after_epochs(learning_rates: list[float], validation_losses: list[float] | None) -> bool:
-        run.note_epochs(learning_rates, validation_losses, _measured(run, parts, metrics))
-        asked = [callback(run) for callback in callbacks]
+        run.note_epochs(learning_rates, validation_losses, measure())
+        answers = [callback(run) for callback in callbacks]
         if run.epoch == settings.epochs:
             run.stopped = ALL_DONE
-        elif any(isinstance(answer, (bool, np.bool_)) and answer for answer in asked):
+        elif any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
             run.stopped = "a callback asked to stop"
         due = settings.checkpoint_every is not None and run.epoch % settings.checkpoint_every == 0
         if saver is not None:
@@ -329,20 +304,18 @@ def go_on(
         report(run.epoch, run.history)
         return run.stopped is None
 
+    engine = engine_named(choose(run.network, settings.optimizer, settings.engine))
+    thread_count = allowed(threads)
     with interruptible() as interrupted, progress_bar(settings.epochs, run.epoch, progress) as report:
+        sees_state = bool(metrics or callbacks or saver)
+        hooks = Hooks(after_epochs, interrupted, sees_state, planned=partial(setattr, run, "plan"))
         try:
-            watch = Watch(
-                after_epochs,
-                interrupted,
-                sees_state=bool(metrics or callbacks or saver),
-                planned=partial(setattr, run, "plan"),
-            )
-            ended = execute(run.network, settings, parts.training, parts.validation, run.state, watch)
+            why = engine.execute(run.task(split, hooks), thread_count)
         except DivergenceError as error:
             run.stopped, run.error, error.run = str(error), copy(error), run
             raise
-    if ended is not None and run.stopped is None:
-        run.stopped = ended
+    if why is not None and run.stopped is None:
+        run.stopped = why
         if saver is not None:
             saver.write(run)
     if run.stopped is None:
@@ -352,20 +325,32 @@ def go_on(
     return run
 
 
-def _try_out(run: Run, parts: Parts, metrics: Mapping[str, Metric]) -> None:
-    """Call metrics of the caller's own before the first epoch, for their complaints."""
+class _Measurement:
+    """The metrics of a run on its training rows and its validation rows, at the parameters of the moment."""
+
+    def __init__(self, run: Run, split: Split, metrics: Mapping[str, Metric]) -> None:
+        self.run, self.split, self.metrics = run, split, metrics
+        self.predictor: Predictor | None = None
+
+    def __call__(self) -> dict[str, float]:
+        if not self.metrics:
+            return {}
+        net, theta = self.run.network, self.run.state.theta
+        if self.predictor is None:
+            self.predictor = predictor_of(net, net.parameters(theta), self.run.settings.engine)
+        else:
+            self.predictor.follow(theta)
+        measured: dict[str, float] = {}
+        for prefix, data in (("", self.split.training), ("validation_", self.split.validation)):
+            if data is not None:
+                outputs = self.predictor(data.x)
+                measured |= {
+                    prefix + name: measure(name, metric, data, outputs) for name, metric in self.metrics.items()
+                }
+        return measured
+
+
+def _try_out(run: Run, split: Split, metrics: Mapping[str, Metric]) -> None:
+    """Call metrics of the caller's own before the first epoch, to find errors in them."""
     own = {name: metric for name, metric in metrics.items() if METRICS.get(name) is not metric}
-    _measured(run, Parts(parts.training, None), own)
-
-
-def _measured(run: Run, parts: Parts, metrics: Mapping[str, Metric]) -> dict[str, float]:
-    """Return each metric of the training data and of the validation data, as the parameters are now."""
-    if not metrics:
-        return {}
-    outputs_of_rows = outputs_of(run.network, run.network.parameters(run.state.theta), run.settings.engine)
-    measured: dict[str, float] = {}
-    for prefix, data in (("", parts.training), ("validation_", parts.validation)):
-        if data is not None:
-            outputs = outputs_of_rows(data.x)
-            measured |= {prefix + name: measure(name, metric, data, outputs) for name, metric in metrics.items()}
-    return measured
+    _Measurement(run, Split(split.training), own)()

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from ..engines import native
+from ..engines import extension
 from ..named import JSON
 
 
@@ -26,7 +26,7 @@ def environment(engine: str) -> JSON:
         "scipy_version": _version("scipy"),  # whose import takes longer than this
         "python_version": platform.python_version(),
         "engine": engine,
-        "instruction_set": native.instruction_set() if engine == "native" else None,
+        "instruction_set": extension.instruction_set() if engine == "native" else None,
     }
 
 

@@ -14,21 +14,19 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..data import Data, RowNumbers, prepare
-from ..engines import native
-from ..engines.choice import engine_of
-from ..engines.task import State, Task, Watch
+from ..engines.choice import ENGINES
+from ..engines.state import State
+from ..engines.task import Hooks, Split
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError, unknown_name
 from ..network import Network
 from .interruption import interruptible
 from .loop import Validation
-from .parts import Parts, check_weights, judged_by, split
 from .progress import progress_bar
 from .run import ALL_DONE, INTERRUPTED, Run
 from .settings import dtype_of, settings_of
+from .splitting import check_weights, split_rows, validation_data
 
-_WORKING_MEMORY = 1 << 28  # bytes, of the runs that exist at a time in the engine; about what each needs:
-_OF_A_RUN, _OF_A_ROW, _OF_A_PARAMETER = 1 << 22, 40, 80
 _KNOWN = ("initial", *(p.name for p in signature(settings_of).parameters.values() if p.kind is p.KEYWORD_ONLY))
 
 
@@ -95,50 +93,82 @@ def train_many(
     [0, 1, 2]
     """
     nets = [net] if isinstance(net, Network) else _listed("networks", net)
-    grid, given_seeds = _listed("settings", settings), None if seeds is None else _listed("seeds", seeds)
-    given_folds = None if folds is None else _listed("folds", folds)
-    if given_folds is not None and validation is not None:
+    grid, seed_list = _listed("settings", settings), None if seeds is None else _listed("seeds", seeds)
+    fold_list = None if folds is None else _listed("folds", folds)
+    if fold_list is not None and validation is not None:
         raise InputError("train_many takes folds or validation, not both: a fold has its own validation rows")
     dtype = dtype_of(x, dtype)
-    for one in nets:
-        if not isinstance(one, Network):
-            raise InputError(f"train_many takes networks, but got {one!r:.60}")
-    aside = None if validation is None or isinstance(validation, (int, float)) else validation
-    wanted = [_with_seeds(common, one, given_seeds) for one in grid]
-    fraction = float(validation) if isinstance(validation, (int, float)) else None
-    jobs = []
-    given: dict[
-        Any, tuple[Data, Data | None]
-    ] = {}  # for networks of these shapes, and initial parameters of these columns
-    parts: dict[Any, tuple[RowNumbers, RowNumbers] | None] = {}  # of a fold, or split off
-    for one, of_run, (number, fold) in product(nets, wanted, enumerate([None] if given_folds is None else given_folds)):
-        for every in of_run:
-            names = getattr(every.get("initial"), "feature_names", None)
-            key = one.inputs, one.outputs, one.loss, names
-            if key not in given:
-                data = prepare(one, x, y, sample_weight, dtype, feature_names=names)
-                given[key] = data, None if aside is None else judged_by(one, aside, dtype, data.feature_names)
-            data, judged = given[key]
-            part = id(data), number if fraction is None else every.get("seed", 0)
-            if part not in parts:
-                parts[part] = _rows_of(fold, len(data)) if fold is not None else None
-                if fraction is not None:
-                    parts[part] = split(data, fraction, every.get("seed", 0))
-                if (rows := parts[part]) is not None:
-                    check_weights(data, *rows)
-            jobs.append(Job.of(one, data, judged, parts[part], every, dtype, fraction))
-    _note_fingerprints(jobs)
-    return execute(jobs, allowed(threads), progress)
+    for member in nets:
+        if not isinstance(member, Network):
+            raise InputError(f"train_many takes networks, but got {member!r:.60}")
+    varied = [_with_seeds(common, mapping, seed_list) for mapping in grid]
+    splits = _Splits(x, y, sample_weight, validation, dtype)
+    runs = []
+    for member, of_grid, (number, fold) in product(nets, varied, enumerate([None] if fold_list is None else fold_list)):
+        for named in of_grid:
+            split = splits.of(member, named, number, fold)
+            runs.append(RunOfMany(_new_run(member, split, named, dtype, splits.fraction), split))
+    splits.note_fingerprints(runs)
+    return execute_runs(runs, allowed(threads), progress)
 
 
-def _note_fingerprints(jobs: Iterable[Job]) -> None:
-    """Give each run the fingerprint of its rows, computed once for all runs on the same rows."""
-    known: dict[tuple[int, int], str] = {}
-    for job in jobs:
-        key = id(job.data), id(job.rows)
-        if key not in known:
-            known[key] = job.parts().fingerprint()
-        job.run.fingerprint = known[key]
+class _Splits:
+    """The splits of many runs, which share their data and row numbers."""
+
+    def __init__(self, x: Any, y: Any, sample_weight: Any, validation: Validation, dtype: str) -> None:
+        self.arrays, self.dtype = (x, y, sample_weight), dtype
+        self.fraction = float(validation) if isinstance(validation, (int, float)) else None
+        self.held_out = None if validation is None or isinstance(validation, (int, float)) else validation
+        # For networks of the same shapes and initial parameters of the same columns:
+        self._data: dict[Any, tuple[Data, Data | None]] = {}
+        self._rows: dict[Any, tuple[RowNumbers, RowNumbers] | None] = {}
+
+    def of(self, net: Network, named: Mapping[str, Any], number: int, fold: Any) -> Split:
+        """Return the split of a run with these settings, on a fold and its number."""
+        names = getattr(named.get("initial"), "feature_names", None)
+        key = net.inputs, net.outputs, net.loss, names
+        if key not in self._data:
+            data = prepare(net, *self.arrays, self.dtype, feature_names=names)
+            held_out = self.held_out
+            self._data[key] = (
+                data,
+                None if held_out is None else validation_data(net, held_out, self.dtype, data.feature_names),
+            )
+        data, validation = self._data[key]
+        rows = self._rows_of(data, named.get("seed", 0), number, fold)
+        return Split(data, validation) if rows is None else Split(data, data, *rows)
+
+    def _rows_of(self, data: Data, seed: Any, number: int, fold: Any) -> tuple[RowNumbers, RowNumbers] | None:
+        key = id(data), number if self.fraction is None else seed
+        if key not in self._rows:
+            rows = None if fold is None else _rows_of(fold, len(data))
+            if self.fraction is not None:
+                rows = split_rows(data, self.fraction, seed)
+            if rows is not None:
+                check_weights(data, *rows)
+            self._rows[key] = rows
+        return self._rows[key]
+
+    @staticmethod
+    def note_fingerprints(runs: Iterable[RunOfMany]) -> None:
+        """Give each run the fingerprint of its rows, computed once for all runs on the same rows."""
+        known: dict[tuple[int, int], str] = {}
+        for member in runs:
+            split = member.split
+            key = id(split.training), id(split.training_rows)
+            if key not in known:
+                known[key] = split.fingerprint()
+            member.run.fingerprint = known[key]
+
+
+def _new_run(net: Network, split: Split, named: Mapping[str, Any], dtype: str, fraction: float | None) -> Run:
+    """Return a run with these settings of :func:`train`, before its first epoch."""
+    others = {name: value for name, value in named.items() if name != "initial"}
+    settings = settings_of(net, split.row_count, dtype, fraction, **others)
+    state = State.start(net, settings, named.get("initial"))
+    run = Run(net, settings, state, feature_names=split.training.feature_names)
+    run.initial_fingerprint = run.state.fingerprint()
+    return run
 
 
 def _listed(what: str, given: Any) -> list[Any]:
@@ -188,78 +218,24 @@ def _numbers_of(rows: Any, count: int, what: str) -> RowNumbers:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A run, and the rows that it is made of.
+class RunOfMany:
+    """A run, and its split.
 
     Attributes
     ----------
     run : Run
-    data, validation : Data
-        `validation` may be None.
-    rows : tuple of two arrays of int, or None
-        Which of the data to train on and which of them to judge by, where it is not all and `validation`.
+    split : Split
+        Its data may be those of other runs.
     """
 
     run: Run
-    data: Data
-    validation: Data | None
-    rows: tuple[RowNumbers, RowNumbers] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        net: Network,
-        data: Data,
-        judged: Data | None,
-        rows: tuple[RowNumbers, RowNumbers] | None,
-        named: Mapping[str, Any],
-        dtype: str,
-        fraction: float | None,
-    ) -> Job:
-        """Return the job of a run with these settings of :func:`train`."""
-        count = len(data) if rows is None else len(rows[0])
-        others = {name: value for name, value in named.items() if name != "initial"}
-        settings = settings_of(net, count, dtype, fraction, **others)
-        run = Run(net, settings, State.start(net, settings, named.get("initial")), feature_names=data.feature_names)
-        run.initial_fingerprint = run.state.fingerprint()
-        return cls(run, data, judged if rows is None else data, rows)
-
-    @property
-    def is_native(self) -> bool:
-        """Whether the native engine can make it beside others; SciPy makes L-BFGS, in Python."""
-        return self.run.settings.engine == "native" and not self.run.settings.optimizer.is_full_batch
-
-    @property
-    def bytes(self) -> int:
-        """About how much memory the native engine needs for it."""
-        return _OF_A_RUN + _OF_A_ROW * len(self.data) + _OF_A_PARAMETER * self.run.network.parameter_count
-
-    def task(self, watch: Watch) -> Task:
-        """Return what the native engine needs for it."""
-        training, validation = self.rows or (None, None)
-        run = self.run
-        return Task(run.network, run.settings, self.data, self.validation, run.state, watch, training, validation)
-
-    def parts(self) -> Parts:
-        """Return the rows to train on and those to judge by."""
-        if self.rows is None:
-            return Parts(self.data, self.validation)
-        return Parts(self.data.take(self.rows[0]), self.data.take(self.rows[1]))
-
-    def alone(self, watch: Watch, threads: int) -> str | DivergenceError | None:
-        """Execute it by itself."""
-        parts, run = self.parts(), self.run
-        engine = engine_of(run.network, run.settings, threads)
-        try:
-            return engine(run.network, run.settings, parts.training, parts.validation, run.state, watch)
-        except DivergenceError as error:
-            return error
+    split: Split
 
 
-def execute(jobs: Sequence[Job], threads: int, progress: bool | None) -> list[Run]:
-    """Execute runs side by side where the native engine can, and return them; :func:`train_many` says how they end."""
+def execute_runs(runs: Sequence[RunOfMany], threads: int, progress: bool | None) -> list[Run]:
+    """Execute runs, side by side where their engine can, and return them; :func:`train_many` says how they end."""
     done = 0
-    total = sum(job.run.settings.epochs for job in jobs)
+    total = sum(member.run.settings.epochs for member in runs)
     with interruptible() as interrupted, progress_bar(total, 0, progress) as report:
 
         def after_epochs(run: Run, learning_rates: list[float], validation_losses: list[float] | None) -> bool:
@@ -271,28 +247,24 @@ def execute(jobs: Sequence[Job], threads: int, progress: bool | None) -> list[Ru
             report(done, run.history)
             return run.stopped is None
 
-        def watch(run: Run) -> Watch:
-            return Watch(
+        def hooks(run: Run) -> Hooks:
+            return Hooks(
                 partial(after_epochs, run), interrupted, sees_state=False, planned=partial(setattr, run, "plan")
             )
 
-        native_jobs = [job for job in jobs if job.is_native]
-        needed = max((job.bytes for job in native_jobs), default=1)
-        at_once = max(threads, _WORKING_MEMORY // needed)
-        ended = native.run_many([job.task(watch(job.run)) for job in native_jobs], at_once, threads, interrupted)
-        for job, why in zip(native_jobs, ended, strict=True):
-            _close(job.run, why)
-        for job in jobs:
-            if not job.is_native and not interrupted():
-                _close(job.run, job.alone(watch(job.run), threads))
-    for job in jobs:
-        if job.run.stopped is None:
-            job.run.stopped = INTERRUPTED
-    return [job.run for job in jobs]
+        for name, engine in ENGINES.items():
+            members = [member for member in runs if member.run.settings.engine == name]
+            tasks = [member.run.task(member.split, hooks(member.run)) for member in members]
+            for member, outcome in zip(members, engine.execute_many(tasks, threads, interrupted), strict=True):
+                _close(member.run, outcome)
+    for member in runs:
+        if member.run.stopped is None:
+            member.run.stopped = INTERRUPTED
+    return [member.run for member in runs]
 
 
-def _close(run: Run, why: str | DivergenceError | None) -> None:
-    if why is not None and (run.stopped is None or isinstance(why, DivergenceError)):
-        run.stopped = str(why)
-    if isinstance(why, DivergenceError):
-        run.error = copy(why)
+def _close(run: Run, outcome: str | DivergenceError | None) -> None:
+    if outcome is not None and (run.stopped is None or isinstance(outcome, DivergenceError)):
+        run.stopped = str(outcome)
+    if isinstance(outcome, DivergenceError):
+        run.error = copy(outcome)

@@ -9,7 +9,9 @@ from typing import Any
 
 from ..data import Floats, Names
 from ..definitions import changed
-from ..engines.task import Best, Settings, State
+from ..engines.settings import Settings
+from ..engines.state import Best, State
+from ..engines.task import Hooks, Split, Task
 from ..errors import DivergenceError, InputError
 from ..model import Model
 from ..named import JSON, plain
@@ -126,8 +128,8 @@ class Run:
         """The network with these parameters."""
         return Model(self.network, self.parameters, feature_names=self.feature_names)
 
-    def longer(self, network: Network, settings: Settings) -> Run:
-        """Return a run that goes on from here with other settings, of which `epochs` counts from the start of this one.
+    def extended(self, network: Network, settings: Settings) -> Run:
+        """Return a run that continues this one with other settings; their `epochs` include those of this run.
 
         Raises
         ------
@@ -138,7 +140,7 @@ class Run:
         for what, fits, before, now in (
             ("network", self.network == network, self.network, network),
             ("dtype", ours.dtype == settings.dtype, ours.dtype, settings.dtype),
-            ("optimizer", self.goes_on_with(settings.optimizer), ours.optimizer, settings.optimizer),
+            ("optimizer", self.can_continue_with(settings.optimizer), ours.optimizer, settings.optimizer),
         ):
             if not fits:
                 raise InputError(f"a run can only be continued with its own {what}: it had {before!r}, not {now!r}")
@@ -146,10 +148,14 @@ class Run:
             raise InputError(f"a run can only be continued with its own definitions: {name!r} is a different function")
         return Run(network, settings, self.state.copy(), History(self.history), feature_names=self.feature_names)
 
-    def goes_on_with(self, optimizer: Optimizer) -> bool:
-        """Tell whether what this run remembers of its steps is what an optimiser goes on from."""
-        remembered = {*optimizer.start(self.state.theta[:0])}
-        return self.settings.optimizer.name == optimizer.name and {*self.state.memory} == remembered
+    def can_continue_with(self, optimizer: Optimizer) -> bool:
+        """Tell whether the optimiser state of this run is one of this optimiser."""
+        vectors = {*optimizer.start(self.state.theta[:0])}
+        return self.settings.optimizer.name == optimizer.name and {*self.state.memory} == vectors
+
+    def task(self, split: Split, hooks: Hooks) -> Task:
+        """Return what an engine needs to train from here to the last epoch."""
+        return Task(self.network, self.settings, self.state, split, hooks)
 
     def note_epochs(
         self, learning_rates: list[float], validation_losses: list[float] | None, measured: dict[str, float]

@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
-from ..engines.choice import chosen
-from ..engines.task import Settings
+from ..engines.choice import choose
+from ..engines.settings import Settings
 from ..errors import InputError
 from ..named import dtype_name
 from ..network import Network
@@ -59,9 +59,9 @@ def settings_of(
     InputError
         When a setting is out of range, or does not fit the network or the rows.
     """
-    found = OPTIMIZERS.find(optimizer)
+    optimizer = OPTIMIZERS.find(optimizer)
     settings = Settings(
-        optimizer=found,
+        optimizer=optimizer,
         schedule=SCHEDULES.find(schedule),
         epochs=epochs,
         batch_size=min(DEFAULT_BATCH_SIZE, rows) if batch_size is None else batch_size,
@@ -74,7 +74,7 @@ def settings_of(
         patience=patience,
         tolerance=tolerance,
         checkpoint_every=checkpoint_every,
-        engine=chosen(net, found, engine),
+        engine=choose(net, optimizer, engine),
     )
     check_batch_size(settings, rows)
     check_settings(net, settings)
