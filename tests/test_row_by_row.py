@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits, load_iris
 from typer.testing import CliRunner
 
 import chainrule as cr
-from chainrule.cli import app
+from chainrule.cli.app import app
 from chainrule.engines import extension, reference
 from chainrule.lab.data import Ready, Rows
 from chainrule.lab.pictures import Pictures

@@ -10,6 +10,7 @@
 - `target`: the column to be predicted ↔ class numbers or standardised numbers
 - `preparation`: all of it together, with held-out rows
 - `checks`: what a name and a label must be
+- `report`: what was trained, and its held-out score beside a baseline
 """
 
 from __future__ import annotations
