@@ -367,6 +367,38 @@ template <class T> void bind(nb::module_& m, const char* predictor, const char* 
     m.def("activation", &activation<T>, "name"_a, "parameter"_a, "z"_a.noconvert(), "isa"_a);
 }
 
+void bind_settings(nb::module_& m) {
+    const auto make = [](Settings* place, std::string loss, double loss_parameter, double divisor, std::string optimizer,
+                         std::vector<double> constants, int remembers, std::vector<double> dropout, double l1, double l2,
+                         bool penalty_by_weight, bool penalty_in_loss, double clip_norm, int64_t batch_size, bool shuffle,
+                         uint64_t seed, const std::string& stopping, int64_t patience, double tolerance,
+                         const std::string& loss_weighting) {
+        new (place) Settings{std::move(loss),
+                             loss_parameter,
+                             divisor,
+                             std::move(optimizer),
+                             std::move(constants),
+                             remembers,
+                             std::move(dropout),
+                             l1,
+                             l2,
+                             penalty_by_weight,
+                             penalty_in_loss,
+                             clip_norm,
+                             batch_size,
+                             shuffle,
+                             seed,
+                             named<StoppingRule>(stopping),
+                             patience,
+                             tolerance,
+                             named<LossWeighting>(loss_weighting)};
+    };
+    nb::class_<Settings>(m, "Settings")
+        .def("__init__", make, "loss"_a, "loss_parameter"_a, "divisor"_a, "optimizer"_a, "constants"_a, "remembers"_a,
+             "dropout"_a, "l1"_a, "l2"_a, "penalty_by_weight"_a, "penalty_in_loss"_a, "clip_norm"_a, "batch_size"_a,
+             "shuffle"_a, "seed"_a, "stopping"_a, "patience"_a, "tolerance"_a, "loss_weighting"_a);
+}
+
 std::vector<std::string> names_of_sets_that_run_here() {
     std::vector<std::string> names;
     for (const InstructionSet& one : instruction_sets)
@@ -387,12 +419,7 @@ NB_MODULE(_native, m) {
     nb::class_<chainrule::Description>(m, "Description")
         .def(nb::init<std::vector<int64_t>, std::vector<std::pair<std::string, double>>, std::vector<bool>>(), "widths"_a,
              "activations"_a, "biases"_a);
-    nb::class_<chainrule::Settings>(m, "Settings")
-        .def(nb::init<std::string, double, double, std::string, std::vector<double>, int, std::vector<double>, double,
-                      double, bool, bool, double, int64_t, bool, uint64_t, int64_t, double, bool>(),
-             "loss"_a, "loss_parameter"_a, "divisor"_a, "optimizer"_a, "constants"_a, "remembers"_a, "dropout"_a, "l1"_a,
-             "l2"_a, "penalty_by_weight"_a, "penalty_in_loss"_a, "clip_norm"_a, "batch_size"_a, "shuffle"_a, "seed"_a,
-             "patience"_a, "tolerance"_a, "like_scikit_learn"_a);
+    chainrule::bind_settings(m);
     nb::class_<chainrule::Ahead>(m, "Ahead")
         .def(nb::init<chainrule::Vector<double>, int64_t>(), "rates"_a, "first_epoch"_a);
     chainrule::bind<float>(m, "Predictor32", "Table32", "Trainer32");

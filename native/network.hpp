@@ -8,8 +8,19 @@
 
 #include "kernels.hpp"
 #include "memory.hpp"
+#include "names.hpp"
 
 namespace chainrule {
+
+// The value of an enumeration that has a name.
+template <class Enum> Enum named(const std::string& name) {
+    int value = 0;
+    for (const char* const known : NamesOf<Enum>::names) {
+        if (name == known) return Enum(value);
+        value++;
+    }
+    throw std::invalid_argument("there is no native " + name);
+}
 
 template <int N> int position(const char* const (&names)[N], const std::string& name) {
     for (int i = 0; i < N; i++)

@@ -27,9 +27,10 @@ struct Settings {
     int64_t batch_size;
     bool shuffle;
     uint64_t seed;
-    int64_t patience;  // 0 for none
+    StoppingRule stopping;
+    int64_t patience;  // epochs, and by how much the loss must fall: of the stopping rule
     double tolerance;
-    bool like_scikit_learn;
+    LossWeighting loss_weighting;  // by what a batch counts in the loss of an epoch
 };
 
 // Rows of the caller's, who keeps them: x (… × inputs), y (… × outputs), weights, null where all are 1, and which of
@@ -112,7 +113,7 @@ template <class T> class Run {
                 if (given_up_) return Outcome::time_is_up;
                 validation_losses.push_back(judged);
             }
-            losses.push_back(total_ / (settings_.like_scikit_learn ? double(data_.rows) : all_weights_));
+            losses.push_back(total_ / share_of_loss(data_.rows, all_weights_));
             batch = 0;
             epoch++;
             if (no_longer_better()) return Outcome::no_longer_better;
@@ -363,11 +364,15 @@ template <class T> class Run {
         }
         double penalty = 0;
         if (settings_.penalty_in_loss) penalty = std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
-        total_ += (loss + penalty) * (settings_.like_scikit_learn ? double(count) : weight);
+        total_ += (loss + penalty) * share_of_loss(count, weight);
         steps_made++;
         return fine;
     }
 
+    // By what the loss of rows counts in the loss of an epoch.
+    double share_of_loss(int64_t rows, double weight) const {
+        return settings_.loss_weighting == LossWeighting::rows ? double(rows) : weight;
+    }
     double penalty_scale(double weight) const { return !settings_.penalty_by_weight ? 1 : weight > 0 ? 1 / weight : 0; }
 
     static double power(double base, int64_t exponent) {  // by products, which round alike on every machine
@@ -555,8 +560,8 @@ template <class T> class Run {
     // Early stopping: by the training loss, as Plateau in chainrule/engines/task.py, where the last parameters are kept;
     // or else by the validation loss where there is one.
     bool no_longer_better() {
-        if (!settings_.patience) return false;
-        if (settings_.like_scikit_learn) {
+        if (settings_.stopping == StoppingRule::none) return false;
+        if (settings_.stopping == StoppingRule::plateau) {
             waited = losses.back() > lowest_loss - settings_.tolerance ? waited + 1 : 0;
             lowest_loss = std::min(lowest_loss, losses.back());
             return waited > settings_.patience;

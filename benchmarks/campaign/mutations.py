@@ -237,8 +237,8 @@ MUTATIONS = [
         ),
         (
             "the loss of an epoch by weights",
-            "settings_.like_scikit_learn ? double(data_.rows) : all_weights_",
-            "settings_.like_scikit_learn ? all_weights_ : all_weights_",
+            "LossWeighting::rows ? double(rows) : weight",
+            "LossWeighting::rows ? weight : weight",
         ),
         (
             "clipping: by the norm allowed alone",

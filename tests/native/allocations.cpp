@@ -36,7 +36,8 @@ static long cost(std::vector<int64_t> widths, std::string optimizer, int64_t bat
     const int64_t rows = 1024;
     std::vector<float> x(std::size_t(rows * widths.front()), 0.1f), y(std::size_t(rows * widths.back()), 0.5f), weights(rows, 1.0f);
     Description description{widths, {}, {}};
-    Settings settings{"squared_error", 0, double(widths.back()), optimizer, {}, 0, {}, 0, 0, false, false, 0, batch, true, 3, 5, 0, false};
+    Settings settings{"squared_error", 0, double(widths.back()), optimizer, {}, 0, {}, 0, 0, false, false, 0, batch, true, 3,
+                      StoppingRule::patience, 5, 0, LossWeighting::weights};
     const bool chain = widths.size() > 4;
     for (std::size_t i = 1; i < widths.size(); i++) {
         description.activations.push_back({"tanh", 0});

@@ -39,9 +39,10 @@ class Settings:
         batch_size: int,
         shuffle: bool,
         seed: int,
+        stopping: str,
         patience: int,
         tolerance: float,
-        like_scikit_learn: bool,
+        loss_weighting: str,
     ) -> None: ...
 
 class Ahead:

@@ -162,7 +162,8 @@ def _settings_of(net: Network, settings: Settings) -> Any:
         seed=settings.seed,
         patience=settings.patience or 0,
         tolerance=settings.tolerance,
-        like_scikit_learn=settings.like_scikit_learn,
+        stopping="none" if settings.patience is None else "plateau" if settings.like_scikit_learn else "patience",
+        loss_weighting="rows" if settings.like_scikit_learn else "weights",
     )
 
 
