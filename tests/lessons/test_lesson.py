@@ -111,7 +111,7 @@ def test_errors_of_the_yaml_library_have_a_line_and_column(file: Path) -> None:
 def test_a_file_with_so_many_values_that_reading_it_would_take_long_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chainrule.lessons.lesson_file.MAX_NODES", 20)
+    monkeypatch.setattr("chainrule.lessons.lesson_file.nodes.MAX_NODES", 20)
     assert complaints(file, "a: b\n" * 11) == ["10:4: it has more than 20 values; split it into two lessons"]
 
 
