@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache, lru_cache
 from types import FunctionType
-from typing import Any, Protocol, TypeAlias, TypeVar, get_type_hints
+from typing import Any, Protocol, TypeAlias, TypeVar, get_args, get_type_hints
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -162,8 +162,8 @@ def construct(what: str, factory: Callable[..., Made], values: JSON) -> Made:
     what : str
         What messages call the result.
     factory : callable
-        It checks the ranges of numbers. Where a parameter is annotated with one of our classes, it gets the value as it
-        is, for :meth:`Catalogue.find`.
+        It checks the ranges of numbers. Where a parameter is annotated with one of our classes, or with one or None,
+        it gets the value as it is, for :meth:`Catalogue.find`.
     values : dict
         By the names of the parameters; it may come from a stranger.
 
@@ -180,7 +180,7 @@ def construct(what: str, factory: Callable[..., Made], values: JSON) -> Made:
     if missing:
         raise InputError(f"{what}: {missing[0]} is missing")
     for name, value in values.items():
-        if not is_dataclass(forms[name]):
+        if not any(map(is_dataclass, (forms[name], *get_args(forms[name])))):
             typed(f"{name} of {what}", value.item() if isinstance(value, np.generic) else value, forms[name])
     return factory(**values)
 

@@ -132,7 +132,11 @@ def test_a_checkpoint_whose_parts_do_not_fit_is_refused_in_one_line(
         (["penalty"], None, "penalty must be an object, not null"),
         (["schedule"], {"name": "step", "every": 2.5}, "every of schedule 'step' must be a whole number, not a number"),
         (["schedule"], {"name": "warm_up", "then": 5}, "schedule: expected a name"),
-        (["like_scikit_learn"], 5, "like_scikit_learn of settings of a run must be true or false"),
+        (["loss_weighting"], 5, "loss_weighting of settings of a run must be a string"),
+        (["loss_weighting"], "row", "unknown loss_weighting 'row': did you mean 'rows'"),
+        (["stopping"], 5, "stopping rule: expected a name"),
+        (["stopping"], {"name": "patience", "epochs": 0}, "patience must be a whole number of at least 1"),
+        (["stopping"], {"name": "plateau"}, "stopping rule 'plateau': epochs is missing"),
         (["shuffle"], 1, "shuffle of settings of a run must be true or false"),
         (["engine"], [], "engine of settings of a run must be a string"),
         (["clip_norm"], "1", "clip_norm of settings of a run must be a number or null"),
@@ -192,7 +196,8 @@ def test_the_checkpoint_of_an_earlier_version_can_be_resumed(tmp_path: Path) -> 
     begin(tmp_path / "a")
     tensors, document = read_tensors(tmp_path / "a", "chainrule checkpoint 1")
     del document["origin"]
-    del document["settings"]["like_scikit_learn"]
+    del document["settings"]["loss_weighting"]
+    document["settings"] |= {"patience": document["settings"].pop("stopping"), "tolerance": 0.0}
     write_tensors(tmp_path / "a", "chainrule checkpoint 1", tensors, document)
     assert cr.resume(tmp_path / "a", X, Y, own=[CUBIC], metrics=["r2", worst]).epoch == 2
 

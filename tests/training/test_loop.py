@@ -17,7 +17,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.data import prepare
-from chainrule.engines.stopping import note_best
+from chainrule.engines.stopping import Patience
 from chainrule.files import read_tensors
 from chainrule.optimizers import OPTIMIZERS
 from chainrule.schedules import SCHEDULES
@@ -201,7 +201,7 @@ def test_a_loss_that_was_infinite_or_nan_is_not_the_best_for_ever(tmp_path: Path
         for value in values:
             run.state.losses[-1] = value
             run.state.epoch += 1
-            note_best(run.settings, run.state, None)
+            Patience(9).check(run.state, None)
         assert run.best is not None
         assert run.best.loss == 0.5
 

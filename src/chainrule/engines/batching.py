@@ -11,12 +11,12 @@ from ..data import Floats
 from ..randomness import Purpose, permutation
 from ..schedules import SCHEDULES, checked_factors
 from .settings import Settings
-from .shuffling import Shuffling
+from .shuffling import LegacyShuffle
 from .state import State
 
 
 def batches(
-    settings: Settings, rows: int, epoch: int, shuffling: Shuffling | None = None
+    settings: Settings, rows: int, epoch: int, shuffling: LegacyShuffle | None = None
 ) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Yield the row numbers of every batch of an epoch (counted from 0); the last batch may be smaller."""
     if shuffling is not None:

@@ -143,7 +143,7 @@ def _description_of(net: Network) -> Description:
 
 
 def _settings_of(net: Network, settings: Settings) -> Any:
-    optimizer = settings.optimizer
+    optimizer, stopping = settings.optimizer, settings.stopping
     return _native.Settings(
         loss=net.loss.name,
         loss_parameter=next((value for _, value in net.loss.parameters if isinstance(value, float)), 0.0),
@@ -160,10 +160,10 @@ def _settings_of(net: Network, settings: Settings) -> Any:
         batch_size=settings.batch_size,
         shuffle=settings.shuffle,
         seed=settings.seed,
-        patience=settings.patience or 0,
-        tolerance=settings.tolerance,
-        stopping="none" if settings.patience is None else "plateau" if settings.like_scikit_learn else "patience",
-        loss_weighting="rows" if settings.like_scikit_learn else "weights",
+        patience=0 if stopping is None else stopping.epochs,
+        tolerance=0.0 if stopping is None else stopping.tolerance,
+        stopping="none" if stopping is None else stopping.name,
+        loss_weighting=settings.loss_weighting,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..data import Floats
 from ..optimizers import LBFGS
 from ..regularization import weight_positions
-from .stopping import note_best
+from .stopping import stopping_check
 from .task import Task
 from .threads import one_blas_thread
 
@@ -49,6 +49,7 @@ def run(task: Task, objective: LossAndGradient, validation_loss: ValidationLoss 
 
     optimizer, is_weight = settings.optimizer, weight_positions(task.net)
     penalty = settings.penalty.of_batch(float(task.split.training.weights.sum()))
+    check = stopping_check(settings.stopping, state.losses)
     why, enough, evaluations = None, False, 0
     stopped: StopIteration | None = None
 
@@ -79,7 +80,7 @@ def run(task: Task, objective: LossAndGradient, validation_loss: ValidationLoss 
         state.epoch += 1
         beside_loss = 0.0 if penalty.in_loss else penalty.value(theta, is_weight)
         state.losses.append(float(result.fun) - beside_loss)
-        why = note_best(settings, state, validated)
+        why = check(state, validated)
         continues = hooks.after_epochs([optimizer.learning_rate], None if validated is None else [validated])
         enough = not continues or why is not None or hooks.interrupted()
 

@@ -22,7 +22,7 @@ from .engine import Objective, Predictor, execute_one_by_one
 from .extension import keep_best, set_state, trainer_of, update_state
 from .settings import Settings
 from .state import State
-from .stopping import Plateau, no_longer_better
+from .stopping import Plateau
 from .task import Task
 
 if TYPE_CHECKING:
@@ -152,8 +152,9 @@ class _NativeRun:
         set_state(trainer, task.state)
         if (best := task.state.best) is not None:
             trainer.set_best(best.epoch, best.loss)
-        if (plateau := Plateau.after(task.settings, task.state.losses)) is not None:
-            trainer.set_plateau(plateau.waited, plateau.lowest)
+        if isinstance(stopping := task.settings.stopping, Plateau):
+            counter = stopping.counter(task.state.losses)
+            trainer.set_plateau(counter.waited, counter.lowest)
         self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -194,11 +195,9 @@ class _NativeRun:
         if not self._report():
             self.ended = True
         elif result == "no longer better":
+            assert task.settings.stopping is not None  # noqa: S101 - for the type checker
             self.ended = True
-            if task.state.best is not None:
-                self.why = no_longer_better(task.state.best, validation_losses[-1] if validation_losses else None)
-            else:
-                self.why = str(Plateau.after(task.settings, task.state.losses))
+            self.why = task.settings.stopping.reason(task.state, validation_losses[-1] if validation_losses else None)
         elif result == "done":
             self._look_ahead()
 
@@ -253,7 +252,7 @@ def _report_divergence(task: Task, at_start: State, rates: Floats, ahead: Ahead,
         Always; the state is that before the step.
     """
     net, state = task.net, task.state
-    settings = replace(task.settings, patience=None)  # no early stopping on the way there
+    settings = replace(task.settings, stopping=None)  # no early stopping on the way there
     split = replace(task.split, validation=None, validation_rows=None)
     data = split.taken().training
     trainer = trainer_of(replace(task, settings=settings, split=split), threads)

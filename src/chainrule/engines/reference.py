@@ -27,7 +27,7 @@ from .batching import batches, learning_rates
 from .engine import Predictor, execute_one_by_one
 from .settings import Settings
 from .state import State
-from .stopping import Plateau, note_best
+from .stopping import stopping_check
 from .task import Task
 from .threads import one_blas_thread
 
@@ -147,7 +147,7 @@ def _run_steps(task: Task) -> str | None:
     net, settings, state, hooks = task.net, task.settings, task.state, task.hooks
     data, validation = task.split.training, task.split.validation
     is_weight = weight_positions(net)
-    plateau = Plateau.after(settings, state.losses)
+    check = stopping_check(settings.stopping, state.losses)
     spare: Memory = {}  # arrays of the step before the last
     last: Memory = {}
     while state.epoch < settings.epochs:
@@ -159,13 +159,11 @@ def _run_steps(task: Task) -> str | None:
             batch = data.take(rows)
             loss = step(net, settings, batch, state, is_weight, float(rates[number]), number, spare)
             spare, last = last, state.memory
-            total += loss * (len(batch) if settings.like_scikit_learn else float(batch.weights.sum()))
+            total += loss * settings.size_of(batch)
         state.epoch += 1
-        state.losses.append(total / (len(data) if settings.like_scikit_learn else float(data.weights.sum())))
+        state.losses.append(total / settings.size_of(data))
         validation_loss = None if validation is None else evaluate(net, net.parameters(state.theta), validation)
-        why = note_best(settings, state, validation_loss)
-        if plateau is not None and plateau.ends(state.losses[-1]):
-            why = str(plateau)
+        why = check(state, validation_loss)
         if not hooks.after_epochs([float(rates[0])], None if validation_loss is None else [validation_loss]):
             return None
         if why:

@@ -1,4 +1,4 @@
-"""The order of rows as scikit-learn draws it, so that the same random state gives the same network."""
+"""The order of rows as a RandomState draws it, so that the same random state gives the same network."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..data import RowNumbers
 
 
 @dataclass
-class Shuffling:
-    """Where a run is that takes the order of its rows from a RandomState: each epoch's is the last one's, shuffled.
+class LegacyShuffle:
+    """The order of rows by a RandomState: each epoch shuffles the order of the epoch before.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Shuffling:
     position : int
         With `key`, the state of the Mersenne Twister.
     order : array of int, shape (n,)
-        That of the last epoch.
+        The order of the last epoch.
     """
 
     key: np.ndarray[Any, np.dtype[np.uint32]]
@@ -28,17 +28,17 @@ class Shuffling:
     order: RowNumbers
 
     @classmethod
-    def of(cls, random: np.random.RandomState, rows: int) -> Shuffling:
-        """Return where a run is before its first epoch; the RandomState is left as it is."""
+    def of(cls, random: np.random.RandomState, rows: int) -> LegacyShuffle:
+        """Return the order before the first epoch; the RandomState does not change."""
         _, key, position, *_ = random.get_state(legacy=True)
         return cls(np.array(key, dtype=np.uint32), int(position), np.arange(rows))
 
-    def copy(self) -> Shuffling:
-        """Return one that does not move with this one."""
-        return Shuffling(self.key.copy(), self.position, self.order.copy())
+    def copy(self) -> LegacyShuffle:
+        """Return an independent copy."""
+        return LegacyShuffle(self.key.copy(), self.position, self.order.copy())
 
     def give_back(self, random: np.random.RandomState) -> None:
-        """Move a RandomState on to where this is."""
+        """Set a RandomState to the state after the last epoch."""
         state = random.get_state(legacy=False)
         random.set_state(state | {"state": {"key": self.key, "pos": self.position}})
 

@@ -10,14 +10,14 @@ import xxhash
 from ..data import Floats
 from ..errors import InputError
 from ..network import Network
+from ..optimizers import Optimizer
 from ..parameters import Parameters
-from .settings import Settings
-from .shuffling import Shuffling
+from .shuffling import LegacyShuffle
 
 
 @dataclass(frozen=True)
 class Best:
-    """The last epoch whose loss was lower than the best before it by more than the tolerance, and its parameters."""
+    """The best epoch of a run so far, with its loss and its parameters."""
 
     epoch: int
     loss: float
@@ -26,25 +26,25 @@ class Best:
 
 @dataclass
 class State:
-    """Where a run is.
+    """The state of a run.
 
     Attributes
     ----------
     theta : array, shape (number of parameters,)
         The parameters.
     memory : dict of array
-        What the optimiser remembers.
+        The state of the optimiser.
     step : int
-        How many steps have been made.
+        The number of completed steps.
     epoch : int
-        How many epochs have been completed.
+        The number of completed epochs.
     losses : list of float
-        The training loss of each of them: the mean over its batches as they were trained, with penalty where the
+        The training loss of each epoch: the mean over its batches as they were trained, with penalty where the
         settings say so.
     best : Best or None
         With early stopping, the best epoch so far.
-    shuffling : Shuffling or None
-        Who decides the order of the rows, in place of `Settings.shuffle`; a checkpoint does not have it.
+    shuffling : LegacyShuffle or None
+        Draws the order of the rows in place of `Settings.shuffle`; a checkpoint does not have it.
     """
 
     theta: Floats
@@ -53,19 +53,25 @@ class State:
     epoch: int = 0
     losses: list[float] = field(default_factory=list)
     best: Best | None = None
-    shuffling: Shuffling | None = None
+    shuffling: LegacyShuffle | None = None
 
     @classmethod
-    def start(cls, net: Network, settings: Settings, initial: Parameters | None) -> State:
-        """Return the state before the first step, from the given parameters or else from the seed."""
+    def start(cls, net: Network, optimizer: Optimizer, initial: Parameters | None, seed: int, dtype: str) -> State:
+        """Return the state before the first step, from initial parameters or else from the seed.
+
+        Raises
+        ------
+        InputError
+            When the initial parameters are not those of the network, or not finite.
+        """
         if initial is None:
-            theta = net.initial(settings.seed, settings.dtype).vector
+            theta = net.initial(seed, dtype).vector
         else:
             net.check(initial)
-            theta = net.parameters(np.array(initial.vector, dtype=settings.dtype)).vector
+            theta = net.parameters(np.array(initial.vector, dtype=dtype)).vector
             if not np.isfinite(theta).all():
                 raise InputError("the initial parameters contain NaN or infinity")
-        return cls(theta, settings.optimizer.start(theta))
+        return cls(theta, optimizer.start(theta))
 
     def fingerprint(self) -> str:
         """Return a string that differs when any number of the state differs."""

@@ -27,9 +27,9 @@ from ..engines import reference
 from ..engines.choice import ENGINES, predictor_of
 from ..engines.engine import Predictor
 from ..engines.lbfgs import NO_STEP, TOO_OFTEN
-from ..engines.shuffling import Shuffling
+from ..engines.shuffling import LegacyShuffle
 from ..engines.state import State
-from ..engines.stopping import Plateau
+from ..engines.stopping import Plateau, PlateauCounter
 from ..engines.task import Split
 from ..errors import DivergenceError
 from ..network import Network
@@ -328,8 +328,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return int(deepcopy(random).randint(2**31)) if np.any(self.dropout) else 0
 
     def _shuffling(
-        self, parts: Split, before: Shuffling | None, random: np.random.RandomState, incremental: bool
-    ) -> Shuffling | None:
+        self, parts: Split, before: LegacyShuffle | None, random: np.random.RandomState, incremental: bool
+    ) -> LegacyShuffle | None:
         """Return who shuffles the rows; nobody where all are one batch, and nobody sees the random state move on."""
         rows = len(parts.training)
         in_one_batch = rows <= (LARGEST_BATCH if self.batch_size == "auto" else self.batch_size)
@@ -339,7 +339,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             return None
         if before is not None and len(before.order) == rows and not incremental:
             return before
-        return Shuffling.of(random, rows)
+        return LegacyShuffle.of(random, rows)
 
     def _conductor(self, net: Network, parts: Split, incremental: bool, before: Run | None) -> Conductor | None:
         """Return who looks on after every epoch, where somebody has to."""
@@ -353,7 +353,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if scored and parts.validation is not None:
             self._check_scorable(parts.validation)
         conductor = Conductor(
-            Plateau(self.n_iter_no_change, self.tol) if ends else None,
+            PlateauCounter(self.n_iter_no_change, self.tol) if ends else None,
             self._scorer(net, parts.validation) if scored and parts.validation is not None else None,
             self.learning_rate_init if adaptive else None,
             bool(self.verbose),
@@ -481,8 +481,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             if run.stopped in (ALL_DONE, TOO_OFTEN) or str(run.stopped).startswith(NO_STEP):
                 warnings.warn(self._not_converged(str(run.stopped)), ConvergenceWarning, stacklevel=5)
             return
-        plateau = Plateau.after(run.settings, run.state.losses)
-        ended = plateau.waited > plateau.patience if plateau else fit.conductor is not None and fit.conductor.ended
+        stopping = run.settings.stopping
+        if isinstance(stopping, Plateau):
+            ended = stopping.counter(run.state.losses).is_over
+        else:
+            ended = fit.conductor is not None and fit.conductor.ended
         if run.stopped == ALL_DONE and not ended:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from ..activations import ACTIVATIONS, Activation
 from ..engines.choice import ENGINES, choose
 from ..engines.settings import MAX_EPOCHS, Settings
+from ..engines.stopping import Plateau
 from ..engines.task import Split
 from ..errors import InputError, one_line
 from ..losses import LOSSES, Loss, binary_cross_entropy, cross_entropy, half_squared_error, poisson
@@ -239,11 +240,10 @@ def settings_of(
         seed=seed,
         dtype=str(parts.training.x.dtype),
         validation_fraction=None,
-        patience=patience if ends_by_engine else None,
-        tolerance=estimator.tol,
+        stopping=Plateau(int(patience), estimator.tol) if ends_by_engine else None,
         checkpoint_every=None,
         engine=choose(net, optimizer, "reference" if is_sparse else estimator.engine),
-        like_scikit_learn=True,
+        loss_weighting="rows",
     )
     check_settings(net, settings)
     return settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..engines.state import Best
-from ..engines.stopping import Plateau
+from ..engines.stopping import PlateauCounter
 from ..schedules import Factors, Schedule
 from ..training import Run
 
@@ -22,7 +22,7 @@ class Conductor:
 
     Attributes
     ----------
-    plateau : Plateau or None
+    plateau : PlateauCounter or None
         Counts the epochs without progress: in the training loss, or with `score` in its negative. None where the fit
         ends by itself, as with L-BFGS.
     score : callable or None
@@ -46,7 +46,7 @@ class Conductor:
         Whether there is, or was, a `score`.
     """
 
-    plateau: Plateau | None
+    plateau: PlateauCounter | None
     score: Callable[[Run], float] | None
     adaptive_from: float | None
     verbose: bool
@@ -94,9 +94,9 @@ class Conductor:
         if np.isfinite(score) and (state.best is None or score > -state.best.loss):
             state.best = Best(run.epoch, -score, state.theta.copy())
 
-    def _no_progress(self, plateau: Plateau) -> None:
+    def _no_progress(self, plateau: PlateauCounter) -> None:
         what = "Training loss" if self.score is None else "Validation score"
-        told = f"{what} did not improve more than tol={plateau.tolerance:f} for {plateau.patience} consecutive epochs."
+        told = f"{what} did not improve more than tol={plateau.tolerance:f} for {plateau.epochs} consecutive epochs."
         if self.adaptive_from is None:
             self.ended = True
             self._say("%s Stopping.", told)

@@ -181,7 +181,8 @@ class Lesson:
             patience=asked.patience,
             seed=asked.seed,
         )
-        state = State.start(net, settings, body.scene.parameters(net))
+        run = Run.begin(net, settings, body.scene.parameters(net))
+        state = run.state
         state.epoch = asked.start_epoch
         if asked.memory is not None:
             _remember(state, asked.memory)
@@ -190,7 +191,7 @@ class Lesson:
             state.best = Best(best.epoch, float(best.loss), theta)
         validation = None if held_out is None else prepare(net, *held_out, dtype=DTYPE)
         split = Split(prepare(net, x, y, dtype=DTYPE), validation)
-        return cls(data, Run(net, settings, state), x, y, held_out, split, asked)
+        return cls(data, run, x, y, held_out, split, asked)
 
     def measured(self, params: Parameters) -> list[dict[str, float | None]]:
         """Return the layers in figures, see :func:`measured`."""
@@ -216,7 +217,7 @@ class Lesson:
             When NaN or infinity comes up.
         """
         settings = replace(run.settings, epochs=run.epoch + epochs)
-        is_validated = settings.patience is not None or self.training.epochs_a_frame is not None
+        is_validated = settings.stopping is not None or self.training.epochs_a_frame is not None
         split = self.split if is_validated else replace(self.split, validation=None)
         before = replace(run, state=replace(run.state, losses=[]), history=History())
         return run_training(before.extended(run.network, settings), split, threads=1)

@@ -15,7 +15,6 @@ from numpy.typing import DTypeLike
 from ..data import prepare
 from ..engines.choice import choose, engine_named, predictor_of
 from ..engines.engine import Predictor
-from ..engines.state import State
 from ..engines.task import Hooks, Split
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError
@@ -170,10 +169,7 @@ def train(
         seed=seed,
         engine=engine,
     )
-    if isinstance(initial, Run):
-        run = initial.extended(net, settings)
-    else:
-        run = Run(net, settings, State.start(net, settings, initial))
+    run = initial.extended(net, settings) if isinstance(initial, Run) else Run.begin(net, settings, initial)
     run.feature_names, run.fingerprint = data.feature_names, split.fingerprint()
     run.initial_fingerprint = run.state.fingerprint()
     by_name, checked = named_metrics(metrics), checked_callbacks(callbacks)

@@ -15,7 +15,6 @@ from numpy.typing import DTypeLike
 
 from ..data import Data, RowNumbers, prepare
 from ..engines.choice import ENGINES
-from ..engines.state import State
 from ..engines.task import Hooks, Split
 from ..engines.threads import allowed
 from ..errors import DivergenceError, InputError, unknown_name
@@ -165,8 +164,8 @@ def _new_run(net: Network, split: Split, named: Mapping[str, Any], dtype: str, f
     """Return a run with these settings of :func:`train`, before its first epoch."""
     others = {name: value for name, value in named.items() if name != "initial"}
     settings = settings_of(net, split.row_count, dtype, fraction, **others)
-    state = State.start(net, settings, named.get("initial"))
-    run = Run(net, settings, state, feature_names=split.training.feature_names)
+    run = Run.begin(net, settings, named.get("initial"))
+    run.feature_names = split.training.feature_names
     run.initial_fingerprint = run.state.fingerprint()
     return run
 

@@ -74,6 +74,17 @@ class Run:
         if not self.environments or self.environments[-1] != current:
             self.environments = [*self.environments, current]
 
+    @classmethod
+    def begin(cls, network: Network, settings: Settings, initial: Parameters | None = None) -> Run:
+        """Return a run before its first epoch, from initial parameters or else from the seed.
+
+        Raises
+        ------
+        InputError
+            When the initial parameters are not those of the network, or not finite.
+        """
+        return cls(network, settings, State.start(network, settings.optimizer, initial, settings.seed, settings.dtype))
+
     @property
     def manifest(self) -> JSON:
         """What has to be the same for another run to have the same bits, as a JSON object.
@@ -119,8 +130,9 @@ class Run:
 
     @property
     def parameters(self) -> Parameters:
-        """The parameters: with early stopping those of the best epoch, otherwise the last."""
-        theta = self.state.theta if self.best is None else self.best.theta
+        """The parameters: those of the best epoch where early stopping restores it, otherwise the last."""
+        restores = self.best is not None and self.settings.restores_best
+        theta = self.best.theta if self.best is not None and restores else self.state.theta
         return self.network.parameters(theta).named(self.feature_names)
 
     @property

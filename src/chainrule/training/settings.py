@@ -8,8 +8,9 @@ from numpy.typing import DTypeLike
 
 from ..engines.choice import choose
 from ..engines.settings import Settings
+from ..engines.stopping import Patience, StoppingRule
 from ..errors import InputError
-from ..named import dtype_name
+from ..named import dtype_name, number
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..regularization import Penalty
@@ -71,14 +72,19 @@ def settings_of(
         seed=seed,
         dtype=dtype,
         validation_fraction=validation_fraction,
-        patience=patience,
-        tolerance=tolerance,
+        stopping=_stopping_of(patience, tolerance),
         checkpoint_every=checkpoint_every,
         engine=choose(net, optimizer, engine),
     )
     check_batch_size(settings, rows)
     check_settings(net, settings)
     return settings
+
+
+def _stopping_of(patience: int | None, tolerance: float) -> StoppingRule | None:
+    """Return the stopping rule that patience and tolerance describe; the tolerance is checked in any case."""
+    number("tolerance", tolerance, 0.0)
+    return None if patience is None else Patience(patience, tolerance)
 
 
 def check_batch_size(settings: Settings, rows: int) -> None:
