@@ -255,7 +255,7 @@ def test_7280_threads_that_behave() -> None:
 def _plan() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return str(cr.MLPClassifier(max_iter=1).fit(*DIGITS)._run.plan)
+        return str(cr.MLPClassifier(max_iter=1).fit(*DIGITS)._fitted.run.plan)
 
 
 def test_20516_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:

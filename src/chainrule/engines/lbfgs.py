@@ -43,77 +43,102 @@ def run(task: Task, objective: LossAndGradient, validation_loss: ValidationLoss 
     str or None
         As an engine does.
     """
-    settings, state, hooks = task.settings, task.state, task.hooks
-    assert isinstance(settings.optimizer, LBFGS)  # noqa: S101 - for the type checker; the engines see to it
-    from scipy.optimize import minimize  # which takes longer to import than all else
+    minimisation, settings, state = _Minimisation(task, objective, validation_loss), task.settings, task.state
+    while state.epoch < settings.epochs and not minimisation.is_over:
+        every = settings.checkpoint_every or settings.epochs
+        iterations = min(every - state.epoch % every, settings.epochs - state.epoch)
+        try:
+            result = minimisation.advance(iterations)
+        except _InterruptedError:
+            return None
+        if not minimisation.is_over and (why := _reason(result, iterations, minimisation.optimizer, settings.dtype)):
+            return why
+    return minimisation.why
 
-    optimizer, is_weight = settings.optimizer, weight_positions(task.net)
-    penalty = settings.penalty.of_batch(float(task.split.training.weights.sum()))
-    check = stopping_check(settings.stopping, state.losses)
-    why, enough, evaluations = None, False, 0
-    stopped: StopIteration | None = None
 
-    def penalised(theta: Floats) -> tuple[float, Floats]:
-        theta = theta.astype(settings.dtype, copy=False)
-        if hooks.interrupted() or (result := objective(theta)) is None:
+class _Minimisation:
+    """A minimisation by SciPy, and the state that follows it.
+
+    Attributes
+    ----------
+    why : str or None
+        Why the stopping rule ends the run.
+    is_over : bool
+        Whether the stopping rule or a hook ends the run.
+    """
+
+    def __init__(self, task: Task, objective: LossAndGradient, validation_loss: ValidationLoss | None) -> None:
+        assert isinstance(task.settings.optimizer, LBFGS)  # noqa: S101 - for the type checker; the engines see to it
+        self.task, self.objective, self.validation_loss = task, objective, validation_loss
+        self.optimizer, self.is_weight = task.settings.optimizer, weight_positions(task.net)
+        self.penalty = task.settings.penalty.of_batch(float(task.split.training.weights.sum()))
+        self.check = stopping_check(task.settings.stopping, task.state.losses)
+        self.why: str | None = None
+        self.is_over = False
+        self._evaluations = 0
+        self._stopped: StopIteration | None = None
+
+    def advance(self, iterations: int) -> OptimizeResult:
+        """Make up to this many iterations."""
+        from scipy.optimize import minimize  # which takes longer to import than all else
+
+        with one_blas_thread:
+            result = minimize(
+                self._penalised,
+                self.task.state.theta.astype(np.float64),
+                jac=True,
+                method="L-BFGS-B",
+                callback=self._after_iteration,
+                options={
+                    "maxiter": iterations,
+                    "maxcor": self.optimizer.history,
+                    "gtol": self.optimizer.tolerance,
+                    "ftol": self.optimizer.relative_tolerance,
+                    "maxfun": self.optimizer.evaluations - self._evaluations,
+                },
+            )
+        if self._stopped is not None:
+            raise self._stopped
+        self._evaluations += result.nfev
+        return result
+
+    def _penalised(self, theta: Floats) -> tuple[float, Floats]:
+        theta = theta.astype(self.task.settings.dtype, copy=False)
+        if self.task.hooks.interrupted() or (result := self.objective(theta)) is None:
             raise _InterruptedError
         loss, gradient = result
-        return loss + penalty.value(theta, is_weight), gradient.astype(np.float64, copy=False)
+        return loss + self.penalty.value(theta, self.is_weight), gradient.astype(np.float64, copy=False)
 
-    def after_iteration(intermediate_result: OptimizeResult) -> None:
-        nonlocal stopped
+    def _after_iteration(self, intermediate_result: OptimizeResult) -> None:
         try:
-            note_iteration(intermediate_result)
+            self._note_iteration(intermediate_result)
         except StopIteration as error:  # from a callback; SciPy would take it for its own signal
-            stopped = error
-        if enough or stopped is not None:
+            self._stopped = error
+        if self.is_over or self._stopped is not None:
             raise StopIteration
 
-    def note_iteration(result: OptimizeResult) -> None:
-        nonlocal why, enough
-        theta = result.x.astype(settings.dtype)
-        validated = None if validation_loss is None else validation_loss(theta)
-        if validation_loss is not None and validated is None:
+    def _note_iteration(self, result: OptimizeResult) -> None:
+        state, hooks = self.task.state, self.task.hooks
+        theta = result.x.astype(self.task.settings.dtype)
+        validated = None if self.validation_loss is None else self.validation_loss(theta)
+        if self.validation_loss is not None and validated is None:
             raise _InterruptedError
         state.theta = theta
         state.step += 1
         state.epoch += 1
-        beside_loss = 0.0 if penalty.in_loss else penalty.value(theta, is_weight)
+        beside_loss = 0.0 if self.penalty.in_loss else self.penalty.value(theta, self.is_weight)
         state.losses.append(float(result.fun) - beside_loss)
-        why = check(state, validated)
-        continues = hooks.after_epochs([optimizer.learning_rate], None if validated is None else [validated])
-        enough = not continues or why is not None or hooks.interrupted()
+        self.why = self.check(state, validated)
+        continues = hooks.after_epochs([self.optimizer.learning_rate], None if validated is None else [validated])
+        self.is_over = not continues or self.why is not None or hooks.interrupted()
 
-    while state.epoch < settings.epochs and not enough:
-        every = settings.checkpoint_every or settings.epochs
-        iterations = min(every - state.epoch % every, settings.epochs - state.epoch)
-        try:
-            with one_blas_thread:
-                result = minimize(
-                    penalised,
-                    state.theta.astype(np.float64),
-                    jac=True,
-                    method="L-BFGS-B",
-                    callback=after_iteration,
-                    options={
-                        "maxiter": iterations,
-                        "maxcor": optimizer.history,
-                        "gtol": optimizer.tolerance,
-                        "ftol": optimizer.relative_tolerance,
-                        "maxfun": optimizer.evaluations - evaluations,
-                    },
-                )
-        except _InterruptedError:
-            return None
-        if stopped is not None:
-            raise stopped
-        evaluations += result.nfev
-        if not enough and result.status == 1 and result.nit < iterations:
-            return TOO_OFTEN
-        if not enough and result.status != 1:  # 1: as many iterations as it was given
-            if np.abs(result.jac).max() <= optimizer.tolerance:
-                return "converged: the gradient is zero within the tolerance"
-            if optimizer.relative_tolerance and result.status == 0:
-                return f"converged: the objective fell by less than {optimizer.relative_tolerance:g} of itself"
-            return f"{NO_STEP} {settings.dtype}"
-    return why
+
+def _reason(result: OptimizeResult, iterations: int, optimizer: LBFGS, dtype: str) -> str | None:
+    """Return why SciPy ended a minimisation before its last iteration; None if it did not."""
+    if result.status == 1:  # as many iterations or evaluations as it was given
+        return TOO_OFTEN if result.nit < iterations else None
+    if np.abs(result.jac).max() <= optimizer.tolerance:
+        return "converged: the gradient is zero within the tolerance"
+    if optimizer.relative_tolerance and result.status == 0:
+        return f"converged: the objective fell by less than {optimizer.relative_tolerance:g} of itself"
+    return f"{NO_STEP} {dtype}"

@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
-    check_classification_targets,
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import _num_samples
 
 from ..data import Data, Floats
 from ..network import Network
 from .atomic import unchanged_on_error
-from .base import BaseMLP
-from .inputs import check_none_missing, checked_weights, is_whole, known_to_scikit_learn
-from .parameters import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
-
-# Accuracy says little about a class with a smaller share of the rows, or of the rows of the most frequent class.
-_RARE = 0.05
-_RARE_TO_COMMON = 0.1
-
-
-class AccuracyMixin(ClassifierMixin):  # type: ignore[misc]
-    """A classifier's score, for weights that define one."""
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of the rows whose prediction is right, of classes or of all labels.
-
-        Parameters
-        ----------
-        X : array, sparse matrix or data frame, shape (n, features)
-        y : array-like, shape (n,) or (n, labels)
-        sample_weight : array-like, shape (n,), optional
-            None is negative, and their sum is above 0 and finite.
-
-        Raises
-        ------
-        ValueError
-            When X, y or sample_weight do not fit, or there was no fit yet (NotFittedError).
-        """
-        if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, _num_samples(y), np.float64)
-        return float(super().score(X, y, sample_weight))
+from .classes import kind_of_classes, kind_of_targets, warn_of_rare_classes, weights_of_classes
+from .constraints import CLASSIFIER_CONSTRAINTS, classification_loss, has_partial_fit, network_of
+from .contract import BaseMLP
+from .inputs import check_none_missing, known_to_scikit_learn
+from .scoring import AccuracyMixin
 
 
 class MLPClassifier(AccuracyMixin, BaseMLP):
@@ -276,7 +247,7 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
         with unchanged_on_error(self):
             if _check_partial_fit_first_call(self, classes):
                 kind = type_of_target(y)
-                self._target_kind = kind if kind.startswith("multilabel") else _kind_of(self.classes_)
+                self._target_kind = kind if kind.startswith("multilabel") else kind_of_classes(self.classes_)
                 self._gives_sparse = sparse.issparse(y)
             return self._partial_fit(X, y, sample_weight, validation_data)
 
@@ -295,24 +266,17 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
             return "binary"
         return "multilabel-indicator" if self.__dict__.get("out_activation_") == "logistic" else "multiclass"
 
-    def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
+    def _targets(self, y: Any, dtype: Any, anew: bool, for_validation: bool) -> Floats:
         is_sparse = not isinstance(y, np.ndarray)
         y = y if isinstance(y, np.ndarray) else y.toarray()
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if anew or not hasattr(self, "classes_"):
-            try:
-                kind = _kind_of_targets(y)
-            except TypeError as error:
-                raise ValueError(f"y has labels that cannot be classes: {str(error).rstrip('.')}.") from error
-            if "multioutput" in kind:
-                raise ValueError("Multioutput target data is not supported with label binarization")
-            if kind not in ("binary", "multiclass", "multilabel-indicator"):
-                check_classification_targets(y)  # which says so
+            kind = kind_of_targets(y)
             self._target_kind, self.classes_ = kind, unique_labels(y) if kind.startswith("multilabel") else np.unique(y)
             self._gives_sparse = is_sparse
         else:
-            self._check_known(unique_labels(y), judged)
+            self._check_known(unique_labels(y), for_validation)
         if self._kind.startswith("multilabel"):
             return np.ascontiguousarray(y.astype(bool), dtype=dtype)
         codes = np.searchsorted(self.classes_, y)
@@ -321,8 +285,8 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
         one_hot: Floats = np.eye(len(self.classes_), dtype=dtype)[codes]
         return one_hot
 
-    def _check_known(self, classes: Any, judged: bool) -> None:
-        if self.warm_start and not judged:
+    def _check_known(self, classes: Any, for_validation: bool) -> None:
+        if self.warm_start and not for_validation:
             if {*classes} != {*self.classes_}:
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -342,20 +306,7 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
         return smoothed
 
     def _weights_of_classes(self, y: Any) -> Floats | None:
-        if self.class_weight is None:
-            return None
-        try:
-            weights = np.asarray(compute_sample_weight(self.class_weight, y), float)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"class_weight: {error}") from error
-        bad = ~(np.isfinite(weights) & (weights >= 0))
-        if bad.any():
-            row = int(bad.argmax())
-            raise ValueError(
-                f"class_weight gives rows of the class {y[row]} the weight {weights[row]:g}, but a weight must be a "
-                "finite number of at least 0."
-            )
-        return weights
+        return weights_of_classes(self.class_weight, y)
 
     def _network_of(self, inputs: int, outputs: int) -> Network:
         self.out_activation_ = "softmax" if self._kind == "multiclass" else "logistic"
@@ -386,20 +337,7 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
         return float(np.average(right, weights=weights))
 
     def _warn_of_misleading_scores(self, data: Data) -> None:
-        shares = np.average(data.y, axis=0, weights=data.weights)
-        if self._kind == "multilabel-indicator":
-            rarest = int(np.minimum(shares, 1 - shares).argmin())
-            few = f"label {rarest}: fewer than {_RARE:.0%} of the rows {'have' if shares[rarest] < 0.5 else 'lack'} it"
-            shares = np.array([shares[rarest], 1 - shares[rarest]])
-        else:
-            shares = np.append(1 - shares, shares)[: len(self.classes_)] if len(shares) == 1 else shares
-            few = f"class {self.classes_[shares.argmin()]}: fewer than {_RARE:.0%} of the rows belong to it"
-        if shares.min() < min(_RARE, _RARE_TO_COMMON * shares.max()):
-            warnings.warn(
-                f"Early stopping uses accuracy, which is barely affected by the {few}. Set early_stopping_scoring "
-                "to 'loss', or to a scorer of probabilities such as 'average_precision'.",
-                stacklevel=4,
-            )
+        warn_of_rare_classes(data, self.classes_, multilabel=self._kind == "multilabel-indicator")
 
     def predict(self, X: Any) -> Any:
         """Return the class of every row, (n,), or its labels, (n, labels), 0 or 1.
@@ -452,13 +390,3 @@ class MLPClassifier(AccuracyMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _kind_of_targets(y: Any) -> str:
-    if is_whole(y) and 2 * len(classes := np.unique(y)) <= len(y):  # of more classes scikit-learn's function warns
-        return _kind_of(classes)
-    return str(type_of_target(y, input_name="y"))
-
-
-def _kind_of(classes: Any) -> str:
-    return "binary" if len(classes) <= 2 else "multiclass"

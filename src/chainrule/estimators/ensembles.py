@@ -19,10 +19,12 @@ from ..engines.threads import allowed
 from ..training.many import execute_runs
 from ..training.run import INTERRUPTED
 from .atomic import unchanged_on_error
-from .base import BaseMLP, Fit
-from .classifier import AccuracyMixin, MLPClassifier
+from .classifier import MLPClassifier
+from .contract import BaseMLP
+from .fitting import Fit, execute, finish, give_up, prepare
 from .inputs import checked, checked_rows, dense_if_small
 from .regressor import MLPRegressor
+from .scoring import AccuracyMixin
 
 _SAMPLES = np.iinfo(np.int32).max
 
@@ -94,11 +96,11 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
                 raise KeyboardInterrupt
             for member, fit in zip(members, fits, strict=True):
                 if not fit.can_run_in_batch:
-                    member._execute(fit)
+                    execute(member, fit)
                 elif fit.run.error is not None:
-                    member._give_up(fit, fit.run.error)
+                    give_up(fit, fit.run.error)
                 else:
-                    member._take_over(fit)
+                    finish(member, fit)
         for message, count in Counter(str(one.message) for one in told).items():
             category = next(one.category for one in told if str(one.message) == message)
             warnings.warn(f"{count} of {len(members)} networks: {message}", category, stacklevel=3)
@@ -109,10 +111,10 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
     def _prepared(self, member: BaseMLP, random: np.random.RandomState, X: Any, y: Any, sample_weight: Any) -> Fit:
         member._validate_params()
         if not self.bootstrap:
-            return member._prepare(X, y, sample_weight)
+            return prepare(member, X, y, sample_weight)
         rows = y.shape[0]
         drawn = np.bincount(random.randint(rows, size=rows), minlength=rows).astype(float)
-        return member._prepare(X, y, drawn * _check_sample_weight(sample_weight, X, ensure_non_negative=True))
+        return prepare(member, X, y, drawn * _check_sample_weight(sample_weight, X, ensure_non_negative=True))
 
     def _mean(self, X: Any, of: str, return_std: bool) -> Any:
         """Return the mean of what the networks say, and on demand the standard deviation."""

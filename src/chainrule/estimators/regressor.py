@@ -15,9 +15,9 @@ from ..data import Data, Floats
 from ..losses import LOSSES
 from ..network import Network
 from .atomic import unchanged_on_error
-from .base import BaseMLP
+from .constraints import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
+from .contract import BaseMLP
 from .inputs import checked_weights, known_to_scikit_learn
-from .parameters import REGRESSOR_CONSTRAINTS, has_partial_fit, network_of, regression_loss
 from .scoring import d2_scorer, negative_loss
 
 _OUTPUTS = {"poisson": "exponential"}  # by the name of the loss
@@ -149,7 +149,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         with unchanged_on_error(self):
             return self._partial_fit(X, y, sample_weight, validation_data)
 
-    def _targets(self, y: Any, dtype: Any, anew: bool, judged: bool) -> Floats:
+    def _targets(self, y: Any, dtype: Any, anew: bool, for_validation: bool) -> Floats:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         with np.errstate(over="ignore"):
@@ -220,7 +220,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Return the score of outputs, (n, outputs), for y as the user has it."""
         y = check_array(known_to_scikit_learn(y), ensure_2d=False, dtype=np.float64, input_name="y")
         check_consistent_length(outputs, y)
-        targets = self._targets(y.ravel() if y.shape[1:] == (1,) else y, np.float64, anew=False, judged=True)
+        targets = self._targets(y.ravel() if y.shape[1:] == (1,) else y, np.float64, anew=False, for_validation=True)
         if targets.shape != outputs.shape:
             raise ValueError(f"y has {targets.shape[1]} outputs, but the predictions have {outputs.shape[1]}.")
         weights = checked_weights(sample_weight, len(targets), np.float64)

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from sklearn.base import ClassifierMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer
+from sklearn.utils.validation import _num_samples
 
 from ..data import Data, Floats
 from ..losses import Loss
+from .inputs import checked_weights
 
 _MEAN_MINIMISES = ("squared_error", "half_squared_error", "poisson")  # losses by name
 
@@ -123,3 +126,26 @@ def scorer_of(scoring: Any) -> Callable[[Any, Data, Any], float]:
             ) from error
 
     return score
+
+
+class AccuracyMixin(ClassifierMixin):  # type: ignore[misc]
+    """A classifier's score, for weights that define one."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the rows whose prediction is right, of classes or of all labels.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, shape (n, features)
+        y : array-like, shape (n,) or (n, labels)
+        sample_weight : array-like, shape (n,), optional
+            None is negative, and their sum is above 0 and finite.
+
+        Raises
+        ------
+        ValueError
+            When X, y or sample_weight do not fit, or there was no fit yet (NotFittedError).
+        """
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, _num_samples(y), np.float64)
+        return float(super().score(X, y, sample_weight))

@@ -22,8 +22,9 @@ from ..engines.threads import allowed
 from ..training.many import execute_runs
 from ..training.run import INTERRUPTED
 from .atomic import unchanged_on_error
-from .base import BaseMLP, Fit
 from .classifier import MLPClassifier
+from .contract import BaseMLP
+from .fitting import Fit, prepare
 from .inputs import dense_if_small, known_to_scikit_learn
 from .regressor import MLPRegressor
 
@@ -180,7 +181,7 @@ class _Ahead:
                     parts[number] = self._part(X, y, splits[number][0])
                 made = self._prepared(candidate, *parts[number])
                 if made is not None:
-                    run, data = made[1].run, made[1].parts.training
+                    run, data = made[1].run, made[1].split.training
                     arrays |= {id(array): array.nbytes for array in (data.x, data.y, data.weights)}
                     arrays[id(run)] = 8 * run.state.theta.nbytes
                 some.append(made)
@@ -205,7 +206,7 @@ class _Ahead:
                 if not isinstance(estimator.random_state, Integral):
                     return None  # others may draw from it before this fit does
                 estimator._validate_params()
-                fit: Fit = estimator._prepare(x, y, **more)
+                fit = prepare(estimator, x, y, **more)
             except Exception:
                 return None  # the estimator comes upon it again when it is asked to fit, and says so
         if not fit.can_run_in_batch:

@@ -1,4 +1,4 @@
-"""How scikit-learn ends a fit, where that needs Python after every epoch."""
+"""scikit-learn's scores, messages and stopping rules, for fits that need a Python hook after every epoch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _DIVISOR = 5.0
 
 
 @dataclass
-class Conductor:
-    """What happens after every epoch of a fit: messages, the score of held-out rows, the end.
+class EpochHook:
+    """The hook after every epoch of a fit: messages, the score of held-out rows, the end.
 
     Attributes
     ----------
@@ -33,11 +33,11 @@ class Conductor:
     callbacks : sequence of callable
         The user's own, each called with the run.
     begin : int
-        How many epochs the run had before this fit.
+        The number of epochs that the run had before this fit.
     scoring : str or None
         Identifies the score; None without one. The progress of an earlier fit counts only if its score was the same.
     factor : float
-        By what the learning rate is multiplied by now.
+        The factor of the learning rate at the moment.
     scores : list of float
         Of every epoch.
     ended : bool
@@ -61,8 +61,8 @@ class Conductor:
     def __post_init__(self) -> None:
         self.scored = self.score is not None
 
-    def follow(self, earlier: Conductor | None, losses: Sequence[float]) -> None:
-        """Go on where an earlier fit ended, after epochs with these losses."""
+    def follow(self, earlier: EpochHook | None, losses: Sequence[float]) -> None:
+        """Continue where an earlier fit ended, after epochs with these losses."""
         if earlier is not None:
             self.factor = earlier.factor
             self.scores = list(earlier.scores) if earlier.scoring == self.scoring else []
@@ -82,8 +82,12 @@ class Conductor:
         loss = run.state.losses[-1] if self.score is None else -self.scores[-1]
         if self.plateau is not None and self.plateau.ends(loss if np.isfinite(loss) else np.inf):
             self._no_progress(self.plateau)
-        asked = [callback(run) for callback in self.callbacks]
-        return self.ended or any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in asked)
+        answers = [callback(run) for callback in self.callbacks]
+        return self.ended or any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
+
+    def release(self) -> None:
+        """Drop the functions, which cannot go to another process."""
+        self.score, self.callbacks = None, ()
 
     def _note_score(self, run: Run) -> None:
         assert self.score is not None  # noqa: S101 - for the type checker
@@ -96,17 +100,17 @@ class Conductor:
 
     def _no_progress(self, plateau: PlateauCounter) -> None:
         what = "Training loss" if self.score is None else "Validation score"
-        told = f"{what} did not improve more than tol={plateau.tolerance:f} for {plateau.epochs} consecutive epochs."
+        message = f"{what} did not improve more than tol={plateau.tolerance:f} for {plateau.epochs} consecutive epochs."
         if self.adaptive_from is None:
             self.ended = True
-            self._say("%s Stopping.", told)
+            self._say("%s Stopping.", message)
         elif self.adaptive_from * self.factor <= _LOWEST_RATE:
             self.ended = True
-            self._say("%s Learning rate too small. Stopping.", told)
+            self._say("%s Learning rate too small. Stopping.", message)
         else:
             self.factor /= _DIVISOR
             plateau.waited = 0
-            self._say("%s Setting learning rate to %f", told, self.adaptive_from * self.factor)
+            self._say("%s Setting learning rate to %f", message, self.adaptive_from * self.factor)
 
     def _say(self, message: str, *values: object) -> None:
         if self.verbose:
@@ -114,23 +118,23 @@ class Conductor:
 
 
 @dataclass(frozen=True)
-class Adaptive(Schedule):
-    """The factor of a conductor."""
+class AdaptiveByHook(Schedule):
+    """The factor of a hook."""
 
-    name = "as the conductor has it"
+    name = "adaptive by hook"
 
-    conductor: Conductor
+    hook: EpochHook
 
     @property
     def follows_losses(self) -> bool:
         return True
 
     def factors(self, times: Factors, epochs: float, losses: Sequence[float]) -> Factors:
-        return np.full_like(times, self.conductor.factor)
+        return np.full_like(times, self.hook.factor)
 
 
 @dataclass(frozen=True)
-class InverseScaling(Schedule):
+class InverseScalingByRows(Schedule):
     """1 / (t + 1)^power, with t the rows seen before the epoch; 1 in the first of all."""
 
     name = "invscaling"

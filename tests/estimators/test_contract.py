@@ -48,7 +48,7 @@ def test_a_missing_attribute_costs_no_signature(monkeypatch: pytest.MonkeyPatch)
     model = cr.MLPClassifier()
     del model.clip_norm
     assert model.clip_norm is None
-    monkeypatch.setattr("chainrule.estimators.base.signature", lambda kind: pytest.fail("asked again"))
+    monkeypatch.setattr("chainrule.estimators.contract.signature", lambda kind: pytest.fail("asked again"))
     assert not hasattr(model, "coefs_")
     assert model.clip_norm is None
 
@@ -57,7 +57,7 @@ def test_the_engine_may_be_changed_after_a_fit() -> None:
     model = cr.MLPClassifier((5,), max_iter=5, random_state=0).fit(X, Y)
     by_native = model.predict_proba(X)
     assert model.set_params(engine="reference").predict_proba(X) == pytest.approx(by_native)
-    assert model._outputs.engine == "reference"
+    assert model._fitted.outputs.engine == "reference"
     model.set_params(engine="native")
     np.testing.assert_array_equal(model.predict_proba(X), by_native)
 
@@ -68,7 +68,7 @@ def test_a_shallow_copy_has_a_predictor_of_its_own() -> None:
     copied = copy(model)
     copied.coefs_ = [0.0 * weights for weights in model.coefs_]
     expected = [estimator.predict_proba(X) for estimator in (model, copied)]
-    assert copied._outputs is not model._outputs
+    assert copied._fitted.outputs is not model._fitted.outputs
     with ThreadPoolExecutor(2) as pool:
         for _ in range(100):
             for found, right in zip(pool.map(lambda one: one.predict_proba(X), (model, copied)), expected, strict=True):

@@ -27,7 +27,7 @@ from ..regularization import Penalty
 from ..schedules import SCHEDULES, Constant, Schedule
 from ..training.loop import checked_callbacks
 from ..training.settings import check_settings
-from .stopping import Adaptive, Conductor, InverseScaling
+from .epoch_hook import AdaptiveByHook, EpochHook, InverseScalingByRows
 
 LARGEST_BATCH = 200  # that "auto" takes
 SCIKIT_LEARN_RATES = ("constant", "invscaling", "adaptive")
@@ -211,7 +211,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
 
 
 def settings_of(
-    estimator: Any, net: Network, parts: Split, begin: int, seed: int, conductor: Conductor | None, incremental: bool
+    estimator: Any, net: Network, split: Split, begin: int, seed: int, hook: EpochHook | None, incremental: bool
 ) -> Settings:
     """Return the settings of a run that begins after `begin` epochs, from the parameters of an estimator.
 
@@ -220,16 +220,16 @@ def settings_of(
     ValueError
         When parameters do not go together.
     """
-    rows, stochastic = len(parts.training), is_stochastic(estimator)
-    is_sparse = any(part is not None and sparse.issparse(part.x) for part in (parts.training, parts.validation))
+    rows, stochastic = len(split.training), is_stochastic(estimator)
+    is_sparse = any(rows is not None and sparse.issparse(rows.x) for rows in (split.training, split.validation))
     optimizer = optimizer_of(estimator)
     by_batch = estimator.alpha_scaling == "batch"
-    total = float(parts.training.weights.sum())
+    total = float(split.training.weights.sum())
     patience = estimator.n_iter_no_change
-    ends_by_engine = stochastic and conductor is None and not incremental and np.isfinite(patience)
+    ends_by_engine = stochastic and hook is None and not incremental and np.isfinite(patience)
     settings = Settings(
         optimizer=optimizer,
-        schedule=_schedule_of(estimator, rows, begin, conductor),
+        schedule=_schedule_of(estimator, rows, begin, hook),
         epochs=min(begin + (1 if incremental else estimator.max_iter), MAX_EPOCHS),
         batch_size=_batch_size_of(estimator, rows) if stochastic else rows,
         penalty=Penalty(
@@ -238,7 +238,7 @@ def settings_of(
         clip_norm=estimator.clip_norm,
         shuffle=bool(estimator.shuffle),
         seed=seed,
-        dtype=str(parts.training.x.dtype),
+        dtype=str(split.training.x.dtype),
         validation_fraction=None,
         stopping=Plateau(int(patience), estimator.tol) if ends_by_engine else None,
         checkpoint_every=None,
@@ -259,16 +259,16 @@ def _batch_size_of(estimator: Any, rows: int) -> int:
     return int(min(estimator.batch_size, rows))
 
 
-def _schedule_of(estimator: Any, rows: int, begin: int, conductor: Conductor | None) -> Schedule:
+def _schedule_of(estimator: Any, rows: int, begin: int, hook: EpochHook | None) -> Schedule:
     wanted = estimator.learning_rate
     if wanted not in SCIKIT_LEARN_RATES:
         return SCHEDULES.find(wanted)
     if estimator.solver != "sgd" or wanted == "constant":  # as scikit-learn has it
         return Constant()
     if wanted == "invscaling":
-        return InverseScaling(estimator.power_t, rows, estimator.__dict__.get("t_", 0), begin)
-    assert conductor is not None  # noqa: S101 - for the type checker
-    return Adaptive(conductor)
+        return InverseScalingByRows(estimator.power_t, rows, estimator.__dict__.get("t_", 0), begin)
+    assert hook is not None  # noqa: S101 - for the type checker
+    return AdaptiveByHook(hook)
 
 
 def classification_loss(estimator: Any, kind: str) -> Loss:
