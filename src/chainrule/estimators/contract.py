@@ -36,7 +36,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def _trained_on(self, targets: Floats) -> Floats:
-        """Return the targets of rows to train on, from those to judge by."""
+        """Return the targets to train on, from those of the validation rows."""
         return targets
 
     def _network_of(self, inputs: int, outputs: int) -> Network:
@@ -96,8 +96,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             How much each row counts in the mean: a whole number k does what k copies of the row do. None is negative,
             and their sum is above 0 and finite.
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Rows to judge by after every epoch: ``history_["validation_loss"]``. With early stopping they take the place
-            of the part that would be held out.
+            Validation rows, evaluated after every epoch: ``history_["validation_loss"]``. With early stopping they
+            take the place of the part that would be held out.
 
         Raises
         ------

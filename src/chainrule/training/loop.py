@@ -98,7 +98,7 @@ def train(
     clip_norm : float, optional
         The greatest Euclidean length of a gradient; a longer one is shortened to it.
     validation : float or (x, y) or (x, y, sample_weight), optional
-        Data to judge by after every epoch; a number in (0, 1) sets that part of x and y aside for it.
+        Validation data, evaluated after every epoch; a number in (0, 1) holds out that fraction of x and y.
     patience : int, optional
         Early stopping: ends the run when for so many epochs the validation loss (without validation data, the
         training loss) has not fallen below its best, and goes back to the parameters of the best epoch.

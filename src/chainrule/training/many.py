@@ -65,7 +65,7 @@ def train_many(
         In what the runs differ: mappings from names of settings of :func:`train` to their values, as
         ``[{"l2": 0.0}, {"l2": 0.1, "optimizer": cr.SGD(0.01)}]``.
     folds : iterable of (training, validation), optional
-        Numbers of rows, or a mask of all rows: a run trains on the first and is judged by the second, as
+        Numbers of rows, or a mask of all rows: a run trains on the first and is validated on the second, as
         scikit-learn's ``KFold(5).split(x)`` gives them.
     validation : float or (x, y) or (x, y, sample_weight), optional
         As for :func:`train`, for all runs; not with folds.
