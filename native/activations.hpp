@@ -2,6 +2,7 @@
 #pragma once
 
 #include "functions.hpp"
+#include "names.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -47,14 +48,18 @@ template <class T> struct GELU {  // z Φ(z), with the normal distribution Φ an
         const Vec<T> a = within_reach(z);
         const NormalTail<T> tail(a);
         const Vec<T> a_phi = c * a * tail.power.value(), of_minus_a = tail.times(all<T>(T(1))) - a_phi;
-        return absolute<T>(z) < T(1) ? distribution_near_zero(z) + (z < 0 ? -a_phi : a_phi) : z > 0 ? T(1) - of_minus_a : of_minus_a;
+        return absolute<T>(z) < T(1) ? distribution_near_zero(z) + (z < 0 ? -a_phi : a_phi)
+               : z > 0               ? T(1) - of_minus_a
+                                     : of_minus_a;
     }
 };
 // z σ(w) for a w = w(z) with the sign of z, from e^{−|w|}: z / (1 + e^{−|w|}), or z e^{−|w|} / (1 + e^{−|w|}) below 0
 template <class T> struct GatedByLogistic {
     Vec<T> z;
     PowerOfE<T> power;
-    Vec<T> value() const { return (z < 0 ? power.times(at_least<T>(z, Format<T>::exp_low)) : z) / (T(1) + power.value()); }
+    Vec<T> value() const {
+        return (z < 0 ? power.times(at_least<T>(z, Format<T>::exp_low)) : z) / (T(1) + power.value());
+    }
     Vec<T> slope(Vec<T> of_w) const {  // σ(w) (1 + z w′ σ(−w))
         const Vec<T> e = power.value(), small = e / (T(1) + e), large = T(1) / (T(1) + e);
         return z < 0 ? small * (T(1) + z * of_w * large) : large * (T(1) + z * of_w * small);
@@ -95,8 +100,8 @@ template <class T> struct Softplus {
     static Vec<T> slope(Vec<T> z, Vec<T>, T) { return logistic<T>(z); }
 };
 template <class T> struct Softsign {
-    // z / (1 + z) = 1 − 1 / (1 + z) is monotone, as the rounding of 1 + z in the quotient would not be; z − z² / (1 + z) is
-    // so for small z, and has all digits there.
+    // z / (1 + z) = 1 − 1 / (1 + z) is monotone, as the rounding of 1 + z in the quotient would not be; z − z² / (1 +
+    // z) is so for small z, and has all digits there.
     static Vec<T> value(Vec<T> z, T) {
         const Vec<T> size = absolute<T>(z), rest = T(1) / (T(1) + size);
         return with_sign_of<T>(size < T(0.4) ? size - size * (size * rest) : T(1) - rest, z);
@@ -156,28 +161,19 @@ template <class T> void softmax(T* f, int64_t units, int64_t width) {
 }
 
 // Calls use<Activation>() for one of them. Softmax is not among them, as it takes all units of a row together.
-template <class T, class Use> void with_activation(int kind, Use use) {
-    switch (kind) {  // in the order of `activation_names` in kernels.hpp
-        case 0: return use.template operator()<Identity<T>>();
-        case 1: return use.template operator()<Tanh<T>>();
-        case 2: return use.template operator()<Logistic<T>>();
-        case 3: return use.template operator()<ReLU<T>>();
-        case 4: return use.template operator()<LeakyReLU<T>>();
-        case 5: return use.template operator()<ELU<T>>();
-        case 6: return use.template operator()<SELU<T>>();
-        case 7: return use.template operator()<GELU<T>>();
-        case 8: return use.template operator()<GELUTanh<T>>();
-        case 9: return use.template operator()<SiLU<T>>();
-        case 10: return use.template operator()<Softplus<T>>();
-        case 11: return use.template operator()<Softsign<T>>();
-        case 12: return use.template operator()<Sine<T>>();
-        case 13: return use.template operator()<Exponential<T>>();
+template <class T, class Use> void with_activation(ActivationName name, Use use) {
+    switch (name) {
+#define CHAINRULE_CASE(name, Formula) \
+    case ActivationName::name: return use.template operator()<Formula<T>>();
+        CHAINRULE_ACTIVATIONS_OF_UNITS(CHAINRULE_CASE)
+#undef CHAINRULE_CASE
+        case ActivationName::softmax: return;
     }
 }
 
 // `numbers` weighted inputs become activations.
-template <class T> void activate(int kind, T a, T* f, T* slopes, int64_t numbers) {
-    with_activation<T>(kind, [&]<class Activation>() { apply<T, Activation>(f, slopes, numbers, a); });
+template <class T> void activate(ActivationName name, T a, T* f, T* slopes, int64_t numbers) {
+    with_activation<T>(name, [&]<class Activation>() { apply<T, Activation>(f, slopes, numbers, a); });
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

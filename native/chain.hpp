@@ -10,7 +10,7 @@ namespace chainrule::CHAINRULE_ISA {
 // zᵢ = fᵢ₋₁wᵢ + bᵢ; δᵢ₋₁ = δᵢ wᵢ f′(zᵢ₋₁); wᵢ ← wᵢ − η δᵢ fᵢ₋₁.
 template <class T, class Activation> bool chain_step(const Chain<T>& c, int64_t step, T& loss) {
     const int64_t row = c.order[step], stride = c.bias ? 2 : 1;  // in θ, each w with its b after it
-    T *const inputs = c.room, *const slopes = c.room + c.depth;
+    T *const inputs = c.scratch, *const slopes = c.scratch + c.depth;
     T f = c.x[row], z = f;
     for (int64_t i = 0; i < c.depth; i++) {
         inputs[i] = f;
@@ -21,14 +21,15 @@ template <class T, class Activation> bool chain_step(const Chain<T>& c, int64_t 
     }
     const T y = c.y[row], share = !c.weights || c.weights[row] > 0 ? T(1) : T(0);
     T delta;
-    if (c.loss == squared_error_place) {
+    if (c.loss == LossName::squared_error) {
         loss = (y - f) * (y - f) * share;
         delta = T(2) * (f - y) * share * slopes[c.depth - 1];
     } else {
         const Vec<T> ys = all<T>(y), zs = all<T>(z), fs = all<T>(f);
         Vec<T> deltas = all<T>(slopes[c.depth - 1]);
         const auto numbers = [](const Vec<T>& v) { return reinterpret_cast<const T*>(&v); };
-        const Outputs<T> o = {numbers(ys), numbers(zs), numbers(fs), reinterpret_cast<T*>(&deltas), 1, lanes<T>, c.loss_parameter};
+        const Outputs<T> o = {numbers(ys), numbers(zs), numbers(fs),     reinterpret_cast<T*>(&deltas),
+                              1,           lanes<T>,    c.loss_parameter};
         loss = loss_of_rows<T>(c.loss, c.activation, o, all<T>(share))[0] * share;
         delta = deltas[0];
     }

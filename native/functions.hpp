@@ -1,9 +1,9 @@
 // exp, log, tanh and their like on vectors, each within 4 units in the last place over its whole range. All but sin and
-// cos are monotone, and reach their limits exactly. `tanh_of_one`, the only one on single numbers, is not monotone: between
-// neighbouring floats it may fall by a few units in the last place.
+// cos are monotone, and reach their limits exactly. `tanh_of_one`, the only one on single numbers, is not monotone:
+// between neighbouring floats it may fall by a few units in the last place.
 //
-// A value is monotone where each of its operations is: a rounded sum, product or quotient of monotone numbers is. So the
-// functions that flatten out are quotients of exponentials, and no step cancels what another has rounded.
+// A value is monotone where each of its operations is: a rounded sum, product or quotient of monotone numbers is. So
+// the functions that flatten out are quotients of exponentials, and no step cancels what another has rounded.
 //
 // The polynomials interpolate at Chebyshev nodes; each comment says what is approximated and on what interval.
 #pragma once
@@ -15,18 +15,19 @@ namespace chainrule::CHAINRULE_ISA {
 template <class T> struct Format;
 template <> struct Format<float> {
     static constexpr int mantissa = 23, bias = 127;
-    static constexpr float to_whole = 12582912.0f;         // 1.5 · 2²³: adding it leaves no bit for a fraction
+    static constexpr float to_whole = 12582912.0f;  // 1.5 · 2²³: adding it leaves no bit for a fraction
     static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440054690583e-4f;
     static constexpr float tanh_is_one = 9.5f;
     static constexpr float exp_low = -112.0f, exp_high = 89.0f;  // beyond these eˣ and x eˣ are 0, or eˣ is infinite
     static constexpr float smallest_normal = 1.17549435e-38f;
-    static constexpr float far = 20.0f;                    // e⁻ᶠᵃʳ is below half a unit in the last place of 1
-    static constexpr int32_t leading_bits = ~0xfff;        // of a number: products of two numbers cut to these are exact
+    static constexpr float far = 20.0f;              // e⁻ᶠᵃʳ is below half a unit in the last place of 1
+    static constexpr int32_t leading_bits = ~0xfff;  // of a number: products of two numbers cut to these are exact
     // 2√(2/π) and 0.044715 times that, as 12 digits and the rest
-    static constexpr float gelu_c[2] = {1.595703125f, 6.5996605731e-5f}, gelu_d[2] = {0.07135009765625f, 4.71861635e-6f};
-    static constexpr float normal_reach = 15.0f;           // Φ(−a) a is 0 from there on
+    static constexpr float gelu_c[2] = {1.595703125f, 6.5996605731e-5f},
+                           gelu_d[2] = {0.07135009765625f, 4.71861635e-6f};
+    static constexpr float normal_reach = 15.0f;  // Φ(−a) a is 0 from there on
     static constexpr float pi_half[4] = {1.5703125f, 0.0004837512969970703f, 7.549533620476723e-08f, 2.56334407e-12f};
-    static constexpr float pi_half_reach = 5000.0f;        // as far as the parts serve
+    static constexpr float pi_half_reach = 5000.0f;  // as far as the parts serve
 };
 template <> struct Format<double> {
     static constexpr int mantissa = 52, bias = 1023;
@@ -65,8 +66,12 @@ template <class T> inline Vec<T> reduce(Vec<T> x, Vec<T>& n) {
 
 // eʳ − 1 = r + r²(½ + r P(r)), |r| ≤ ½ ln 2.
 inline Vec<float> expm1_of_small(Vec<float> r) {
-    static constexpr float P[] = {0.5f,           0.16666666666666667f,   0.041666553762567638f,
-                                  0.0083333207922532570f, 0.0013926325618133462f, 0.00019882856072090039f};
+    static constexpr float P[] = {0.5f,
+                                  0.16666666666666667f,
+                                  0.041666553762567638f,
+                                  0.0083333207922532570f,
+                                  0.0013926325618133462f,
+                                  0.00019882856072090039f};
     return r + r * r * polynomial<float>(r, P);
 }
 inline Vec<double> expm1_of_small(Vec<double> r) {
@@ -116,7 +121,8 @@ template <class T> inline Vec<T> expm1(Vec<T> x) {
 
 // log m for m in [√½, √2]: with f = m − 1 and s = f / (2 + f), log m = f − (½f² − s(½f² + s²R(s²))).
 inline Vec<float> log_series(Vec<float> z) {
-    static constexpr float R[] = {0.66666666549883177f, 0.40000125594554367f, 0.28550396959618014f, 0.23341943388714561f};
+    static constexpr float R[] = {0.66666666549883177f, 0.40000125594554367f, 0.28550396959618014f,
+                                  0.23341943388714561f};
     return z * polynomial<float>(z, R);
 }
 inline Vec<double> log_series(Vec<double> z) {
@@ -172,8 +178,8 @@ inline Vec<double> half_expm1_of_twice(Vec<double> q) {
     return q + q * q * polynomial<double>(q, P);
 }
 
-// tanh |x| = G / (2 − G) with G = 1 − e^{−2|x|}, which is 1 from some |x| on. With n = 2k ≥ 0 the nearest whole number to
-// 2|x| / ln 2, e^{−2|x|} is a power of two, taken from the low bits of a sum, times e^{2q}.
+// tanh |x| = G / (2 − G) with G = 1 − e^{−2|x|}, which is 1 from some |x| on. With n = 2k ≥ 0 the nearest whole number
+// to 2|x| / ln 2, e^{−2|x|} is a power of two, taken from the low bits of a sum, times e^{2q}.
 template <class T> inline Vec<T> tanh(Vec<T> x) {
     using F = Format<T>;
     const T to_power = F::to_whole + T(F::bias + 1);  // its low bits are the exponent of 2
@@ -188,10 +194,10 @@ template <class T> inline Vec<T> tanh(Vec<T> x) {
 }
 
 // tanh of one number on the critical path, with a short chain of dependent operations: tanh x = 2 n d / (n² + d²) with
-// n / d = tanh ½x, n = x P(x²), d = Q(x²). Where tanh x is near 1, errors of n / d vanish. P and Q are the ratio with the
-// least greatest relative error of tanh x for |x| ≤ 9.02, which is 7·10⁻⁹, times 0.9, so that roundings are small where
-// they count. It is within 4 units in the last place, but not monotone. From `tanh_of_one_reach`, 12.5 ln 2, on there is
-// no float between tanh x and 1; there `tanh` serves, which is 1.
+// n / d = tanh ½x, n = x P(x²), d = Q(x²). Where tanh x is near 1, errors of n / d vanish. P and Q are the ratio with
+// the least greatest relative error of tanh x for |x| ≤ 9.02, which is 7·10⁻⁹, times 0.9, so that roundings are small
+// where they count. It is within 4 units in the last place, but not monotone. From `tanh_of_one_reach`, 12.5 ln 2, on
+// there is no float between tanh x and 1; there `tanh` serves, which is 1.
 constexpr float tanh_of_one_reach = 8.66434f;
 inline float tanh_of_one(float x) {
     const float t = x * x;
@@ -212,32 +218,32 @@ template <class T> inline Vec<T> logistic(Vec<T> x) {
 
 // (Φ(z) − ½) / z by z², |z| ≤ 1, with Φ the distribution function of the normal distribution
 inline Vec<float> normal_near_zero(Vec<float> z_squared) {
-    static constexpr float P[] = {0.3989422801f,    -0.06649036057f, 0.009973328481f,
+    static constexpr float P[] = {0.3989422801f,    -0.06649036057f,  0.009973328481f,
                                   -0.001186343989f, 0.0001135022962f, -7.660538171e-6f};
     return polynomial<float>(z_squared, P);
 }
 inline Vec<double> normal_near_zero(Vec<double> z_squared) {
-    static constexpr double P[] = {0.39894228040143267786,    -0.066490380066905426466, 0.0099735570100350220035,
-                                   -0.0011873282154680343813, 0.00011543468751655941591, -9.44465579310384581e-6,
-                                   6.6596798796552313128e-7,  -4.1224107514160813645e-8, 2.2704137585676000095e-9,
+    static constexpr double P[] = {0.39894228040143267786,     -0.066490380066905426466,  0.0099735570100350220035,
+                                   -0.0011873282154680343813,  0.00011543468751655941591, -9.44465579310384581e-6,
+                                   6.6596798796552313128e-7,   -4.1224107514160813645e-8, 2.2704137585676000095e-9,
                                    -1.1064328282755891011e-10, 4.0743269774266274828e-12};
     return polynomial<double>(z_squared, P);
 }
 
 // Φ(−a) e^{a²/2} = t P(t) with t = 1 / (a + c), for a from 1 to where Φ(−a) is as good as 0
 inline Vec<float> normal_tail_polynomial(Vec<float> t) {
-    static constexpr float P[] = {0.56532532f, 0.164497897f, -0.0208345558f, -0.0155456141f, 0.00589777902f,
+    static constexpr float P[] = {0.56532532f,     0.164497897f,   -0.0208345558f,  -0.0155456141f,  0.00589777902f,
                                   0.000913620635f, -0.0014786981f, 0.000448556792f, 0.000168959494f, -0.000182282252f};
     return polynomial<float>(4.0f * t - 1.0f, P);
 }
 inline Vec<double> normal_tail_polynomial(Vec<double> t) {
     static constexpr double P[] = {
-        0.55405386815496982235,    0.14757200787501018448,     0.016443859039448541474,   -0.0031763280816477899488,
-        -0.00090781435469681988965, 0.00019512272763243266248, 0.000051504270561794555286, -0.000020519754506621592981,
-        -1.6665087351788052403e-6, 2.2483400200762630038e-6,   -2.8854733382337932396e-7, -1.7960617335301621045e-7,
-        8.038732511371916538e-8,   -9.3254901035446000525e-10, -1.0040872330478365599e-8, 3.4038416212525447628e-9,
-        2.3641356685338922248e-10, -5.5523467294326101048e-10, 1.5225708530434639857e-10, 1.9715850576472886263e-11,
-        -2.1120240023640975548e-11, 4.3851482157927482049e-12, -2.4226361795406827473e-13};
+        0.55405386815496982235,     0.14757200787501018448,     0.016443859039448541474,    -0.0031763280816477899488,
+        -0.00090781435469681988965, 0.00019512272763243266248,  0.000051504270561794555286, -0.000020519754506621592981,
+        -1.6665087351788052403e-6,  2.2483400200762630038e-6,   -2.8854733382337932396e-7,  -1.7960617335301621045e-7,
+        8.038732511371916538e-8,    -9.3254901035446000525e-10, -1.0040872330478365599e-8,  3.4038416212525447628e-9,
+        2.3641356685338922248e-10,  -5.5523467294326101048e-10, 1.5225708530434639857e-10,  1.9715850576472886263e-11,
+        -2.1120240023640975548e-11, 4.3851482157927482049e-12,  -2.4226361795406827473e-13};
     return polynomial<double>(8.0 * t - 1.25, P);
 }
 // e^{−a²/2} and the tail Φ(−a). An error of a² would be one of the power, and as large as a² times that: so a is taken
@@ -260,8 +266,8 @@ inline Vec<float> sin_of_small(Vec<float> r) {
     return r + r * (r * r) * polynomial<float>(r * r, S);
 }
 inline Vec<double> sin_of_small(Vec<double> r) {
-    static constexpr double S[] = {-0.16666666666666666665, 0.0083333333333333313789,  -0.00019841269841264821617,
-                                   2.7557319219150781578e-6, -2.5052106167335706388e-8, 1.6058521349954986332e-10,
+    static constexpr double S[] = {-0.16666666666666666665,   0.0083333333333333313789,  -0.00019841269841264821617,
+                                   2.7557319219150781578e-6,  -2.5052106167335706388e-8, 1.6058521349954986332e-10,
                                    -7.5860947894726200736e-13};
     return r + r * (r * r) * polynomial<double>(r * r, S);
 }
@@ -272,8 +278,8 @@ inline Vec<float> cos_of_small(Vec<float> r) {
     return 1.0f - (0.5f * z - z * z * polynomial<float>(z, C));
 }
 inline Vec<double> cos_of_small(Vec<double> r) {
-    static constexpr double C[] = {0.041666666666666666666, -0.0013888888888888887802, 0.000024801587301584511144,
-                                   -2.7557319221298086973e-7, 2.0876755754879596407e-9, -1.1470455178216906579e-11,
+    static constexpr double C[] = {0.041666666666666666666,   -0.0013888888888888887802, 0.000024801587301584511144,
+                                   -2.7557319221298086973e-7, 2.0876755754879596407e-9,  -1.1470455178216906579e-11,
                                    4.7455370173192583661e-14};
     const Vec<double> z = r * r;
     return 1.0 - (0.5 * z - z * z * polynomial<double>(z, C));

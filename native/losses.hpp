@@ -15,9 +15,7 @@ template <class T> struct HalfSquaredError {
     static Vec<T> value(Vec<T> y, Vec<T> f, T) { return T(0.5) * ((y - f) * (y - f)); }
     static Vec<T> slope(Vec<T> y, Vec<T> f, T) { return f - y; }
 };
-template <class T> Vec<T> sign(Vec<T> x) {
-    return x > 0 ? all<T>(T(1)) : (x < 0 ? all<T>(T(-1)) : x);
-}
+template <class T> Vec<T> sign(Vec<T> x) { return x > 0 ? all<T>(T(1)) : (x < 0 ? all<T>(T(-1)) : x); }
 template <class T> struct AbsoluteError {
     static Vec<T> value(Vec<T> y, Vec<T> f, T) { return absolute<T>(f - y); }
     static Vec<T> slope(Vec<T> y, Vec<T> f, T) { return sign<T>(f - y); }
@@ -121,21 +119,21 @@ template <class T> Vec<T> cross_entropy(const Outputs<T>& o, Vec<T> factor) {
     return total;
 }
 
-template <class T> Vec<T> loss_of_rows(int loss, int activation, const Outputs<T>& o, Vec<T> factor) {
-    const bool joint = activation == softmax_place;
-    switch (loss) {  // in the order of `loss_names` in kernels.hpp
-        case 0: return (joint ? through_softmax<T, SquaredError<T>> : per_output<T, SquaredError<T>>)(o, factor);
-        case 1: return (joint ? through_softmax<T, AbsoluteError<T>> : per_output<T, AbsoluteError<T>>)(o, factor);
-        case 2: return (joint ? through_softmax<T, Huber<T>> : per_output<T, Huber<T>>)(o, factor);
-        case 3: return (joint ? through_softmax<T, LogCosh<T>> : per_output<T, LogCosh<T>>)(o, factor);
-        case 4: return (joint ? through_softmax<T, Quantile<T>> : per_output<T, Quantile<T>>)(o, factor);
-        case 5:
-            return (activation == exponential_place ? linked<T, PoissonOfExponential<T>>
-                                                    : per_output<T, Poisson<T>>)(o, factor);
-        case 6: return cross_entropy<T>(o, factor);
-        case 7: return linked<T, BinaryCrossEntropyOfLogistic<T>>(o, factor);
-        default: return (joint ? through_softmax<T, HalfSquaredError<T>> : per_output<T, HalfSquaredError<T>>)(o, factor);
+template <class T>
+Vec<T> loss_of_rows(LossName loss, ActivationName activation, const Outputs<T>& o, Vec<T> factor) {
+    const bool joint = activation == ActivationName::softmax;
+    switch (loss) {
+#define CHAINRULE_CASE(name, Formula) \
+    case LossName::name: return (joint ? through_softmax<T, Formula<T>> : per_output<T, Formula<T>>)(o, factor);
+        CHAINRULE_LOSSES_OF_OUTPUTS(CHAINRULE_CASE)
+#undef CHAINRULE_CASE
+        case LossName::poisson:
+            return (activation == ActivationName::exponential ? linked<T, PoissonOfExponential<T>>
+                                                              : per_output<T, Poisson<T>>)(o, factor);
+        case LossName::cross_entropy: return cross_entropy<T>(o, factor);
+        case LossName::binary_cross_entropy: return linked<T, BinaryCrossEntropyOfLogistic<T>>(o, factor);
     }
+    __builtin_unreachable();
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

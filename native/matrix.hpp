@@ -12,7 +12,8 @@ namespace chainrule::CHAINRULE_ISA {
 constexpr int block_vectors = 2;
 constexpr int block_rows = vector_bytes == 64 ? 14 : 6;
 
-// Rows are divided into as few blocks as there can be, and these of equal height: a low one would wait for its own sums.
+// Rows are divided into as few blocks as there can be, and these of equal height: a low one would wait for its own
+// sums.
 struct Division {
     int64_t blocks = 1, height, higher = 0;
     explicit Division(int64_t rows) : height(rows) {
@@ -25,10 +26,10 @@ struct Division {
     int64_t row_of(int64_t block) const { return height * block + (block < higher ? block : higher); }
 };
 
-// C (rows × columns) = (D + Σ_s A_s B_s) ⊙ F. D and F lie as C does, and may be C; without them there is nothing to add,
-// or to multiply by. Element (r, k) of A is a[r · row_step + k · step], and the rows of B and C are b_stride and c_stride
-// apart; columns is a whole number of vectors. The sum over segments is one sum over a longer inner dimension that lies
-// in pieces: s moves a and b by their advances; the last segment has its own length and row step.
+// C (rows × columns) = (D + Σ_s A_s B_s) ⊙ F. D and F lie as C does, and may be C; without them there is nothing to
+// add, or to multiply by. Element (r, k) of A is a[r · row_step + k · step], and the rows of B and C are b_stride and
+// c_stride apart; columns is a whole number of vectors. The sum over segments is one sum over a longer inner dimension
+// that lies in pieces: s moves a and b by their advances; the last segment has its own length and row step.
 template <class T> struct Product {
     int64_t rows, columns, inner;
     const T* a;
@@ -38,14 +39,14 @@ template <class T> struct Product {
     T* c;
     int64_t c_stride;
     const T *add = nullptr, *times = nullptr;  // D and F
-    int64_t first_block = 0, blocks = 0;  // of the rows; 0 for all
-    int64_t first_row = 0;                // of A
+    int64_t first_block = 0, blocks = 0;       // of the rows; 0 for all
+    int64_t first_row = 0;                     // of A
     // Not 0 where B is packed: block after block of its columns, in each of which the rows, so many, lie together.
     int64_t packed_rows = 0;
     int64_t segments = 1, a_advance = 0, b_advance = 0, last_inner = 0, last_row_step = 0;
     // Not null where only some of a piece's elements of the inner dimension are summed over: their places, piece after
     // piece, and their counts.
-    const Place* places = nullptr;
+    const Offset* offsets = nullptr;
     const int64_t* counts = nullptr;
 };
 
@@ -67,15 +68,15 @@ void block(const Product<T>& p, int64_t row, const T* b_begin, int64_t b_stride,
         const T *a = p.a + s * p.a_advance + row * row_step, *b = b_begin + s * p.b_advance;
 #pragma GCC unroll 2
         for (int64_t n = 0; n < inner; n++) {
-            const int64_t k = some ? p.places[n] : n;
+            const int64_t k = some ? p.offsets[n] : n;
             Vec<T> of_b[J];
 #pragma GCC unroll 2
             for (int j = 0; j < J; j++) of_b[j] = load(b + k * b_stride + j * lanes<T>);
 #pragma GCC unroll 16
             for (int r = 0; r < R; r++) {
-                const Vec<T> one = all<T>(a[r * row_step + k * step]);
+                const Vec<T> of_a = all<T>(a[r * row_step + k * step]);
 #pragma GCC unroll 2
-                for (int j = 0; j < J; j++) sums[r][j] += one * of_b[j];
+                for (int j = 0; j < J; j++) sums[r][j] += of_a * of_b[j];
             }
         }
     }
@@ -101,16 +102,16 @@ template <class T, int J, bool some> struct Blocks {
 };
 
 template <class T> inline void multiply(const Product<T>& p) {
-    static constexpr Blocks<T, 1, false> narrow;
-    static constexpr Blocks<T, block_vectors, false> wide;
-    static constexpr Blocks<T, 1, true> narrow_of_some;
-    static constexpr Blocks<T, block_vectors, true> wide_of_some;
+    static constexpr Blocks<T, 1, false> one_vector;
+    static constexpr Blocks<T, block_vectors, false> two_vectors;
+    static constexpr Blocks<T, 1, true> one_vector_of_some;
+    static constexpr Blocks<T, block_vectors, true> two_vectors_of_some;
     const Division division(p.rows);
     const int64_t end = p.blocks ? p.first_block + p.blocks : division.blocks;
     for (int64_t column = 0; column < p.columns;) {
         const bool one = p.columns - column == lanes<T>;
-        const auto* const functions = p.places ? (one ? narrow_of_some.of_rows : wide_of_some.of_rows)
-                                               : (one ? narrow.of_rows : wide.of_rows);
+        const auto* const functions = p.offsets ? (one ? one_vector_of_some.of_rows : two_vectors_of_some.of_rows)
+                                                : (one ? one_vector.of_rows : two_vectors.of_rows);
         const int64_t width = (one ? 1 : block_vectors) * lanes<T>;
         const T* const b = p.b + (p.packed_rows ? column * p.packed_rows : column);
         const int64_t b_stride = p.packed_rows ? width : p.b_stride;
@@ -122,18 +123,18 @@ template <class T> inline void multiply(const Product<T>& p) {
     }
 }
 
-// The part of a product that is made of `inner` elements of the inner dimension from k on, or of some of them. What is summed up before the
-// last of them stays in `partial`, which lies as C does, and may be C where there is no F.
+// The part of a product that is made of `inner` elements of the inner dimension from k on, or of some of them. What is
+// summed up before the last of them stays in `partial`, which lies as C does, and may be C where there is no F.
 template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t inner, T* partial) {
     if (k + inner < p.inner) {
         p.c = partial;
         p.times = nullptr;
     }
     p.inner = inner;
-    if (p.places) {
+    if (p.offsets) {
         const int64_t count = p.counts[k / inner_at_once];
-        p.places = worth_leaving_out(inner, count) ? p.places + k : nullptr;
-        if (p.places) p.inner = count;
+        p.offsets = pays_to_skip(inner, count) ? p.offsets + k : nullptr;
+        if (p.offsets) p.inner = count;
     }
     p.a += k * p.step;
     p.b += k * p.b_stride;
@@ -143,14 +144,13 @@ template <class T> inline Product<T> piece_of(Product<T> p, int64_t k, int64_t i
 
 // Calls use(k, inner) for pieces of an inner dimension.
 template <class Use> inline void in_pieces(int64_t inner, Use use) {
-    for (int64_t k = 0; k < inner; k += inner_at_once)
-        use(k, inner - k < inner_at_once ? inner - k : inner_at_once);
+    for (int64_t k = 0; k < inner; k += inner_at_once) use(k, inner - k < inner_at_once ? inner - k : inner_at_once);
 }
 
-// C[r][j] = Σ over all lanes and vectors of A's row r times B's row j, or adds that: for so few rows of B (J) that lanes
-// would be left empty in a product. As in a product, the sum over panels is one sum; their rows are inner, or in the last
-// last_inner, numbers long, in whole vectors; of B, those from row `first` on. The sums are taken in as many vectors as
-// these have lanes, or twice as many if registers suffice, which become one or two by transposition.
+// C[r][j] = Σ over all lanes and vectors of A's row r times B's row j, or adds that: for so few rows of B (J) that
+// lanes would be left empty in a product. As in a product, the sum over panels is one sum; their rows are inner, or in
+// the last last_inner, numbers long, in whole vectors; of B, those from row `first` on. The sums are taken in as many
+// vectors as these have lanes, or twice as many if registers suffice, which become one or two by transposition.
 template <class T, int J> void sums_over_lanes(const Product<T>& p, int64_t first) {
     constexpr int R = lanes<T> / J, times = 2 * lanes<T> <= (vector_bytes == 64 ? 16 : 8) ? 2 : 1;
     const bool add = p.add;
@@ -178,10 +178,12 @@ template <class T, int J> void sums_over_lanes(const Product<T>& p, int64_t firs
             T* const to = p.c + (row + k * R) * p.c_stride;
             const int64_t left = p.rows - row - k * R;
             // The vector may end in zeros, where the next rows' sums will be; after the last there is no room for them.
-            if (p.c_stride == J && left * J >= lanes<T>) store(to, add ? load(to) + all_sums : all_sums);
+            if (p.c_stride == J && left * J >= lanes<T>)
+                store(to, add ? load(to) + all_sums : all_sums);
             else
                 for (int64_t r = 0; r < R && r < left; r++)
-                    for (int j = 0; j < J; j++) to[r * p.c_stride + j] = all_sums[r * J + j] + (add ? to[r * p.c_stride + j] : T(0));
+                    for (int j = 0; j < J; j++)
+                        to[r * p.c_stride + j] = all_sums[r * J + j] + (add ? to[r * p.c_stride + j] : T(0));
         }
     }
 }

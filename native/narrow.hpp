@@ -1,51 +1,14 @@
-// Products with a panel and gradients, where so little is multiplied that dividing it into blocks would not pay.
+// Narrow networks: a batch of one panel forward, back and into its gradient in one call, without dividing products into
+// blocks.
 #pragma once
 
-#include "matrix.hpp"
-#include "simd.hpp"
+#include "gradient.hpp"
+#include "panel_product.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-// C (R × width) = A B, or (A B) ⊙ C: A is R × inner, B inner × width, and the width is V vectors.
-template <class T, int V, int R>
-void few_rows(const T* a, int64_t row_step, int64_t step, const T* b, int64_t inner, T* c, bool times_c) {
-    Vec<T> sums[R][V] = {};
-    for (int64_t n = 0; n < inner; n++)
-#pragma GCC unroll 4
-        for (int r = 0; r < R; r++)
-#pragma GCC unroll 2
-            for (int v = 0; v < V; v++) sums[r][v] += a[r * row_step + n * step] * load(b + (n * V + v) * lanes<T>);
-#pragma GCC unroll 4
-    for (int r = 0; r < R; r++)
-#pragma GCC unroll 2
-        for (int v = 0; v < V; v++) {
-            T* const to = c + (r * V + v) * lanes<T>;
-            store(to, times_c ? sums[r][v] * load(to) : sums[r][v]);
-        }
-}
-template <class T, int V>
-void narrow_product(int64_t rows, const T* a, int64_t row_step, int64_t step, const T* b, int64_t inner, T* c, bool times_c) {
-    int64_t r = 0;
-    const auto take = [&]<int R>() {
-        few_rows<T, V, R>(a + r * row_step, row_step, step, b, inner, c + r * V * lanes<T>, times_c);
-        r += R;
-    };
-    while (r + 4 <= rows) take.template operator()<4>();
-    if (r + 2 <= rows) take.template operator()<2>();
-    if (r < rows) take.template operator()<1>();
-}
-
-// A whole product with one panel, which is B; C lies as B does, nothing is added, and F, if there is one, is C. With a long
-// inner dimension, or where much of it is left out, it goes piece by piece, for which `partial` is as in piece_of.
-template <class T> void multiply_at_once(const Product<T>& p, T* partial) {
-    if (p.inner <= inner_at_once && !(p.places && worth_leaving_out(p.inner, p.counts[0])))
-        return (p.columns == lanes<T> ? narrow_product<T, 1> : narrow_product<T, 2>)(p.rows, p.a, p.row_step, p.step, p.b,
-                                                                                     p.inner, p.c, p.times);
-    in_pieces(p.inner, [&](int64_t k, int64_t inner) { multiply(piece_of(p, k, inner, partial)); });
-}
-
-// Σ over all lanes of fᵢ₋₁'s row k times δᵢ's row j, for every k and j, as many of these numbers at a time as a vector has
-// lanes.
+// Σ over all lanes of fᵢ₋₁'s row k times δᵢ's row j, for every k and j, as many of these numbers at a time as a vector
+// has lanes.
 template <class T, int V> void narrow_gradient(const Layer<T>& layer, const T* f, const T* deltas, T* gradient) {
     const int64_t numbers = layer.rows * layer.units;
     const T *const end = deltas + layer.units * V * lanes<T>, *delta = deltas;
@@ -63,9 +26,47 @@ template <class T, int V> void narrow_gradient(const Layer<T>& layer, const T* f
             delta = is_last ? deltas : delta;
         }
         const Vec<T> all_sums = sums_of<T>(sums);
-        if (here == lanes<T>) store(gradient + begin, all_sums);
-        else __builtin_memcpy(gradient + begin, &all_sums, sizeof(T) * here);
+        if (here == lanes<T>)
+            store(gradient + begin, all_sums);
+        else
+            __builtin_memcpy(gradient + begin, &all_sums, sizeof(T) * here);
     }
+}
+
+// A chunk of one panel, V vectors wide, through narrow layers and back, with its gradient.
+template <class T, int V> T narrow_pass(const Chunk<T>& c, const int64_t* begins, T* all_gradients, T* scratch) {
+    const Panel<T> at(c, 0);
+    load_panel(c, 0);
+    for (int64_t i = 0; i < c.depth; i++) {
+        const Layer<T>& layer = c.layers[i];
+        T* const f = at.f(i + 1);
+        panel_product<T, V>(layer.units, layer.theta, 1, layer.units, at.f(i), layer.rows, f, false);
+        if (i + 1 == c.depth) __builtin_memcpy(at.z(), f, sizeof(T) * layer.units * at.width);
+        activate<T>(layer, layer.units, f, at.slopes(i), at.width);
+        ones(f + layer.units * at.width, at.width);
+    }
+    const T loss = output(c, 0, scratch);
+    for (int64_t i = c.depth - 1; i > 0; i--) {
+        const Layer<T>& layer = c.layers[i];
+        T* const errors = at.slopes(i - 1);  // take the place of the slopes
+        panel_product<T, V>(layer.inputs, layer.theta, layer.units, 1, at.slopes(i), layer.units, errors, true);
+    }
+    for (int64_t i = 0; i < c.depth; i++) {
+        const Layer<T>& layer = c.layers[i];
+        if (2 * layer.units <= lanes<T>) {
+            narrow_gradient<T, V>(layer, at.f(i), at.slopes(i), all_gradients + begins[i]);
+        } else {
+            pack_errors(c, i, 0);
+            gradient(c, i, 0, layer.rows, false, all_gradients + begins[i], scratch);
+        }
+    }
+    return loss;
+}
+
+template <class T> T narrow(const Chunk<T>& c, const int64_t* begins, T* gradient, T* scratch) {
+    static_assert(block_vectors == 2);
+    return c.rows > lanes<T> ? narrow_pass<T, 2>(c, begins, gradient, scratch)
+                             : narrow_pass<T, 1>(c, begins, gradient, scratch);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

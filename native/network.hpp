@@ -1,38 +1,14 @@
 // A network as the kernels see it, with its parameters in one flat vector.
 #pragma once
 
-#include <stdexcept>
-#include <string>
-#include <utility>
+#include <algorithm>
 #include <vector>
 
 #include "kernels.hpp"
 #include "memory.hpp"
-#include "names.hpp"
+#include "settings.hpp"
 
 namespace chainrule {
-
-// The value of an enumeration that has a name.
-template <class Enum> Enum named(const std::string& name) {
-    int value = 0;
-    for (const char* const known : NamesOf<Enum>::names) {
-        if (name == known) return Enum(value);
-        value++;
-    }
-    throw std::invalid_argument("there is no native " + name);
-}
-
-template <int N> int position(const char* const (&names)[N], const std::string& name) {
-    for (int i = 0; i < N; i++)
-        if (name == names[i]) return i;
-    throw std::invalid_argument("there is no native " + name);
-}
-
-struct Description {
-    std::vector<int64_t> widths;
-    std::vector<std::pair<std::string, double>> activations;  // name and parameter
-    std::vector<bool> biases;
-};
 
 template <class T> class Network {
   public:
@@ -42,7 +18,7 @@ template <class T> class Network {
             const int64_t inputs = d.widths[i], units = d.widths[i + 1];
             const int64_t columns = (units + lanes - 1) / lanes * lanes;
             layers.push_back({inputs, units, inputs + d.biases[i], columns, nullptr,
-                              position(activation_names, d.activations[i].first), T(d.activations[i].second)});
+                              named<ActivationName>(d.activations[i].first), T(d.activations[i].second)});
             begins.push_back(parameters);
             parameters += (inputs + d.biases[i]) * units;
             widest = std::max(widest, columns);
@@ -53,9 +29,9 @@ template <class T> class Network {
     }
 
     std::vector<Layer<T>> layers;
-    std::vector<int64_t> begins;                // where each layer's W begins
-    int64_t parameters = 0, padded, widest;     // how many; to whole vectors; the greatest number of inputs or columns
-    Block<T> theta;
+    std::vector<int64_t> begins;             // where each layer's W begins
+    int64_t parameters = 0, padded, widest;  // how many; to whole vectors; the greatest number of inputs or columns
+    Buffer<T> theta;
 };
 
 }  // namespace chainrule

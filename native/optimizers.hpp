@@ -7,44 +7,50 @@
 namespace chainrule::CHAINRULE_ISA {
 
 template <class T> struct SGD {
-    static void update(Vec<T>& theta, Vec<T> g, Vec<T>&, Vec<T>&, const Step<T>& s) { theta -= s.rate * g; }
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>&, Vec<T>&, const StepConstants<T>& s) { theta -= s.rate * g; }
 };
-template <class T> struct Momentum {  // c: μ, Nesterov
-    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& velocity, Vec<T>&, const Step<T>& s) {
-        velocity = s.c[0] * velocity - s.rate * g;
-        theta += s.c[1] != 0 ? s.c[0] * velocity - s.rate * g : velocity;
+template <class T> struct Momentum {
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& velocity, Vec<T>&, const StepConstants<T>& s) {
+        using namespace sgd_constants;
+        velocity = s.c[momentum] * velocity - s.rate * g;
+        theta += s.c[nesterov] != 0 ? s.c[momentum] * velocity - s.rate * g : velocity;
     }
 };
 template <class T> Vec<T> square_root(Vec<T> x) {
     Vec<T> root;
-    for (int i = 0; i < lanes<T>; i++) root[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(x[i]))) : T(__builtin_sqrt(x[i]));
+    for (int i = 0; i < lanes<T>; i++)
+        root[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(x[i]))) : T(__builtin_sqrt(x[i]));
     return root;
 }
-template <class T> struct Adam {  // c: β₁, β₂, ε, whether ε is ε̂, and AdamW's λ
+template <class T> struct Adam {
     // θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ): multiplied through by √(1 − β₂ᵗ)
-    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& mean, Vec<T>& square, const Step<T>& s) {
-        theta -= s.rate * s.c[4] * theta;
-        mean = s.c[0] * mean + (T(1) - s.c[0]) * g;
-        square = s.c[1] * square + (T(1) - s.c[1]) * (g * g);
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& mean, Vec<T>& square, const StepConstants<T>& s) {
+        using namespace adamw_constants;
+        theta -= s.rate * s.c[weight_decay] * theta;
+        mean = s.c[beta1] * mean + (T(1) - s.c[beta1]) * g;
+        square = s.c[beta2] * square + (T(1) - s.c[beta2]) * (g * g);
         theta -= s.adam_rate * mean / (square_root<T>(square) + s.adam_epsilon);
     }
 };
-template <class T> struct RMSProp {  // c: ρ, ε
-    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& square, Vec<T>&, const Step<T>& s) {
-        square = s.c[0] * square + (T(1) - s.c[0]) * (g * g);
-        theta -= s.rate * g / (square_root<T>(square) + s.c[1]);
+template <class T> struct RMSProp {
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& square, Vec<T>&, const StepConstants<T>& s) {
+        using namespace rmsprop_constants;
+        square = s.c[decay] * square + (T(1) - s.c[decay]) * (g * g);
+        theta -= s.rate * g / (square_root<T>(square) + s.c[epsilon]);
     }
 };
-template <class T> struct Adagrad {  // c: ε
-    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& square, Vec<T>&, const Step<T>& s) {
+template <class T> struct Adagrad {
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& square, Vec<T>&, const StepConstants<T>& s) {
+        using namespace adagrad_constants;
         square += g * g;
-        theta -= s.rate * g / (square_root<T>(square) + s.c[0]);
+        theta -= s.rate * g / (square_root<T>(square) + s.c[epsilon]);
     }
 };
-template <class T> struct Rprop {  // c: grow, shrink
-    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& before, Vec<T>& size, const Step<T>& s) {
+template <class T> struct Rprop {
+    static void update(Vec<T>& theta, Vec<T> g, Vec<T>& before, Vec<T>& size, const StepConstants<T>& s) {
+        using namespace rprop_constants;
         const Vec<T> agreement = sign<T>(g) * sign<T>(before);
-        size = size * (agreement > 0 ? all<T>(s.c[0]) : (agreement < 0 ? all<T>(s.c[1]) : all<T>(T(1))));
+        size = size * (agreement > 0 ? all<T>(s.c[grow]) : (agreement < 0 ? all<T>(s.c[shrink]) : all<T>(T(1))));
         size = at_least<T>(at_most<T>(size, T(1e3)), T(1e-6));
         before = agreement < 0 ? Vec<T>{} : g;
         theta -= s.rate * size * sign<T>(before);
@@ -53,8 +59,8 @@ template <class T> struct Rprop {  // c: grow, shrink
 
 // Returns a number that is 0, or NaN where anything in g, θ or what is remembered is not finite.
 template <class T, class Optimizer>
-T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& step) {
-    const Step<T> s = step;  // a copy that no store can change
+T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, const StepConstants<T>& step) {
+    const StepConstants<T> s = step;  // a copy that no store can change
     Vec<T> check = {};
     for (int64_t i = 0; i < n; i += lanes<T>) {
         Vec<T> t = load(theta + i), a = first ? load(first + i) : Vec<T>{}, b = second ? load(second + i) : Vec<T>{};
@@ -69,16 +75,17 @@ T update_all(T* theta, const T* g, T* first, T* second, int64_t n, T scale, cons
 }
 
 template <class T>
-T update(int optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale, const Step<T>& s) {
-    switch (optimizer) {  // in the order of `optimizer_names` in kernels.hpp
-        case 0: return first ? update_all<T, Momentum<T>>(theta, g, first, second, n, scale, s)
-                             : update_all<T, SGD<T>>(theta, g, first, second, n, scale, s);
-        case 1:
-        case 2: return update_all<T, Adam<T>>(theta, g, first, second, n, scale, s);
-        case 3: return update_all<T, RMSProp<T>>(theta, g, first, second, n, scale, s);
-        case 4: return update_all<T, Adagrad<T>>(theta, g, first, second, n, scale, s);
-        default: return update_all<T, Rprop<T>>(theta, g, first, second, n, scale, s);
+T update(OptimizerName optimizer, T* theta, const T* g, T* first, T* second, int64_t n, T scale,
+         const StepConstants<T>& s) {
+    if (optimizer == OptimizerName::sgd && first)
+        return update_all<T, Momentum<T>>(theta, g, first, second, n, scale, s);
+    switch (optimizer) {
+#define CHAINRULE_CASE(name, Formula, ...) \
+    case OptimizerName::name: return update_all<T, Formula<T>>(theta, g, first, second, n, scale, s);
+        CHAINRULE_OPTIMIZERS(CHAINRULE_CASE)
+#undef CHAINRULE_CASE
     }
+    __builtin_unreachable();
 }
 
 // g ← g + l1 sign w + l2 w; returns l1 Σ|w| + ½ l2 Σw²

@@ -27,8 +27,8 @@ inline std::array<uint64_t, 4> philox(uint64_t seed, Purpose purpose, uint64_t l
 }
 
 // Puts the rows of a table in the order of their 64-bit draws: into buckets by the highest bits, then each bucket by
-// insertion. A row stands there as the next bits of its draw and its number, in one word, so that its draw, which may be
-// far away, is seldom looked at.
+// insertion. A row stands there as the next bits of its draw and its number, in one word, so that its draw, which may
+// be far away, is seldom looked at.
 class Shuffle {
   public:
     explicit Shuffle(std::size_t rows) : draws_(rows) {

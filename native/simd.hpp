@@ -128,7 +128,8 @@ template <class T> inline Vec<T> sums_of(Vec<T> (&v)[lanes<T>]) {
     for (int half = lanes<T> / 2; half; half /= 2)
 #pragma GCC unroll 16
         for (int i = 0; i < half; i++) {
-            // In v[i], lanes of the same number modulo 2 · half belong together; of v[i + half] they follow those of v[i].
+            // In v[i], lanes of the same number modulo 2 · half belong together; of v[i + half] they follow those of
+            // v[i].
             const Integers<T> low = (lane & half) != 0 ? lane + (lanes<T> - half) : lane;
             v[i] = picked<T>(v[i], v[i + half], low) + picked<T>(v[i], v[i + half], low + half);
         }

@@ -18,8 +18,8 @@
 
 namespace chainrule {
 
-// A system may begin a thread on the core of the one that made it, where it waits for milliseconds. So it is sent to begin on
-// another, and may then run on any.
+// A system may begin a thread on the core of the one that made it, where it waits for milliseconds. So it is sent to
+// begin on another, and may then run on any.
 class Cores {
 #if defined(__linux__)
   public:
@@ -44,9 +44,9 @@ class Cores {
 
 // Every thread has its own stretch of the parts, the same in each piece of work, so that what it wrote is still in its
 // cache; then it helps the others. A piece of work ends when its parts are done, whoever did them: a thread that the
-// system does not let run just then is not waited for. So who does a part is left to chance, and no result may depend on
-// it. Nobody waits for the helpers when the pool ends, as one may not even have begun; they share what they look at. A
-// process that forks between two calls has none to lose.
+// system does not let run just then is not waited for. So who does a part is left to chance, and no result may depend
+// on it. Nobody waits for the helpers when the pool ends, as one may not even have begun; they share what they look at.
+// A process that forks between two calls has none to lose.
 class Pool {
   public:
     explicit Pool(int threads) : shared_(std::make_shared<Shared>(threads)) {
@@ -75,8 +75,8 @@ class Pool {
 
     static constexpr int64_t most_parts = (1 << 21) - 1;
 
-    // work(part, thread) for every part from 0 to parts − 1; returns when all are done. Of small parts, this thread leaves
-    // the others theirs for as long as looking for them would take.
+    // work(part, thread) for every part from 0 to parts − 1; returns when all are done. Of small parts, this thread
+    // leaves the others theirs for as long as looking for them would take.
     template <class Work> void each(int64_t parts, Work work, bool small = false) {
         if (!helpers_ || parts < 2) {
             for (int64_t part = 0; part < parts; part++) work(part, 0);
@@ -89,8 +89,8 @@ class Pool {
         const uint64_t call = shared.call_number.load(std::memory_order_relaxed) + 1;
         const auto count = int64_t(shared.stretches.size());
         for (int64_t k = 0; k < count; k++)
-            shared.stretches[std::size_t(k)].state.store(State{call, parts * k / count, parts * (k + 1) / count}.packed(),
-                                                         std::memory_order_release);
+            shared.stretches[std::size_t(k)].state.store(
+                State{call, parts * k / count, parts * (k + 1) / count}.packed(), std::memory_order_release);
         shared.announce();
         shared.take_parts(0, 0, call);
         const auto all_done = [&] { return shared.done.load(std::memory_order_acquire) == parts; };

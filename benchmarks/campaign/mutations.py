@@ -28,30 +28,13 @@ def _of(file: str, tests: tuple[str, ...], *changes: tuple[str, str, str]) -> li
 
 MUTATIONS = [
     *_of(
-        "native/kernels.cpp",
+        "native/predict.hpp",
         _NATIVE,
         (
             "few rows: softmax overwrites its input",
-            "T* const lane_by_lane = room + 2 * rows * widest;",
-            "T* const lane_by_lane = f == room ? room + rows * widest : room;",
+            "T* const lane_by_lane = scratch + 2 * rows * widest;",
+            "T* const lane_by_lane = f == scratch ? scratch + rows * widest : scratch;",
         ),
-        (
-            "gather: wrong last columns",
-            "const int64_t first = j + lanes<T> <= units ? j : units - lanes<T>;",
-            "const int64_t first = j + lanes<T> <= units ? j : units - lanes<T> - 1;",
-        ),
-        (
-            "to rows: always the first vector",
-            "load(from + (j + k) * width + w) : Vec<T>{}",
-            "load(from + (j + k) * width) : Vec<T>{}",
-        ),
-        ("sparse columns: place one too far", "*to = Place(n);", "*to = Place(n + 1);"),
-        (
-            "forward: W by rows",
-            "layer.rows, layer.theta, 1, layer.units, f, width",
-            "layer.rows, layer.theta, layer.units, 1, f, width",
-        ),
-        ("softmax without the last unit", "softmax<T>(f, units, width);", "softmax<T>(f, units - 1, width);"),
         (
             "few rows: the first weights as bias",
             "load(layer.theta + layer.inputs * layer.units + j) : Vec<T>{}",
@@ -68,6 +51,27 @@ MUTATIONS = [
             "ones(z + layer.units * width, width);",
             "ones(z + (layer.units - 1) * width, width);",
         ),
+    ),
+    *_of(
+        "native/panels.hpp",
+        _NATIVE,
+        (
+            "gather: wrong last columns",
+            "const int64_t first = j + lanes<T> <= units ? j : units - lanes<T>;",
+            "const int64_t first = j + lanes<T> <= units ? j : units - lanes<T> - 1;",
+        ),
+        (
+            "to rows: always the first vector",
+            "load(from + (j + k) * width + w) : Vec<T>{}",
+            "load(from + (j + k) * width) : Vec<T>{}",
+        ),
+        ("sparse columns: place one too far", "*to = Offset(n);", "*to = Offset(n + 1);"),
+        (
+            "forward: W by rows",
+            "layer.rows, layer.theta, 1, layer.units, f, width",
+            "layer.rows, layer.theta, layer.units, 1, f, width",
+        ),
+        ("softmax without the last unit", "softmax<T>(f, units, width);", "softmax<T>(f, units - 1, width);"),
         (
             "dropout: the mask of the first panel",
             "c.masks[i] + begin * c.layers[i].units : nullptr",
@@ -75,13 +79,22 @@ MUTATIONS = [
         ),
         (
             "sparse columns: all panels share one",
-            "c.joined + begin / panel_rows<T> * inputs() : nullptr",
-            "c.joined : nullptr",
+            "c.column_bits + begin / panel_rows<T> * inputs() : nullptr",
+            "c.column_bits : nullptr",
         ),
         (
-            "sparse columns: nothing moves to the front",
-            "load(f + c.front[n] * at.width + w)",
+            "sparse columns: the nonzero ones do not move",
+            "load(f + c.nonzero_columns[n] * at.width + w)",
             "load(f + n * at.width + w)",
+        ),
+    ),
+    *_of(
+        "native/pass.hpp",
+        _NATIVE,
+        (
+            "back: W instead of its transpose",
+            "Product<T>{layer.inputs, at.width, layer.units, layer.theta, layer.units, 1,",
+            "Product<T>{layer.inputs, at.width, layer.units, layer.theta, 1, layer.units,",
         ),
         (
             "dropout: slopes by another unit's mask",
@@ -96,29 +109,33 @@ MUTATIONS = [
         ("weights of rows are left out", "share *= load(weights);", "share *= all<T>(T(1));"),
         (
             "the loss of lanes without a row counts",
-            "loss += there ? of_rows / c.divisor * share : Vec<T>{};",
+            "loss += valid_lanes ? of_rows / c.divisor * share : Vec<T>{};",
             "loss += of_rows / c.divisor * share;",
         ),
         (
             "the error of lanes without a row counts",
-            "store(delta, there ? load(delta) : Vec<T>{});",
+            "store(delta, valid_lanes ? load(delta) : Vec<T>{});",
             "store(delta, load(delta));",
         ),
         ("the slope is not divided by the outputs", "o, share / c.divisor);", "o, share);"),
-        (
-            "back: W instead of its transpose",
-            "layer.units, layer.theta, layer.units, 1, at.slopes(i), at.width,",
-            "layer.units, layer.theta, 1, layer.units, at.slopes(i), at.width,",
-        ),
         (
             "back: always the first piece of W",
             "layer.theta + (piece.row + r) * layer.units + piece.k,",
             "layer.theta + (piece.row + r) * layer.units,",
         ),
+    ),
+    *_of(
+        "native/kernels.cpp",
+        _NATIVE,
+        ("groups: the last gradient only", "store(g + i, load(g + i) + load(h + i));", "store(g + i, load(h + i));"),
+    ),
+    *_of(
+        "native/gradient.hpp",
+        _NATIVE,
         (
             "gradient: the chunks before are lost",
-            "columns + over_lanes, add ? to : nullptr};",
-            "columns + over_lanes, nullptr};",
+            "columns + leftover, add ? to : nullptr};",
+            "columns + leftover, nullptr};",
         ),
         (
             "gradient: panels of errors without padding",
@@ -126,17 +143,21 @@ MUTATIONS = [
             "p.b_advance = panel_rows<T> * layer.units;",
         ),
         ("gradient: the last panel is whole", "p.last_inner = in_last;", "p.last_inner = panel_rows<T>;"),
+    ),
+    *_of(
+        "native/narrow.hpp",
+        _NATIVE,
         (
             "narrow: no slope on the way back",
-            "layer.units, at.slopes(i - 1), true);",
-            "layer.units, at.slopes(i - 1), false);",
+            "layer.units, errors, true);",
+            "layer.units, errors, false);",
         ),
         (
             "narrow: two vectors for the rows of one",
             "return c.rows > lanes<T> ? narrow_pass<T, 2>",
             "return c.rows >= lanes<T> ? narrow_pass<T, 2>",
         ),
-        ("groups: the last gradient only", "store(g + i, load(g + i) + load(h + i));", "store(g + i, load(h + i));"),
+        ("narrow: the gradient of the first unit only", "delta = is_last ? deltas : delta;", "delta = deltas;"),
     ),
     *_of(
         "native/matrix.hpp",
@@ -154,10 +175,9 @@ MUTATIONS = [
         ),
     ),
     *_of(
-        "native/narrow.hpp",
+        "native/panel_product.hpp",
         _NATIVE,
         ("narrow: the last row but one is left out", "if (r + 2 <= rows)", "if (r + 2 < rows)"),
-        ("narrow: the gradient of the first unit only", "delta = is_last ? deltas : delta;", "delta = deltas;"),
     ),
     *_of(
         "native/chain.hpp",
@@ -203,15 +223,23 @@ MUTATIONS = [
         _NATIVE,
         (
             "nesterov: the velocity without momentum",
-            "!= 0 ? s.c[0] * velocity - s.rate * g",
+            "!= 0 ? s.c[momentum] * velocity - s.rate * g",
             "!= 0 ? velocity - s.rate * g",
         ),
-        ("adam: beta1 for beta2", "s.c[1] * square + (T(1) - s.c[1])", "s.c[1] * square + (T(1) - s.c[0])"),
-        ("adamw: decay without the rate", "theta -= s.rate * s.c[4] * theta;", "theta -= s.c[4] * theta;"),
+        (
+            "adam: beta1 for beta2",
+            "s.c[beta2] * square + (T(1) - s.c[beta2])",
+            "s.c[beta2] * square + (T(1) - s.c[beta1])",
+        ),
+        (
+            "adamw: decay without the rate",
+            "theta -= s.rate * s.c[weight_decay] * theta;",
+            "theta -= s.c[weight_decay] * theta;",
+        ),
         (
             "rmsprop: rho for epsilon",
-            "theta -= s.rate * g / (square_root<T>(square) + s.c[1]);",
-            "theta -= s.rate * g / (square_root<T>(square) + s.c[0]);",
+            "(T(1) - s.c[decay]) * (g * g);\n        theta -= s.rate * g / (square_root<T>(square) + s.c[epsilon]);",
+            "(T(1) - s.c[decay]) * (g * g);\n        theta -= s.rate * g / (square_root<T>(square) + s.c[decay]);",
         ),
         ("rprop: no rest after a change of sign", "before = agreement < 0 ? Vec<T>{} : g;", "before = g;"),
         ("rprop: steps that cannot grow", "at_most<T>(size, T(1e3))", "at_most<T>(size, T(1.1))"),
@@ -223,16 +251,25 @@ MUTATIONS = [
         ("penalty: without the half", "T(0.5) * l2 * (w * w)", "l2 * (w * w)"),
     ),
     *_of(
-        "native/run.hpp",
+        "native/passes.hpp",
         _ESTIMATORS,
         (
             "batches: shares by rows, not by weights",
-            "const T scale = weight > 0 ? T(1 / weight) : T(0);",
-            "const T scale = weight > 0 ? T(1 / double(count)) : T(0);",
+            "rows.weight > 0 ? T(1 / rows.weight) : T(0);",
+            "rows.weight > 0 ? T(1 / double(rows.count)) : T(0);",
         ),
         (
+            "dropout: every chunk draws as the first",
+            "done + begin, count, net_.layers[i].units",
+            "begin, count, net_.layers[i].units",
+        ),
+    ),
+    *_of(
+        "native/run.hpp",
+        _ESTIMATORS,
+        (
             "dropout: rows of a full batch in their order",
-            "(settings.batch_size < training.rows || has_dropout_)",
+            "(settings.batch_size < training.rows || settings.has_dropout())",
             "(settings.batch_size < training.rows)",
         ),
         (
@@ -241,46 +278,57 @@ MUTATIONS = [
             "LossWeighting::rows ? weight : weight",
         ),
         (
+            "chain: after a while from the first row",
+            "order.data() + batch, rates, steps",
+            "order.data(), rates, steps",
+        ),
+    ),
+    *_of(
+        "native/step.hpp",
+        _ESTIMATORS,
+        (
             "clipping: by the norm allowed alone",
             "T(1) : T(settings_.clip_norm / length)",
             "T(1) : T(settings_.clip_norm)",
         ),
         (
             "groups: the second is left out",
-            "for (std::size_t k = 1; k < groups_.size(); k++)",
-            "for (std::size_t k = 2; k < groups_.size(); k++)",
+            "for (std::size_t k = 1; k < groups.size(); k++)",
+            "for (std::size_t k = 2; k < groups.size(); k++)",
         ),
         (
             "penalty: on biases, too",
-            "net.begins[i] + net.layers[i].inputs * net.layers[i].units",
-            "net.begins[i] + net.layers[i].rows * net.layers[i].units",
-        ),
-        ("early stopping: without its tolerance", "now < best_loss - settings_.tolerance", "now < best_loss"),
-        (
-            "scikit-learn's plateau: an epoch too early",
-            "return waited > settings_.patience;",
-            "return waited >= settings_.patience;",
+            "net_.begins[i] + net_.layers[i].inputs * net_.layers[i].units",
+            "net_.begins[i] + net_.layers[i].rows * net_.layers[i].units",
         ),
         ("adam: beta1 in the correction of v", "std::sqrt(1 - powers_[1])", "std::sqrt(1 - powers_[0])"),
-        ("adam: the two forms of epsilon exchanged", "s.c[3] != 0 ? s.c[2]", "s.c[3] == 0 ? s.c[2]"),
         (
-            "sparse columns: those of the last panel only",
-            "space.seen[std::size_t(k)] |=",
-            "space.seen[std::size_t(k)] =",
-        ),
-        (
-            "chain: after a while from the first row",
-            "order_.data() + batch, rates, steps",
-            "order_.data(), rates, steps",
-        ),
-        (
-            "dropout: every chunk draws as the first",
-            "done + begin, rows, net.layers[i].units",
-            "begin, rows, net.layers[i].units",
+            "adam: the two forms of epsilon exchanged",
+            "s.c[epsilon_hat] != 0 ? s.c[epsilon]",
+            "s.c[epsilon_hat] == 0 ? s.c[epsilon]",
         ),
     ),
     *_of(
-        "native/module.cpp",
+        "native/stopping.hpp",
+        _ESTIMATORS,
+        ("early stopping: without its tolerance", "loss < best_loss - tolerance_", "loss < best_loss"),
+        (
+            "scikit-learn's plateau: an epoch too early",
+            "return waited > patience_;",
+            "return waited >= patience_;",
+        ),
+    ),
+    *_of(
+        "native/workspace.hpp",
+        _ESTIMATORS,
+        (
+            "sparse columns: those of the last panel only",
+            "all_bits_[std::size_t(k)] |=",
+            "all_bits_[std::size_t(k)] =",
+        ),
+    ),
+    *_of(
+        "native/predictor.hpp",
         _NATIVE,
         ("predict: wrong rows after the first part", "x.data() + begin * inputs", "x.data() + begin * outputs"),
     ),

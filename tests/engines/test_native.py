@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,12 @@ def test_the_native_engine_knows_every_activation_every_loss_and_every_optimiser
     assert set(_native.activations) == set(ACTIVATIONS)
     assert set(_native.losses) == set(LOSSES)
     assert set(_native.optimizers) == set(OPTIMIZERS) - {"lbfgs"}
+
+
+@pytest.mark.parametrize("name", _native.optimizers)
+def test_constants_of_an_optimiser_have_one_order_in_python_and_in_cpp(name: str) -> None:
+    constants = [f.name for f in fields(OPTIMIZERS[name]()) if f.name != "learning_rate"]
+    assert _native.optimizers[name] == ", ".join(constants)
 
 
 def network(activation: str, seed: int) -> cr.Network:

@@ -19,7 +19,8 @@ void* operator new(std::size_t size) {
     throw std::bad_alloc();
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-    return aligned_alloc(std::size_t(alignment), (size + std::size_t(alignment) - 1) / std::size_t(alignment) * std::size_t(alignment));
+    return aligned_alloc(std::size_t(alignment),
+                         (size + std::size_t(alignment) - 1) / std::size_t(alignment) * std::size_t(alignment));
 }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
@@ -32,12 +33,30 @@ const Kernels<float>& of_float();
 
 using namespace chainrule;
 
-static long cost(std::vector<int64_t> widths, std::string optimizer, int64_t batch, int threads, int64_t epochs) {
+static long cost(std::vector<int64_t> widths, OptimizerName optimizer, int64_t batch, int threads, int64_t epochs) {
     const int64_t rows = 1024;
-    std::vector<float> x(std::size_t(rows * widths.front()), 0.1f), y(std::size_t(rows * widths.back()), 0.5f), weights(rows, 1.0f);
+    std::vector<float> x(std::size_t(rows * widths.front()), 0.1f), y(std::size_t(rows * widths.back()), 0.5f),
+        weights(rows, 1.0f);
     Description description{widths, {}, {}};
-    Settings settings{"squared_error", 0, double(widths.back()), optimizer, {}, 0, {}, 0, 0, false, false, 0, batch, true, 3,
-                      StoppingRule::patience, 5, 0, LossWeighting::weights};
+    Settings settings{.loss = LossName::squared_error,
+                      .loss_parameter = 0,
+                      .divisor = double(widths.back()),
+                      .optimizer = optimizer,
+                      .constants = {},
+                      .remembers = 0,
+                      .dropout = {},
+                      .l1 = 0,
+                      .l2 = 0,
+                      .penalty_by_weight = false,
+                      .penalty_in_loss = false,
+                      .clip_norm = 0,
+                      .batch_size = batch,
+                      .shuffle = true,
+                      .seed = 3,
+                      .stopping = StoppingRule::patience,
+                      .patience = 5,
+                      .tolerance = 0,
+                      .loss_weighting = LossWeighting::weights};
     const bool chain = widths.size() > 4;
     for (std::size_t i = 1; i < widths.size(); i++) {
         description.activations.push_back({"tanh", 0});
@@ -67,8 +86,8 @@ int main() {
         std::printf("%s: %ld\n", what, cost(settings..., 40) - cost(settings..., 2));
     };
     using Widths = std::vector<int64_t>;
-    more("chain", Widths{1, 1, 1, 1, 1, 1}, "sgd", 1, 1);
-    more("small", Widths{4, 32, 3}, "adam", 32, 1);
-    more("groups", Widths{16, 64, 26}, "adam", 512, 2);
-    more("large layers", Widths{200, 200, 3}, "adam", 128, 2);
+    more("chain", Widths{1, 1, 1, 1, 1, 1}, OptimizerName::sgd, 1, 1);
+    more("small", Widths{4, 32, 3}, OptimizerName::adam, 32, 1);
+    more("groups", Widths{16, 64, 26}, OptimizerName::adam, 512, 2);
+    more("large layers", Widths{200, 200, 3}, OptimizerName::adam, 128, 2);
 }

@@ -160,9 +160,9 @@ def _settings_of(net: Network, settings: Settings) -> Any:
         batch_size=settings.batch_size,
         shuffle=settings.shuffle,
         seed=settings.seed,
+        stopping="none" if stopping is None else stopping.name,
         patience=0 if stopping is None else stopping.epochs,
         tolerance=0.0 if stopping is None else stopping.tolerance,
-        stopping="none" if stopping is None else stopping.name,
         loss_weighting=settings.loss_weighting,
     )
 
@@ -198,19 +198,20 @@ def keep_best(state: State, trainer: Trainer64) -> None:
 
 def plan_of(trainer: Trainer64, settings: Settings, allowed_threads: int) -> str:
     """Return in words how the extension executes a run."""
-    start = f"native engine, {settings.dtype}, {instruction_set()}, {trainer.threads} of {allowed_threads} threads; "
-    if trainer.goes_row_by_row:
+    plan = trainer.plan
+    start = f"native engine, {settings.dtype}, {instruction_set()}, {plan.threads} of {allowed_threads} threads; "
+    if plan.path == "chain":
         return start + "a chain that learns row by row, in scalars"
-    if trainer.goes_at_once:
+    if plan.path == "narrow":
         return start + "a batch goes through all narrow layers and back, and makes their gradient, in one call"
-    if trainer.goes_by_layers:
+    if plan.path == "layers":
         return start + (
-            f"layer by layer: at most {trainer.chunk_rows} rows go through a layer, in parts of it, before the next, "
+            f"layer by layer: at most {plan.chunk_rows} rows go through a layer, in parts of it, before the next, "
             "and then make their gradient"
         )
-    own = "with one gradient" if trainer.groups == 1 else "each with a gradient of its own"
+    own = "with one gradient" if plan.groups == 1 else "each with a gradient of its own"
     return start + (
-        f"a batch is {trainer.groups} group{'s' * (trainer.groups > 1)} of rows, {own}; of a group, "
-        f"{trainer.panel_rows} rows at a time go through all layers and back, and at most {trainer.chunk_rows} of them "
+        f"a batch is {plan.groups} group{'s' * (plan.groups > 1)} of rows, {own}; of a group, "
+        f"{plan.panel_rows} rows at a time go through all layers and back, and at most {plan.chunk_rows} of them "
         "then make their gradient"
     )

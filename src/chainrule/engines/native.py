@@ -188,7 +188,7 @@ class _NativeRun:
             at_start.epoch = self.first
             self._report()
             keep_best(task.state, trainer)
-            _report_divergence(task, at_start, self.rates, self.ahead, steps, trainer.threads)
+            _report_divergence(task, at_start, self.rates, self.ahead, steps, trainer.plan.threads)
         if result != "time is up":
             self._catch_up()
         validation_losses = trainer.validation_losses
