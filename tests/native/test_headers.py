@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chainrule.engines import native
+
 HERE = Path(__file__).parent
 NATIVE = HERE.parents[1] / "native"
 COMPILER = shutil.which("g++") or shutil.which("clang++")
@@ -29,6 +31,27 @@ def test_steps_and_epochs_allocate_nothing(tmp_path: Path) -> None:
     program = compiled(tmp_path, "allocations.cpp", *baseline, "-Wl,--wrap=aligned_alloc", str(NATIVE / "kernels.cpp"))
     counted = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     assert counted.splitlines() == ["chain: 0", "small: 0", "groups: 0", "large layers: 0"]
+
+
+ISA_OPTIONS = {
+    "baseline": ("-DCHAINRULE_VECTOR_BYTES=16",),
+    "avx2": ("-DCHAINRULE_VECTOR_BYTES=32", "-mavx2", "-mfma"),
+    "avx512": (
+        *("-DCHAINRULE_VECTOR_BYTES=64", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"),
+        "-mprefer-vector-width=512",
+    ),
+    "wide": ("-DCHAINRULE_VECTOR_BYTES=64", "-mavx2", "-mfma"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", native.instruction_sets())
+def test_kernels_agree_with_their_slow_reference_on_random_shapes(isa: str, tmp_path: Path) -> None:
+    options = (f"-DCHAINRULE_ISA={isa}", *ISA_OPTIONS[isa], "-ffp-contract=fast", "-Wno-psabi")
+    program = compiled(tmp_path, "reference.cpp", *options)
+    output = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    kernels = ("products", "functions", "activations", "softmax", "predictions", "gradients")
+    assert output.splitlines() == [f"{dtype} {name}: 0" for dtype in ("float32", "float64") for name in kernels]
 
 
 @pytest.mark.slow
