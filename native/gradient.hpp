@@ -14,6 +14,7 @@ template <class T> void sum_over_lanes(const Product<T>& p, int64_t first, int64
         case 2: return sums.template operator()<2>();
         case 3: return sums.template operator()<3>();
         case 4: return sums.template operator()<4>();
+        default: return;
     }
 }
 

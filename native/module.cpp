@@ -7,7 +7,7 @@
 
 namespace chainrule {
 
-template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const std::string& isa) {
+template <class T> NumPy<T> function(const std::string& name, const Vector<T>& x, const std::string& isa) {
     const Kernels<T>& kernels = kernels_of<T>(isa);
     const std::size_t n = x.shape(0), whole = (n + std::size_t(kernels.lanes) - 1) / kernels.lanes * kernels.lanes;
     Buffer<T> padded = zeros<T>(whole), result = zeros<T>(whole);
@@ -18,7 +18,7 @@ template <class T> NumPy<T> function(const std::string& name, Vector<T> x, const
 
 // f(z) and f′(z) as a run computes them.
 template <class T>
-std::pair<NumPy<T>, NumPy<T>> activation(const std::string& name, double parameter, Vector<T> z,
+std::pair<NumPy<T>, NumPy<T>> activation(const std::string& name, double parameter, const Vector<T>& z,
                                          const std::string& isa) {
     const Kernels<T>& kernels = kernels_of<T>(isa);
     const auto known = named<ActivationName>(name);

@@ -31,6 +31,7 @@ void panel_product(int64_t rows, const T* a, int64_t row_step, int64_t step, con
         few_rows<T, V, R>(a + r * row_step, row_step, step, b, inner, c + r * V * lanes<T>, times_c);
         r += R;
     };
+    // NOLINTNEXTLINE(bugprone-infinite-loop): `take` moves r
     while (r + 4 <= rows) take.template operator()<4>();
     if (r + 2 <= rows) take.template operator()<2>();
     if (r < rows) take.template operator()<1>();

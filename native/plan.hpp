@@ -88,6 +88,7 @@ struct Plan {
     // share the parts of such a layer.
     template <class T> static std::vector<bool> large_layers(const Network<T>& net, int64_t panels) {
         std::vector<bool> large;
+        large.reserve(net.layers.size());
         for (const Layer<T>& layer : net.layers)
             large.push_back(layer.rows * layer.units >= (panels >= 4 ? 1 << 15 : 1 << 18));
         return large;

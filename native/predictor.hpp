@@ -11,13 +11,13 @@ namespace chainrule {
 // A network with its parameters, so that a prediction has nothing to prepare.
 template <class T> class Predictor {
   public:
-    Predictor(const Description& description, Vector<T> theta, const std::string& isa)
+    Predictor(const Description& description, const Vector<T>& theta, const std::string& isa)
         : kernels_(kernels_of<T>(isa)), net_(description, kernels_.lanes) {
         follow(theta);
     }
 
     // Takes over parameters that have changed.
-    void follow(Vector<T> theta) {
+    void follow(const Vector<T>& theta) {
         if (int64_t(theta.shape(0)) != net_.parameters)
             throw std::invalid_argument("the parameters do not fit the network");
         if (!std::equal(theta.data(), theta.data() + net_.parameters, net_.theta.get()))
@@ -37,6 +37,7 @@ template <class T> class Predictor {
             threads = int(std::clamp(std::min(pay, double(parts)), 1.0, double(std::max(threads, 1))));
             const auto numbers = std::size_t(4 * kernels_.panel_rows * (net_.widest + 1));
             std::vector<Buffer<T>> scratch;
+            scratch.reserve(std::size_t(threads));
             for (int thread = 0; thread < threads; thread++) scratch.push_back(uninitialized<T>(numbers));
             Pool pool(threads);
             pool.each(parts, [&](int64_t part, int thread) {

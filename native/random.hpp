@@ -129,6 +129,7 @@ struct Shuffling {
 template <class T>
 void dropout(T* mask, int64_t begin, int64_t count, int64_t units, int64_t width, double rate, uint64_t seed,
              uint64_t epoch, uint64_t batch, uint64_t layer) {
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): of numbers from 0 to 2³², to the nearest
     const auto least = uint64_t(rate * 4294967296.0 + 0.5);
     const T kept = T(1) / T(1.0 - rate);
     std::array<uint64_t, 4> four{};

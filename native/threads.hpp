@@ -62,6 +62,7 @@ class Pool {
                 helper.detach();
                 helpers_++;
             }
+            // NOLINTNEXTLINE(bugprone-empty-catch): fewer threads do the same work
         } catch (const std::system_error&) {  // the system has no more of them: the others do the work
         }
         shared_->placed.store(true, std::memory_order_release);

@@ -70,7 +70,7 @@ template <class T> class Trainer {
                 throw std::invalid_argument("x and y do not fit the network");
     }
 
-    void set(Vector<T> theta, std::vector<Vector<T>> memory, int64_t step, int64_t epoch) {
+    void set(const Vector<T>& theta, std::vector<Vector<T>> memory, int64_t step, int64_t epoch) {
         fill(theta, run_.net.theta);
         for (std::size_t k = 0; k < run_.stepper.moments.size(); k++) fill(memory.at(k), run_.stepper.moments[k]);
         run_.stepper.steps_made = step;
@@ -82,7 +82,7 @@ template <class T> class Trainer {
         run_.stopping.best_loss = loss;
     }
     // The numbers of rows have been checked by Python.
-    void set_shuffling(Vector<uint32_t> key, int64_t position, Vector<int64_t> order) {
+    void set_shuffling(const Vector<uint32_t>& key, int64_t position, const Vector<int64_t>& order) {
         Shuffling& shuffling = run_.order.shuffling;
         if (key.shape(0) != shuffling.key.size() || int64_t(order.shape(0)) != run_.rows() || position < 0 ||
             position > 624)
@@ -92,7 +92,7 @@ template <class T> class Trainer {
         shuffling.order.assign(order.data(), order.data() + order.shape(0));
     }
     // Copies key and order to the caller's arrays, and returns the position.
-    int64_t get_shuffling(Writable<uint32_t> key, Writable<int64_t> order) const {
+    int64_t get_shuffling(const Writable<uint32_t>& key, const Writable<int64_t>& order) const {
         const Shuffling& shuffling = run_.order.shuffling;
         if (key.shape(0) != shuffling.key.size() || order.shape(0) != shuffling.order.size())
             throw std::invalid_argument("the shuffling does not fit the data");
@@ -124,7 +124,7 @@ template <class T> class Trainer {
         }
     }
 
-    std::optional<std::pair<double, NumPy<T>>> objective(Vector<T> theta, const nb::callable& interrupted) {
+    std::optional<std::pair<double, NumPy<T>>> objective(const Vector<T>& theta, const nb::callable& interrupted) {
         const std::optional<double> loss =
             loss_at(theta, interrupted, [&](Interruption& interruption) { return run_.objective(interruption); });
         if (!loss) return std::nullopt;
@@ -132,13 +132,13 @@ template <class T> class Trainer {
         std::copy_n(run_.gradient(), run_.net.parameters, gradient.get());
         return std::pair(*loss, as_numpy<T>(std::move(gradient), {std::size_t(run_.net.parameters)}));
     }
-    std::optional<double> validation_loss(Vector<T> theta, const nb::callable& interrupted) {
+    std::optional<double> validation_loss(const Vector<T>& theta, const nb::callable& interrupted) {
         return loss_at(theta, interrupted,
                        [&](Interruption& interruption) { return run_.validation_loss(interruption); });
     }
 
     // Copies θ and the optimiser's moments to the caller's arrays.
-    void get(Writable<T> theta, std::vector<Writable<T>> memory) const {
+    void get(const Writable<T>& theta, std::vector<Writable<T>> memory) const {
         give(run_.net.theta, theta);
         for (std::size_t k = 0; k < run_.stepper.moments.size(); k++) give(run_.stepper.moments[k], memory.at(k));
     }
@@ -150,7 +150,8 @@ template <class T> class Trainer {
     const Run<T>& run() const { return run_; }
 
   private:
-    template <class Loss> std::optional<double> loss_at(Vector<T> theta, const nb::callable& interrupted, Loss loss) {
+    template <class Loss> std::optional<double> loss_at(const Vector<T>& theta, const nb::callable& interrupted,
+                                                        Loss loss) {
         fill(theta, run_.net.theta);
         Asking asking(interrupted);
         const nb::gil_scoped_release no_python;
