@@ -109,10 +109,10 @@ template <class T> inline void multiply(const Product<T>& p) {
     const Division division(p.rows);
     const int64_t end = p.blocks ? p.first_block + p.blocks : division.blocks;
     for (int64_t column = 0; column < p.columns;) {
-        const bool one = p.columns - column == lanes<T>;
-        const auto* const functions = p.offsets ? (one ? one_vector_of_some.of_rows : two_vectors_of_some.of_rows)
-                                                : (one ? one_vector.of_rows : two_vectors.of_rows);
-        const int64_t width = (one ? 1 : block_vectors) * lanes<T>;
+        const bool is_single = p.columns - column == lanes<T>;
+        const auto* const functions = p.offsets ? (is_single ? one_vector_of_some.of_rows : two_vectors_of_some.of_rows)
+                                                : (is_single ? one_vector.of_rows : two_vectors.of_rows);
+        const int64_t width = (is_single ? 1 : block_vectors) * lanes<T>;
         const T* const b = p.b + (p.packed_rows ? column * p.packed_rows : column);
         const int64_t b_stride = p.packed_rows ? width : p.b_stride;
         for (int64_t i = p.first_block; i < end; i++) {

@@ -48,8 +48,8 @@ void gather(Row row_at, int64_t rows, int64_t units, T* to, int64_t width, Bits<
 template <class T> void unload_packed(const T* from, int64_t units, int64_t width, T* to) {
     const int64_t columns = whole_vectors<T>(units);
     for (int64_t j = 0; j < columns; j += lanes<T>) {
-        const bool one = j % panel_rows<T> == 0 && columns - j == lanes<T>;
-        const int64_t stride = one ? lanes<T> : panel_rows<T>;
+        const bool is_single = j % panel_rows<T> == 0 && columns - j == lanes<T>;
+        const int64_t stride = is_single ? lanes<T> : panel_rows<T>;
         T* const begin = to + j / panel_rows<T> * panel_rows<T> * panel_rows<T> + j % panel_rows<T>;
         for (int64_t w = 0; w < width; w += lanes<T>) {
             Vec<T> square[lanes<T>];

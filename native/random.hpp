@@ -37,8 +37,8 @@ class Shuffle {
         if (rows) begins_.resize((std::size_t(1) << bucket_bits_) + 1);
     }
 
-    // given[k], or k where nothing is given, moves to the place in `order` that row k has in the epoch.
-    void operator()(const int64_t* given, std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
+    // row_numbers[k], or k if `row_numbers` is null, moves to the place in `order` that row k has in the epoch.
+    void operator()(const int64_t* row_numbers, std::vector<int64_t>& order, uint64_t seed, uint64_t epoch) {
         const uint64_t numbers = (uint64_t(1) << number_bits_) - 1;
         const auto bucket = [&](uint64_t draw) { return draw >> (64 - bucket_bits_); };
         std::fill(begins_.begin(), begins_.end(), 0);
@@ -62,7 +62,7 @@ class Shuffle {
             }
         for (int64_t& word : order) {
             const auto row = int64_t(uint64_t(word) & numbers);
-            word = given ? given[row] : row;
+            word = row_numbers ? row_numbers[row] : row;
         }
     }
 
