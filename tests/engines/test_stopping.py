@@ -138,3 +138,15 @@ def test_batches_count_by_weight_or_by_rows(engine: str) -> None:
     second = cr.backprop(NET, moved.parameters, X[6:], Y[6:]).loss
     assert by_rows.history["loss"][0] == pytest.approx((first + second) / 2.0)
     assert by_weight.history["loss"][0] == pytest.approx((first + 3.0 * second) / 4.0)
+
+
+@pytest.mark.parametrize("loss_weighting", ["weights", "rows"])
+@pytest.mark.parametrize("rule", [None, Patience(4, 1e-3), Patience(4, 0.0, restore_best=False), Plateau(3, 1e-3)])
+def test_every_rule_goes_with_every_weighting_on_both_engines(rule: StoppingRule | None, loss_weighting: str) -> None:
+    weights = np.linspace(0.5, 3.0, len(X))
+    more: dict[str, Any] = {"batch_size": 5, "sample_weight": weights, "loss_weighting": loss_weighting}
+    native, reference = (run_with(rule, engine, **more) for engine in ENGINES)
+    assert native.stopped == reference.stopped
+    assert native.epoch == reference.epoch
+    np.testing.assert_allclose(native.history["loss"], reference.history["loss"], rtol=1e-7)
+    np.testing.assert_allclose(native.parameters.vector, reference.parameters.vector, rtol=1e-6)
