@@ -20,7 +20,7 @@ from chainrule.lessons import ChooseAll, FormulaAnswer, NumberAnswer, OneChoice,
 from chainrule.lessons.grading import MalformedReply
 from chainrule.lessons.lesson import drill
 from chainrule.lessons.policy import DEFAULT, Policy
-from chainrule.lessons.practice import Console, Tally, fitting, letters, practise, written
+from chainrule.lessons.practice import Console, Tally, letters, plain_text, practise, transliterate
 from chainrule.lessons.progress import Learner, Progress
 
 CHOICE = generate("update rule", 3)
@@ -222,7 +222,7 @@ def test_a_terminal_without_unicode_shows_what_can_be_typed(ada: Learner, encodi
     ],
 )
 def test_signs_are_written_out_in_ascii(shown: str, fitted: str) -> None:
-    assert fitting(shown, "ascii") == fitted
+    assert transliterate(shown, "ascii") == fitted
 
 
 def test_letters_are_typed_in_many_ways() -> None:
@@ -233,14 +233,16 @@ def test_letters_are_typed_in_many_ways() -> None:
 
 def test_lines_fit_the_terminal(ada: Learner) -> None:
     for width in (30, 60):
-        lines = written("Back-propagation", [("p", CHOICE), ("q", FORMULA)], solutions=True, width=width).splitlines()
+        lines = plain_text(
+            "Back-propagation", [("p", CHOICE), ("q", FORMULA)], solutions=True, width=width
+        ).splitlines()
         assert all(len(line) <= width or " " not in line.strip() for line in lines)
 
 
 def test_the_text_of_a_lesson_has_solutions_where_they_are_asked_for() -> None:
     drawn = drill(["dependence", "recursion"], 1, 5).problems()
-    assert "Solution" not in written("Practice", drawn, solutions=False)
-    solved = written("Practice", drawn, solutions=True)
+    assert "Solution" not in plain_text("Practice", drawn, solutions=False)
+    solved = plain_text("Practice", drawn, solutions=True)
     assert solved.startswith("Practice\n\ndependence-1: ")
     assert f"Right: {', '.join(right(drawn[0][1]).split())}\n" in solved
     assert solved.count("Solution:\n  1. ") == 2

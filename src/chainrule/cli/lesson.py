@@ -96,7 +96,7 @@ def preview(
     from ..files import write_atomically
     from ..lessons.export.sheet import page
     from ..lessons.lesson_file import read
-    from ..lessons.practice import fitting, written
+    from ..lessons.practice import plain_text, transliterate
 
     if form not in ("text", "html"):
         raise unknown_name("format", form, ("text", "html"))
@@ -107,13 +107,13 @@ def preview(
     if form == "html":
         shown = page(lesson.title, [problem for _, problem in drawn], solutions)
     else:
-        shown = written(lesson.title, drawn, solutions)
+        shown = plain_text(lesson.title, drawn, solutions)
     if output is not None:
         write_atomically(output, shown.encode())
     elif form == "html":
         sys.stdout.buffer.write(shown.encode())  # in UTF-8, as the page says
     else:
-        sys.stdout.write(fitting(shown, sys.stdout.encoding))
+        sys.stdout.write(transliterate(shown, sys.stdout.encoding))
 
 
 @app.command()
@@ -326,6 +326,6 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
 
 def _print(text: str) -> None:
     """Print a line with signs that the terminal has."""
-    from ..lessons.practice import fitting
+    from ..lessons.practice import transliterate
 
-    print(fitting(text, sys.stdout.encoding))
+    print(transliterate(text, sys.stdout.encoding))

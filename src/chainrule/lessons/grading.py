@@ -1,4 +1,4 @@
-"""Whether a reply to a problem is right, and what is said about it. Nothing that was typed is ever executed.
+"""Grades a reply to a problem, with feedback. Nothing that was typed is ever executed.
 
 A reply that cannot be read, or that answers in another form than the one asked for, is refused: it is no attempt.
 """
@@ -185,7 +185,7 @@ def _place(reply: object, options: tuple[Option, ...]) -> int:
 def _places(reply: object, options: tuple[Option, ...]) -> frozenset[int]:
     if isinstance(reply, (str, bytes)) or not isinstance(reply, Collection):
         raise MalformedReply(f"the answer is a list of places of options, such as [0, 2], not {reply!r:.60}")
-    places = frozenset(_place(one, options) for one in reply)
+    places = frozenset(_place(place, options) for place in reply)
     if not places:
         raise MalformedReply("no option is chosen: at least one is right")
     return places
@@ -199,8 +199,8 @@ def _typed(reply: object) -> str:
 
 def _malformed(message: str, typed: str, begin: int, end: int) -> MalformedReply:
     """Return the error of a place, with what was typed on one line."""
-    shown = "".join(sign if sign.isprintable() else " " for sign in typed)
-    return MalformedReply(message, begin, end, f"{shown}\n{' ' * begin}{'^' * max(1, end - begin)}")
+    line = "".join(character if character.isprintable() else " " for character in typed)
+    return MalformedReply(message, begin, end, f"{line}\n{' ' * begin}{'^' * max(1, end - begin)}")
 
 
 def _parsed(typed: str, names: Iterable[Symbol], left: Expression | None) -> Parsed:
@@ -210,8 +210,8 @@ def _parsed(typed: str, names: Iterable[Symbol], left: Expression | None) -> Par
     except FormulaError as error:
         raise _malformed(str(error), error.formula, error.begin, error.end) from error
     if parsed.left is not None and parsed.left != left:
-        asked = "the right side alone" if left is None else text(left)
-        message = f"{asked} is asked for, not {text(parsed.left)}: leave the left side out"
+        expected = "the right side alone" if left is None else text(left)
+        message = f"{expected} is asked for, not {text(parsed.left)}: leave the left side out"
         raise _malformed(message, typed, 0, typed.index("="))
     return parsed
 
@@ -222,14 +222,15 @@ def _formula(typed: str, answer: FormulaAnswer) -> Parsed:
 
 def _formula_grade(problem: Problem, answer: FormulaAnswer, typed: str, parsed: Parsed) -> Grade:
     formula = parsed.expression
-    found = compare(formula, answer.key, answer.definitions, answer.allowed)
-    foreign: tuple[Expression, ...] = found.not_allowed
+    comparison = compare(formula, answer.key, answer.definitions, answer.allowed)
+    foreign: tuple[Expression, ...] = comparison.not_allowed
     if answer.allowed is None and answer.left in formula.walk():
         foreign = (answer.left,)
-    if found.equal and foreign:
+    if comparison.equal and foreign:
         raise _malformed(_other_form(answer, foreign), typed, 0, len(typed))
-    feedback, mistake = ((), None) if found.equal else _what_is_wrong(formula, answer, found.undefined)
-    return Grade(found.equal, _points(problem, found.equal), feedback, prose(formula), parsed.warnings, mistake)
+    is_right = comparison.equal
+    feedback, mistake = ((), None) if is_right else _what_is_wrong(formula, answer, comparison.undefined)
+    return Grade(is_right, _points(problem, is_right), feedback, prose(formula), parsed.warnings, mistake)
 
 
 def _other_form(answer: FormulaAnswer, foreign: Iterable[Expression]) -> str:
@@ -280,8 +281,8 @@ def _number(typed: str, answer: NumberAnswer) -> tuple[Parsed, float]:
         message = f"a number has at most {MAX_NUMBER} characters, but this has {len(typed):,}"
         raise _malformed(message, typed[:MAX_NUMBER], MAX_NUMBER - 1, MAX_NUMBER)
     if comma := re.search(",", typed):
-        written = typed.strip().replace(",", ".") if _DECIMAL_COMMA.fullmatch(typed) else "0.5, for example"
-        raise _malformed(f"a number has a decimal point, not a comma: write {written}", typed, *comma.span())
+        example = typed.strip().replace(",", ".") if _DECIMAL_COMMA.fullmatch(typed) else "0.5, for example"
+        raise _malformed(f"a number has a decimal point, not a comma: write {example}", typed, *comma.span())
     if gap := _SIDE_BY_SIDE.search(typed):
         message = "two numbers stand side by side: leave out what is between them, or put a sign there"
         raise _malformed(message, typed, *gap.span())
@@ -320,9 +321,9 @@ def _near(value: float, number: float, tolerance: float) -> bool:
 
 def _what_is_wrong_with_number(value: float, answer: NumberAnswer) -> tuple[tuple[Prose, ...], str | None]:
     """Return what is said of a wrong number, and which misconception it shows."""
-    known = [one for one in answer.mistakes if _near(value, one.answer, answer.tolerance)]
+    known = [mistake for mistake in answer.mistakes if _near(value, mistake.answer, answer.tolerance)]
     if known:
-        nearest = min(known, key=lambda one: abs(value - one.answer))
+        nearest = min(known, key=lambda mistake: abs(value - mistake.answer))
         return (nearest.feedback,), nearest.kind
     if answer.key != 0:
         for ratio, kind, sentence in _RATIOS:

@@ -17,7 +17,7 @@ _REDRAWN = 30  # how often a problem is drawn anew that its entry has already
 
 @dataclass(frozen=True)
 class Entry:
-    """What a lesson asks of one family.
+    """The problems that a lesson draws from one family.
 
     Attributes
     ----------
@@ -31,9 +31,9 @@ class Entry:
     points : int
         For each problem.
     attempts : int or None
-        For each problem; None for as many as one likes.
+        For each problem; None for unlimited.
     parameters : mapping
-        What the family is told, each a value or a list of values to draw from.
+        Parameters of the family, each a value or a list of values to draw from.
     """
 
     id: str
@@ -91,7 +91,7 @@ class Lesson:
 
 
 def drill(families: Iterable[str], count: int, seed: int) -> Lesson:
-    """Return a lesson of so many problems of each family, without a file.
+    """Return a lesson of this many problems of each family, without a file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Practice in a terminal: a problem, a line with the answer, what is right or wrong about it, and the next."""
+"""Practice in the terminal: shows problems, takes answers, and gives feedback."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .prose import Prose
 COMMANDS = "? hint   ! solution   * bookmark   > skip   q quit"
 MIN_WIDTH, MAX_WIDTH = 30, 100
 
-_WRITTEN_OUT = {letter: name.removeprefix("var") for letter, name in GREEK.items()} | {
+_SPELLINGS = {letter: name.removeprefix("var") for letter, name in GREEK.items()} | {
     "∂": "d", "ℒ": "L", "−": "-", "·": "*", "⊙": "(*)", "←": "<-", "≈": "~", "→": "->", "′": "'", "…": "...", "–": "-",
     "—": "--", "½": "1/2", "‘": "'", "’": "'", "“": '"', "”": '"', "≤": "<=", "≥": ">=", "×": "x",
 }  # fmt: skip
-"""Signs that a terminal may not have, in ASCII, as the parser of formulae reads them too."""
+"""Characters that a terminal may lack, in ASCII, as the parser of formulae also reads them."""
 
 
 class Leave(Exception):  # noqa: N818 - it is no error
-    """Someone wants to stop."""
+    """The learner wants to stop."""
 
 
 @dataclass
 class Tally:
-    """How practice went.
+    """The result of practice.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Tally:
 
 
 class Console:
-    """A terminal, or what stands for one.
+    """A terminal, or a pair of streams in its place.
 
     Parameters
     ----------
@@ -73,9 +73,8 @@ class Console:
     def say(self, text: Prose | str = "", first: str = "", later: str | None = None) -> None:
         """Write a paragraph, wrapped; its lines begin with `first`, and all but the first with `later`."""
         later = " " * len(first) if later is None else later
-        shown = fitting(str(text), self.target.encoding)
         lines = wrap(
-            shown,
+            transliterate(str(text), self.target.encoding),
             self.width,
             initial_indent=first,
             subsequent_indent=later,
@@ -86,7 +85,7 @@ class Console:
 
     def verbatim(self, text: str) -> None:
         """Write lines as they are."""
-        self.target.write(f"{fitting(text, self.target.encoding)}\n")
+        self.target.write(f"{transliterate(text, self.target.encoding)}\n")
 
     def ask(self, prompt: str) -> str:
         """Return a line that was typed.
@@ -96,13 +95,13 @@ class Console:
         Leave
             At the end of the input, and after Ctrl-C.
         """
-        shown = fitting(prompt, self.target.encoding)
+        prompt = transliterate(prompt, self.target.encoding)
         try:
             if self.source is sys.stdin and self.target is sys.stdout and self.source.isatty():
                 with suppress(ImportError):
                     import readline  # noqa: F401 - lets a line be edited
-                return input(shown).strip()
-            self.target.write(shown)
+                return input(prompt).strip()
+            self.target.write(prompt)
             self.target.flush()
             line = self.source.readline()
         except (EOFError, KeyboardInterrupt):
@@ -137,37 +136,37 @@ def practise(
     return _Practice(learner, policy, console or Console()).run(problems)
 
 
-def fitting(text: str, encoding: str | None) -> str:
-    """Return a text with the signs that an encoding lacks written out in ASCII.
+def transliterate(text: str, encoding: str | None) -> str:
+    """Return a text with the characters that an encoding lacks spelled in ASCII.
 
-    >>> fitting("δ₁ = δ₂w₂(1−f₁²)", "ascii")
+    >>> transliterate("δ₁ = δ₂w₂(1−f₁²)", "ascii")
     'delta_1 = delta_2w_2(1-f_1^2)'
     """
     encoding = encoding or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        shown, mark = [], ""
-        for sign in text:
-            written, now = _written_out(sign, encoding)
-            shown.append(now + written if now != mark else written)
-            mark = now
-        return "".join(shown)
+        parts, last_mark = [], ""
+        for character in text:
+            part, mark = _ascii(character, encoding)
+            parts.append(mark + part if mark != last_mark else part)
+            last_mark = mark
+        return "".join(parts)
     return text
 
 
-def _written_out(sign: str, encoding: str) -> tuple[str, str]:
-    """Return a sign in ASCII, and the mark that begins a run of such signs: _ below the line, ^ above it."""
+def _ascii(character: str, encoding: str) -> tuple[str, str]:
+    """Return a character in ASCII, and the mark before a run of such characters: _ below the line, ^ above it."""
     try:
-        sign.encode(encoding)
+        character.encode(encoding)
     except UnicodeEncodeError:
-        place = unicodedata.decomposition(sign).partition(">")[0]
-        plain = unicodedata.normalize("NFKD", sign)
-        ascii_sign = _WRITTEN_OUT.get(sign) or "".join(
-            _WRITTEN_OUT.get(one, one) for one in plain if one.isascii() or one in _WRITTEN_OUT
+        place = unicodedata.decomposition(character).partition(">")[0]
+        plain = unicodedata.normalize("NFKD", character)
+        spelling = _SPELLINGS.get(character) or "".join(
+            _SPELLINGS.get(part, part) for part in plain if part.isascii() or part in _SPELLINGS
         )
-        return ascii_sign or "?", {"<sub": "_", "<super": "^"}.get(place, "")
-    return sign, ""
+        return spelling or "?", {"<sub": "_", "<super": "^"}.get(place, "")
+    return character, ""
 
 
 def letters(typed: str, count: int) -> list[int]:
@@ -179,18 +178,18 @@ def letters(typed: str, count: int) -> list[int]:
         When something else was typed.
     """
     known = ascii_lowercase[:count]
-    found = []
-    for begin, sign in enumerate(typed.lower()):
-        if sign in known:
-            found.append(known.index(sign))
-        elif not (sign.isspace() or sign in ",;)."):
+    places = []
+    for begin, character in enumerate(typed.lower()):
+        if character in known:
+            places.append(known.index(character))
+        elif not (character.isspace() or character in ",;)."):
             raise MalformedReply(
                 f"{typed[begin]!r} is no option: type letters from a to {known[-1]}",
                 begin,
                 begin + 1,
                 f"{typed}\n{' ' * begin}^",
             )
-    return found
+    return places
 
 
 class _Practice:
@@ -198,7 +197,8 @@ class _Practice:
 
     def __init__(self, learner: Learner, policy: Policy | None, console: Console) -> None:
         self.learner, self.console = learner, console
-        self.given, self.policy = policy, policy or DEFAULT  # the second is that of the problem at hand
+        self.lesson_policy = policy
+        self.policy = policy or DEFAULT  # of the current problem
         self.tally = Tally()
         self.marked = {identity(problem) for problem in learner.bookmarks()}
 
@@ -206,7 +206,7 @@ class _Practice:
         """Ask all problems."""
         try:
             for place, (name, problem) in enumerate(problems, start=1):
-                self.ask_one(f"{place} of {len(problems)}", name, problem)
+                self.ask_problem(f"{place} of {len(problems)}", name, problem)
         except (Leave, KeyboardInterrupt):
             self.console.say("Stopped. What you answered is kept.")
         tally = self.tally
@@ -216,9 +216,9 @@ class _Practice:
             )
         return tally
 
-    def ask_one(self, place: str, name: str, problem: Problem) -> None:
+    def ask_problem(self, place: str, name: str, problem: Problem) -> None:
         """Ask a problem, or show one that is done and bookmarked."""
-        self.policy = self.given or self.learner.policy(problem)  # and stays so if its mark is taken away now
+        self.policy = self.lesson_policy or self.learner.policy(problem)  # and stays so if its mark is taken away now
         left, marked = self.learner.left(problem), identity(problem) in self.marked
         if left == 0:
             self.console.say(
@@ -242,7 +242,7 @@ class _Practice:
             typed = self.console.ask(f"[{_attempts(left)}] > ")
             if typed == ">":
                 break
-            if self.does(typed, problem, hints):
+            if self.run_command(typed, problem, hints):
                 continue
             grade = self.grade(typed, problem)
             left = self.learner.left(problem)
@@ -255,7 +255,7 @@ class _Practice:
             self.tell(grade, problem, left)
         return left
 
-    def does(self, typed: str, problem: Problem, hints: Iterator[Prose]) -> bool:
+    def run_command(self, typed: str, problem: Problem, hints: Iterator[Prose]) -> bool:
         """Do what a command says; tell whether there was one."""
         say = self.console.say
         match typed:
@@ -317,11 +317,11 @@ class _Practice:
         """Leave time to read, and to look at the solution."""
         self.console.say("Enter goes on.   ! solution   * bookmark   q quit")
         while (typed := self.console.ask("> ")) not in ("", ">"):
-            if not self.does(typed, problem, iter(())):
+            if not self.run_command(typed, problem, iter(())):
                 self.console.say("This problem is done: Enter goes on.")
 
 
-def written(title: str, problems: Sequence[tuple[str, Problem]], solutions: bool, width: int = 80) -> str:
+def plain_text(title: str, problems: Sequence[tuple[str, Problem]], solutions: bool, width: int = 80) -> str:
     """Return problems, each with its id, as plain text."""
     text = StringIO()
     console = Console(StringIO(), text, width)

@@ -1,4 +1,4 @@
-"""Whether a problem keeps its promises: one key, no wrong answer equal to it, and a solution that ends in it."""
+"""Checks that a problem keeps its promises: one key, no wrong answer equal to it, and a solution that ends in it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .prose import Equation, Prose
 
 
 def flaws(problem: Problem) -> tuple[str, ...]:
-    """Return what is wrong with a problem, a sentence each; nothing, as it should be.
+    """Return the promises that a problem breaks, a sentence each.
 
     No two options say the same or are equal, the key is graded right, every wrong answer is graded wrong and its
     misconception named, and the worked solution ends in the key.
     """
-    found = [*_words_missing(problem), *_solution(problem)]
+    general = [*_words_missing(problem), *_solution(problem)]
     match problem.answer:
         case OneChoice() | ChooseAll() as answer:
-            return (*found, *_options(answer), *_choices_graded(problem, answer))
+            return (*general, *_options(answer), *_choices_graded(problem, answer))
         case FormulaAnswer() as answer:
-            return (*found, *_formulae(problem, answer))
+            return (*general, *_formulae(problem, answer))
         case NumberAnswer() as answer:
-            return (*found, *_numbers(problem, answer))
+            return (*general, *_numbers(problem, answer))
 
 
 def _words_missing(problem: Problem) -> Iterator[str]:
@@ -41,17 +41,18 @@ def _options(answer: OneChoice | ChooseAll) -> Iterator[str]:
     if isinstance(answer, ChooseAll) and not 0 < len(right) < len(options):
         yield f"{len(right)} of {len(options)} options are right: some, and not all, should be"
     for a, b in combinations(places, 2):
-        one, other = options[a], options[b]
-        if str(one.text) == str(other.text):
-            yield f"two options say {one.text}"
-        if one.formula is None or other.formula is None or (isinstance(answer, ChooseAll) and not answer.definitions):
+        first, second = options[a], options[b]
+        if str(first.text) == str(second.text):
+            yield f"two options say {first.text}"
+        are_comparable = isinstance(answer, OneChoice) or answer.definitions
+        if first.formula is None or second.formula is None or not are_comparable:
             continue
-        equal = compare(one.formula, other.formula, answer.definitions).equal
-        if one.right and other.right:
+        equal = compare(first.formula, second.formula, answer.definitions).equal
+        if first.right and second.right:
             if not equal:
-                yield f"{one.text} and {other.text} are both right, but differ"
-        elif equal and (isinstance(answer, OneChoice) or one.right != other.right):
-            yield f"{one.text} and {other.text} are equal"
+                yield f"{first.text} and {second.text} are both right, but differ"
+        elif equal and (isinstance(answer, OneChoice) or first.right != second.right):
+            yield f"{first.text} and {second.text} are equal"
     for option in options:
         if not str(option.feedback):
             yield f"nothing is said about {option.text}"
@@ -80,9 +81,9 @@ def _formulae(problem: Problem, answer: FormulaAnswer) -> Iterator[str]:
             yield f"{text(mistake.answer)} is the key"
         if answer.allowed is None or mistake.answer.symbols() <= set(answer.allowed):
             yield from _graded(check(problem, text(mistake.answer)), mistake.kind, text(mistake.answer))
-    for one, other in combinations(answer.mistakes, 2):
-        if compare(one.answer, other.answer, answer.definitions).equal:
-            yield f"{text(one.answer)} and {text(other.answer)} are equal"
+    for first, second in combinations(answer.mistakes, 2):
+        if compare(first.answer, second.answer, answer.definitions).equal:
+            yield f"{text(first.answer)} and {text(second.answer)} are equal"
 
 
 def _numbers(problem: Problem, answer: NumberAnswer) -> Iterator[str]:
@@ -125,9 +126,9 @@ def _last_formula(last: Prose) -> Expression | None:
 
 def _last_number(last: Prose) -> float:
     end = _last_formula(last)
-    shown = text(end) if end is not None else str(last).replace(".", " ").split()[-1]
-    return float(shown.replace("−", "-"))
+    number = text(end) if end is not None else str(last).replace(".", " ").split()[-1]
+    return float(number.replace("−", "-"))
 
 
-def _close(one: float, other: float, tolerance: float) -> bool:
-    return abs(one - other) <= tolerance * abs(other)
+def _close(value: float, key: float, tolerance: float) -> bool:
+    return abs(value - key) <= tolerance * abs(key)

@@ -1,4 +1,4 @@
-"""Wrong answers that people come to: what misconceptions make of a right formula, each proven to be another one."""
+"""Plausible wrong answers: a formula altered by common misconceptions, each tested to differ from it."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def _mistakes(key: Expression, definitions: tuple[tuple[Symbol, Expression], ...
 
 
 def _proven(key: Expression, definitions: dict[Symbol, Expression]) -> Iterator[Mistake[Expression]]:
-    taken: list[Expression] = [key]
+    distinct: list[Expression] = [key]
     kinds: Counter[str] = Counter()
     for formula, misconception in alterations(key, definitions):
-        if len(taken) > MOST or kinds[misconception.kind] == MOST_OF_A_KIND:
+        if len(distinct) > MOST or kinds[misconception.kind] == MOST_OF_A_KIND:
             continue
-        if any(formula == one or compare(formula, one, definitions).equal for one in taken):
+        if any(formula == other or compare(formula, other, definitions).equal for other in distinct):
             continue
-        found = diagnose(formula, key, definitions)
-        if found is None or found.kind != misconception.kind:
+        diagnosis = diagnose(formula, key, definitions)
+        if diagnosis is None or diagnosis.kind != misconception.kind:
             continue  # it looks like another mistake
-        taken.append(formula)
-        kinds[found.kind] += 1
-        yield Mistake(formula, found.kind, prose(found.sentence))
+        distinct.append(formula)
+        kinds[diagnosis.kind] += 1
+        yield Mistake(formula, diagnosis.kind, prose(diagnosis.sentence))
 
 
 def one_of(
     key: Expression, definitions: Mapping[Symbol, Expression], why: Prose, random: Random, count: int = OPTIONS
 ) -> OneChoice:
-    """Return the key among wrong formulae, of as many misconceptions as there are."""
+    """Return the key among wrong formulae, from as many misconceptions as possible."""
     pools: dict[str, list[Mistake[Expression]]] = {}
     for mistake in mistakes(key, definitions):
         pools.setdefault(mistake.kind, []).append(mistake)
@@ -58,6 +58,8 @@ def one_of(
         for kind in kinds:
             if pools[kind] and len(chosen) < count - 1:
                 chosen.append(pools[kind].pop(random.randrange(len(pools[kind]))))
-    options = [Option(prose(one.answer), False, one.feedback, one.kind, one.answer) for one in chosen]
+    options = [
+        Option(prose(mistake.answer), False, mistake.feedback, mistake.kind, mistake.answer) for mistake in chosen
+    ]
     options.append(Option(prose(key), True, why, formula=key))
     return OneChoice(tuple(random.sample(options, len(options))), definitions)

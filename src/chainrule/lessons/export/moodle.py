@@ -118,12 +118,12 @@ def _number(quiz: Element, name: str, problem: Problem, answer: NumberAnswer) ->
     question = _question(quiz, "numerical", name, problem, _paragraphs(problem.prompt))
     right = prose("Right.")
     # The first that fits counts, so the key comes first.
-    some = [("100", float(answer.key), right), *(("0", float(one.answer), one.feedback) for one in answer.mistakes)]
-    for fraction, value, feedback in some:
-        one = SubElement(question, "answer", fraction=fraction, format="plain_text")
-        _text(one, repr(value))
-        SubElement(one, "tolerance").text = f"{answer.tolerance * abs(value):.6g}"
-        _html(one, "feedback", _paragraphs([feedback]))
+    wrong = [("0", float(mistake.answer), mistake.feedback) for mistake in answer.mistakes]
+    for fraction, value, feedback in [("100", float(answer.key), right), *wrong]:
+        element = SubElement(question, "answer", fraction=fraction, format="plain_text")
+        _text(element, repr(value))
+        SubElement(element, "tolerance").text = f"{answer.tolerance * abs(value):.6g}"
+        _html(element, "feedback", _paragraphs([feedback]))
     SubElement(question, "unitgradingtype").text = "0"
     SubElement(question, "unitpenalty").text = "0.1"
     SubElement(question, "showunits").text = "3"  # no field for a unit
@@ -133,7 +133,7 @@ def _number(quiz: Element, name: str, problem: Problem, answer: NumberAnswer) ->
 
 def _formula(quiz: Element, name: str, problem: Problem, answer: FormulaAnswer) -> None:
     allowed = in_order(answer.names if answer.allowed is None else answer.allowed)
-    known = [typed_name(one) for one in in_order(answer.names)]
+    known = [typed_name(name) for name in in_order(answer.names)]
     prompt = [*_paragraphs([*problem.prompt, _instructions(allowed)]), "<p>[[input:ans1]]</p>[[validation:ans1]]"]
     question = _question(quiz, "stack", name, problem, prompt)
     _text(SubElement(question, "stackversion"), STACK_VERSION)
@@ -147,7 +147,7 @@ def _formula(quiz: Element, name: str, problem: Problem, answer: FormulaAnswer) 
     _html(question, "prtpartiallycorrect", ["<p>Partly right.</p>"])
     _html(question, "prtincorrect", ["<p>Not right.</p>"])
     _input(question, known)
-    wrong = [(typed(one.answer, MAXIMA), one.feedback) for one in answer.mistakes]
+    wrong = [(typed(mistake.answer, MAXIMA), mistake.feedback) for mistake in answer.mistakes]
     _tree(question, wrong, allowed, _values(allowed, answer.definitions))
     _hints(question, problem, choices=False)
     _test(question, 1, key, "1", "0")
@@ -158,8 +158,12 @@ def _formula(quiz: Element, name: str, problem: Problem, answer: FormulaAnswer) 
 def _values(allowed: Iterable[Symbol], definitions: Mapping[Symbol, Expression]) -> list[str]:
     """Return what allowed symbols follow from, as Maxima writes it, the last first: f₂ = tanh(z₂), z₂ = f₁w₂."""
     names = set(allowed)
-    inside = {one: made for one, made in definitions.items() if one in names and made.symbols() <= names - {one}}
-    return [f"{typed_name(one)}={typed(made, MAXIMA)}" for one, made in reversed(inside.items())]
+    inside = {
+        symbol: formula
+        for symbol, formula in definitions.items()
+        if symbol in names and formula.symbols() <= names - {symbol}
+    }
+    return [f"{typed_name(symbol)}={typed(formula, MAXIMA)}" for symbol, formula in reversed(inside.items())]
 
 
 def _input(question: Element, known: Sequence[str]) -> None:
@@ -183,17 +187,17 @@ def _tree(question: Element, wrong: Sequence[tuple[str, Prose]], allowed: Iterab
     SubElement(tree, "feedbackstyle").text = "1"
     names = ",".join(map(typed_name, in_order(allowed)))
 
-    def followed(formula: str) -> str:
+    def substituted(formula: str) -> str:
         # In the place of each symbol what it follows from, so that every right substitution is equal to the key.
         return f"subst([{','.join(values)}], {formula})" if values else formula
 
-    variables = f"sa: {followed('ans1')};\nform: subsetp(setify(listofvars(ans1)), {{{names}}});"
+    variables = f"sa: {substituted('ans1')};\nform: subsetp(setify(listofvars(ans1)), {{{names}}});"
     _text(SubElement(tree, "feedbackvariables"), variables)
     nodes = [("ta", "", "1"), *((formula, "".join(_paragraphs([feedback])), "0") for formula, feedback in wrong)]
     for place, (formula, feedback, score) in enumerate(nodes):
-        _node(tree, place, "sa", followed(formula), (score, feedback), ("0", ""), place + 1)
-    said = f"<p>It is to be made of these names only: {names.replace(',', ', ')}.</p>"
-    _node(tree, len(nodes), "form", "true", ("0", ""), ("0", said), -1)
+        _node(tree, place, "sa", substituted(formula), (score, feedback), ("0", ""), place + 1)
+    words = f"<p>It is to be made of these names only: {names.replace(',', ', ')}.</p>"
+    _node(tree, len(nodes), "form", "true", ("0", ""), ("0", words), -1)
 
 
 def _node(
@@ -217,9 +221,9 @@ def _test(question: Element, number: int, formula: str, score: str, penalty: str
     """Write a test case, which STACK runs when a teacher asks for it: this answer has this score at the node."""
     test = SubElement(question, "qtest")
     SubElement(test, "testcase").text = str(number)
-    given = SubElement(test, "testinput")
-    SubElement(given, "name").text = "ans1"
-    SubElement(given, "value").text = formula
+    reply = SubElement(test, "testinput")
+    SubElement(reply, "name").text = "ans1"
+    SubElement(reply, "value").text = formula
     expected = SubElement(test, "expected")
     SubElement(expected, "name").text = "prt1"
     SubElement(expected, "expectedscore").text = score
@@ -247,8 +251,8 @@ def _solution(problem: Problem) -> list[str]:
     return _paragraphs(problem.solution)
 
 
-def _paragraphs(some: Iterable[Prose]) -> list[str]:
-    return [f"<p>{one.to_mathjax()}</p>" for one in some]
+def _paragraphs(paragraphs: Iterable[Prose]) -> list[str]:
+    return [f"<p>{paragraph.to_mathjax()}</p>" for paragraph in paragraphs]
 
 
 def _html(parent: Element, tag: str, paragraphs: Iterable[str]) -> Element:

@@ -115,23 +115,23 @@ def problem_xml(name: str, problem: Problem, showanswer: str) -> Element:
     if problem.attempts is not None:
         root.set("max_attempts", str(problem.attempts))
     match problem.answer:
-        case OneChoice() as one:
-            response = _asked(SubElement(root, "multiplechoiceresponse"), problem)
+        case OneChoice(options=options):
+            response = _question(SubElement(root, "multiplechoiceresponse"), problem)
             group = SubElement(response, "choicegroup", type="MultipleChoice", shuffle="false")
-            for option in one.options:
+            for option in options:
                 choice = SubElement(group, "choice", correct=str(option.right).lower())
                 choice.text = _words(option.text)
                 SubElement(choice, "choicehint").text = _words(option.feedback)
-        case ChooseAll() as some:
+        case ChooseAll(options=options):
             # No hints of single boxes: each would tell of one option whether it is right, attempts being left.
-            response = _asked(SubElement(root, "choiceresponse"), problem)
+            response = _question(SubElement(root, "choiceresponse"), problem)
             group = SubElement(response, "checkboxgroup")
-            for option in some.options:
+            for option in options:
                 SubElement(group, "choice", correct=str(option.right).lower()).text = _words(option.text)
         case FormulaAnswer() as formula:
             _formula(root, name, problem, formula)
         case NumberAnswer() as number:
-            response = _asked(SubElement(root, "numericalresponse", answer=repr(float(number.key))), problem)
+            response = _question(SubElement(root, "numericalresponse", answer=repr(float(number.key))), problem)
             _tolerance(response, number.tolerance)
             SubElement(response, "formulaequationinput")
     _solution(root, problem)
@@ -142,46 +142,46 @@ def problem_xml(name: str, problem: Problem, showanswer: str) -> Element:
     return root
 
 
-def _asked(response: Element, problem: Problem, more: Iterable[Prose] = ()) -> Element:
+def _question(response: Element, problem: Problem, descriptions: Iterable[Prose] = ()) -> Element:
     """Write the paragraphs of a problem, the last as the label of what follows, and how it is answered."""
     for paragraph in problem.prompt[:-1]:
         SubElement(response, "p").text = _words(paragraph)
     SubElement(response, "label").text = _words(problem.prompt[-1])
-    for one in more:
-        SubElement(response, "description").text = _words(one)
+    for description in descriptions:
+        SubElement(response, "description").text = _words(description)
     return response
 
 
 def _formula(root: Element, name: str, problem: Problem, answer: FormulaAnswer) -> None:
-    chosen = sampled(name, answer)
-    names = ",".join(map(typed_name, chosen.names))
-    lower, upper = (",".join(f"{bounds[end]:g}" for bounds in chosen.ranges) for end in (0, 1))
+    sample = sampled(name, answer)
+    names = ",".join(map(typed_name, sample.names))
+    lower, upper = (",".join(f"{bounds[end]:g}" for bounds in sample.ranges) for end in (0, 1))
     samples = f"{names}@{lower}:{upper}#{SAMPLES}"  # a blank in it would be a part of a name
-    response = SubElement(root, "formularesponse", type="cs", samples=samples, answer=typed(chosen.key, CAPA))
-    _asked(response, problem, _instructions(chosen))
+    response = SubElement(root, "formularesponse", type="cs", samples=samples, answer=typed(sample.key, CAPA))
+    _question(response, problem, _instructions(sample))
     _tolerance(response, TOLERANCE)
     SubElement(response, "formulaequationinput", size="50")
-    if chosen.mistakes:
+    if sample.mistakes:
         group = SubElement(response, "hintgroup")
-        for place, mistake in enumerate(chosen.mistakes):
+        for place, mistake in enumerate(sample.mistakes):
             wrong = typed(mistake.answer, CAPA)
             SubElement(group, "formulahint", type="cs", samples=samples, answer=wrong, name=f"mistake_{place}")
-        for place, mistake in enumerate(chosen.mistakes):
+        for place, mistake in enumerate(sample.mistakes):
             part = SubElement(group, "hintpart", on=f"mistake_{place}")
             SubElement(part, "text").text = mistake.feedback.to_mathjax()  # put into the page as it is
 
 
-def _instructions(chosen: Sampled) -> list[Prose]:
+def _instructions(sample: Sampled) -> list[Prose]:
     """Return how a formula is typed, with which names."""
-    names = listing([prose("{} as {}", name, typed_name(name)) for name in chosen.names], ", ")
+    names = listing([prose("{} as {}", name, typed_name(name)) for name in sample.names], ", ")
     return [
         prose(
             "Type {}, and nothing else but numbers and functions such as exp, ln, tanh, sin and cos. Write * for every "
             "product and ^ for powers, and take every name as it stands, without writing it out.",
             names,
         ),
-        *(prose("For {} write {}.", name, typed(formula, CAPA)) for name, formula in chosen.written_out.items()),
-        *(prose("Use {} rather than {}.", name, other) for other, name in chosen.left_out.items()),
+        *(prose("For {} write {}.", name, typed(formula, CAPA)) for name, formula in sample.written_out.items()),
+        *(prose("Use {} rather than {}.", name, other) for other, name in sample.left_out.items()),
     ]
 
 

@@ -66,10 +66,10 @@ def typed(tree: Expression, functions: Mapping[str, str]) -> str:
         case Negative(operand):
             return "-" + _bracketed(operand, functions, (Sum, Negative))
         case Sum(items):
-            written = typed(items[0], functions)
+            terms = typed(items[0], functions)
             for subtracted, term in tree.later_terms():
-                written += ("-" if subtracted else "+") + _bracketed(term, functions, (Sum, Negative))
-            return written
+                terms += ("-" if subtracted else "+") + _bracketed(term, functions, (Sum, Negative))
+            return terms
         case Product(items):
             return "*".join(_bracketed(item, functions, (Sum, Negative, Product, Quotient)) for item in items)
         case Quotient(numerator, denominator):
@@ -89,16 +89,18 @@ def _bracketed(tree: Expression, functions: Mapping[str, str], loose: tuple[type
 
 def in_order(symbols: Iterable[Symbol]) -> tuple[Symbol, ...]:
     """Return symbols by name and index, each once."""
-    return tuple(sorted(set(symbols), key=lambda one: (one.name, [str(index).rjust(9) for index in one.indices])))
+    return tuple(
+        sorted(set(symbols), key=lambda symbol: (symbol.name, [str(index).rjust(9) for index in symbol.indices]))
+    )
 
 
 def pairs(names: Iterable[Symbol], definitions: Mapping[Symbol, Expression]) -> Iterator[tuple[Symbol, Symbol]]:
     """Yield the symbols that another one alone defines, each with that one: fᵢ with zᵢ."""
     names = in_order(names)
-    for one in names:
-        parts = definitions[one].symbols() if one in definitions else set()
-        if len(parts) == 1 and parts <= set(names) - {one}:
-            yield one, parts.pop()
+    for name in names:
+        parts = definitions[name].symbols() if name in definitions else set()
+        if len(parts) == 1 and parts <= set(names) - {name}:
+            yield name, parts.pop()
 
 
 @dataclass(frozen=True)
@@ -150,20 +152,20 @@ def sampled(problem: str, answer: FormulaAnswer) -> Sampled:
     key = answer.key
     written_out: dict[Symbol, Expression] = {}
     left_out: dict[Symbol, Symbol] = {}
-    for one, other in pairs(names, answer.definitions):
-        if other in key.symbols():
-            written_out[one] = answer.definitions[one]
+    for name, source in pairs(names, answer.definitions):
+        if source in key.symbols():
+            written_out[name] = answer.definitions[name]
             key = substituted(key, written_out)
-            names.remove(one)
-        elif other in names:
-            left_out[other] = one
-            names.remove(other)
+            names.remove(name)
+        elif source in names:
+            left_out[source] = name
+            names.remove(source)
     if not key.symbols() <= names:
         raise InputError(f"{problem}: {answer.key} is not made of what may be typed")
-    rewritten = [replace(one, answer=substituted(one.answer, written_out)) for one in answer.mistakes]
-    mistakes = tuple(one for one in rewritten if one.answer.symbols() <= names)
+    rewritten = [replace(mistake, answer=substituted(mistake.answer, written_out)) for mistake in answer.mistakes]
+    mistakes = tuple(mistake for mistake in rewritten if mistake.answer.symbols() <= names)
     ordered = in_order(names)
-    ranges = _ranges(problem, ordered, key, [one.answer for one in mistakes])
+    ranges = _ranges(problem, ordered, key, [mistake.answer for mistake in mistakes])
     return Sampled(ordered, written_out, left_out, key, mistakes, ranges)
 
 
@@ -194,4 +196,4 @@ def _are_apart(key: Expression, wrong: Iterable[Expression], values: Mapping[Sym
         if not (one_sign and least > _LEAST * most and (not key.symbols() or most >= _LEAST_CHANGE * least)):
             return False
         # A mistake without a value is refused anyway.
-        return all(not np.any(np.abs(evaluate(one, values) - right) < MARGIN * size) for one in wrong)
+        return all(not np.any(np.abs(evaluate(formula, values) - right) < MARGIN * size) for formula in wrong)

@@ -126,11 +126,11 @@ def page(title: str, problems: Sequence[Problem], solutions: bool = False, notat
             f'<span class="score">of {counted(possible, "point")}</span></p>'
         )
     sections = [_section(number, problem, solutions, write) for number, problem in enumerate(problems, start=1)]
-    shown = escape(f"{title} — solutions" if solutions else title)
+    heading = escape(f"{title} — solutions" if solutions else title)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
         '<meta name="viewport" content="width=device-width"/>\n'
-        f"<title>{shown}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<title>{heading}</title>\n<style>{_STYLE}</style>\n</head>\n"
         f'<body class="{"solved" if solutions else "blank"}">\n'
         f"<header>\n<h1>{escape(title)}</h1>\n{head}\n</header>\n<main>\n{''.join(sections)}</main>\n</body>\n</html>\n"
     )
@@ -180,7 +180,7 @@ def _section(number: int, problem: Problem, solutions: bool, write: _Write) -> s
     points = f'<span class="points">{counted(problem.points, "point")}</span>'
     parts = [
         f"<h2><span>{number}. {escape(problem.title)}</span>{points}</h2>",
-        *(f"<p>{write(one, f'{ids}q{place}-')}</p>" for place, one in enumerate(problem.prompt)),
+        *(f"<p>{write(words, f'{ids}q{place}-')}</p>" for place, words in enumerate(problem.prompt)),
     ]
     answer = problem.answer
     if isinstance(answer, (OneChoice, ChooseAll)):
@@ -188,7 +188,7 @@ def _section(number: int, problem: Problem, solutions: bool, write: _Write) -> s
     elif not solutions:
         parts.append(_lines(problem, answer, ids, write))
     if solutions:
-        steps = "\n".join(f"<p>{write(one, f'{ids}s{place}-')}</p>" for place, one in enumerate(problem.solution))
+        steps = "\n".join(f"<p>{write(step, f'{ids}s{place}-')}</p>" for place, step in enumerate(problem.solution))
         parts.append(f'<div class="solution">\n<h3>Solution</h3>\n{steps}\n</div>')
     return '<section class="problem">\n' + "\n".join(parts) + "\n</section>\n"
 
@@ -214,10 +214,10 @@ def _option(option: Option, letter: str, ids: str, shape: str, solutions: bool, 
 
 def _lines(problem: Problem, answer: FormulaAnswer | NumberAnswer, ids: str, write: _Write) -> str:
     """Return lines to write on: the more difficult a problem is, the more of them, the last for the answer."""
-    asked = prose("Answer:") if answer.left is None else prose("{} =", answer.left)
+    label = prose("Answer:") if answer.left is None else prose("{} =", answer.left)
     digits = f"<span>({answer.digits} digits)</span>" if isinstance(answer, NumberAnswer) else ""
     blank = '<div class="line"></div>\n' * (1 + problem.difficulty)
-    return f'{blank}<div class="answer"><span>{write(asked, f"{ids}a")}</span><span class="line"></span>{digits}</div>'
+    return f'{blank}<div class="answer"><span>{write(label, f"{ids}a")}</span><span class="line"></span>{digits}</div>'
 
 
 def _html(text: Prose, ids: str, notation: Notation) -> str:

@@ -72,14 +72,14 @@ def value_of(node: Node) -> Any:
         return [value_of(item) for item in node.value]
     if isinstance(node, MappingNode):
         return {str(key.value): value_of(value) for key, value in node.value}
-    written, tag = str(node.value), str(node.tag).removeprefix(_TAG)
+    word, tag = str(node.value), str(node.tag).removeprefix(_TAG)
     try:
         if tag == "int":
-            return int(written.replace("_", ""), 0 if written.lstrip("+-")[:2] in ("0x", "0o") else 10)
+            return int(word.replace("_", ""), 0 if word.lstrip("+-")[:2] in ("0x", "0o") else 10)
         if tag == "float":
-            return float(written.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+            return float(word.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
     except ValueError:
-        return written
+        return word
     if tag == "bool":
-        return written.lower() in ("true", "yes", "on", "y")
-    return None if tag == "null" else written
+        return word.lower() in ("true", "yes", "on", "y")
+    return None if tag == "null" else word

@@ -231,7 +231,7 @@ class _Reader:
         return Entry(id, family, problem_ids, first, points, attempts, parameters)
 
     def parameters(self, node: Node, family: str) -> dict[str, Any]:
-        """Return what a family is told, checked."""
+        """Return the parameters of a family, checked."""
         if not isinstance(node, MappingNode):
             self.report(
                 node,
@@ -241,23 +241,22 @@ class _Reader:
         if family not in FAMILIES:
             return {}
         known = FAMILIES[family].parameters
-        chosen: dict[str, Any] = {}
+        parameters: dict[str, Any] = {}
         for key, value in node.value:
             name = str(key.value) if isinstance(key, ScalarNode) else "…"
             if not known:
                 self.report(key, f"{family} has no parameters; remove {name}")
             elif name not in known:
                 self.report(key, unknown_name(f"parameter of {family}", name, known))
-            elif name in chosen:
+            elif name in parameters:
                 self.report(key, f"{name} stands in parameters twice; write one list of values")
             else:
-                chosen[name] = None
-                given = value_of(value)
+                parameters[name] = None
                 try:
-                    chosen[name] = list(known[name].choices(family, name, given))
+                    parameters[name] = list(known[name].choices(family, name, value_of(value)))
                 except InputError as error:
                     self.report(value, error)
-        return chosen
+        return parameters
 
 
 class _Ids:
