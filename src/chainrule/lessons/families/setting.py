@@ -129,16 +129,15 @@ def shuffled(random: Random, options: Sequence[Option]) -> OneChoice:
     return OneChoice(tuple(random.sample(options, len(options))))
 
 
-def distinct_mistakes(
+def wrong_formulae(
     rows: Iterable[WrongFormula], key: Expression, definitions: Mapping[Symbol, Expression]
 ) -> tuple[Mistake[Expression], ...]:
-    """Return the wrong formulae that are equal neither to the key nor to one another, by the exact test."""
-    kept: list[Mistake[Expression]] = []
-    for formula, kind, why in rows:
-        others = [key, *(mistake.answer for mistake in kept)]
-        if not any(compare(formula, other, definitions).equal for other in others):
-            kept.append(Mistake(formula, kind, prose(why)))
-    return tuple(kept)
+    """Return the rows of a table of wrong formulae that are not equal to the key, by the exact test."""
+    return tuple(
+        Mistake(formula, kind, prose(why))
+        for formula, kind, why in rows
+        if not compare(formula, key, definitions).equal
+    )
 
 
 def worked(derivation: Derivation, *names: str) -> tuple[Prose, ...]:

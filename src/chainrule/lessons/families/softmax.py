@@ -12,7 +12,7 @@ from ...formula.tree import ONE, ZERO
 from ..catalogue import Parameter, family
 from ..problems import Content, FormulaAnswer
 from ..prose import Equation, Prose, prose
-from .setting import LOSS, WrongFormula, by, distinct_mistakes
+from .setting import LOSS, WrongFormula, by, wrong_formulae
 
 
 @family(
@@ -46,7 +46,7 @@ def softmax(random: Random, classes: int, target: str) -> Content:
         ]
         substitution = [prose("For this sample {}.", Equation(y, value))]
     key = output - value
-    mistakes = distinct_mistakes(_wrong_errors(output, value), key, definitions)
+    mistakes = wrong_formulae(_wrong_errors(output, value), key, definitions)
     return Content(
         title="Softmax with cross entropy",
         difficulty=3,

@@ -14,7 +14,7 @@ from ...network import Dense, Network
 from ..catalogue import Parameter, family
 from ..problems import Content, FormulaAnswer
 from ..prose import prose
-from .setting import CURVED, WrongFormula, distinct_mistakes, worked
+from .setting import CURVED, WrongFormula, worked, wrong_formulae
 
 HIDDEN = Parameter((2, 3, 4), "how many units the hidden layer has")
 UNITS = Parameter((2, 3), "how many units the next layer has")
@@ -30,7 +30,7 @@ def several_units(random: Random, hidden: int, units: int, activation: str) -> C
     slope = net.layers[0].activation.slope(weighted, output)
     key = derivation.definitions[error]
     other = random.choice([j for j in range(1, hidden + 1) if j != k])
-    mistakes = distinct_mistakes(_wrong_sums(k, other, units, slope), key, derivation.definitions)
+    mistakes = wrong_formulae(_wrong_sums(k, other, units, slope), key, derivation.definitions)
     allowed = (*(symbol for way in _ways(k, units) for symbol in way), weighted, output)
     return Content(
         title="A unit that leads into several",

@@ -16,8 +16,7 @@ from ...errors import InputError, one_line, unknown_name
 from ..catalogue import FAMILIES
 from ..lesson import Entry, Lesson
 from ..problems import ATTEMPTS, POINTS
-from .nodes import LimitedComposer, value_of
-from .values import (
+from .fields import (
     MAX_COUNT,
     MAX_POINTS,
     MAX_PROBLEMS,
@@ -31,6 +30,7 @@ from .values import (
     member_of,
     whole_number,
 )
+from .nodes import LimitedComposer, value_of
 
 MAX_SIZE = 2**19
 MAX_FAULTS = 100

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..catalogue import FAMILIES
 from ..problems import ATTEMPTS, POINTS
-from .values import SHOW_SOLUTION, UNLIMITED
+from .fields import SHOW_SOLUTION, UNLIMITED
 
 _PLAIN = re.compile(r"[A-Za-z][\w.-]*(?: [\w.-]+)*")
 _NOT_PLAIN = {"true", "false", "null"}

@@ -1,4 +1,4 @@
-"""Checks of the values in a lesson file; each returns the value, or says what is wrong with it."""
+"""Checks of the fields of a lesson file; each returns the value, or says what is wrong with it."""
 
 from __future__ import annotations
 
