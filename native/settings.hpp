@@ -29,7 +29,7 @@ struct Description {
     std::vector<bool> biases;
 };
 
-// chainrule/engines/task.py documents each.
+// chainrule/engines/settings.py documents each.
 struct Settings {
     LossName loss;
     double loss_parameter, divisor;

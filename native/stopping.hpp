@@ -43,7 +43,7 @@ template <class T> class Stopping {
         std::copy_n(net.theta.get(), net.padded, best_theta.get());
         return false;
     }
-    // As Plateau in chainrule/engines/task.py: the last parameters are kept.
+    // As Plateau in chainrule/engines/stopping.py: the last parameters are kept.
     bool plateau_ends(double loss) {
         waited = loss > lowest_loss - tolerance_ ? waited + 1 : 0;
         lowest_loss = std::min(lowest_loss, loss);

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.engines import native
+from chainrule.engines import extension
 
 HERE = Path(__file__).parent
 NATIVE = HERE.parents[1] / "native"
@@ -45,7 +45,7 @@ ISA_OPTIONS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isa", native.instruction_sets())
+@pytest.mark.parametrize("isa", extension.instruction_sets())
 def test_kernels_agree_with_their_slow_reference_on_random_shapes(isa: str, tmp_path: Path) -> None:
     options = (f"-DCHAINRULE_ISA={isa}", *ISA_OPTIONS[isa], "-ffp-contract=fast", "-Wno-psabi")
     program = compiled(tmp_path, "reference.cpp", *options)
