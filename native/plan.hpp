@@ -30,7 +30,7 @@ struct Plan {
     std::vector<Part> parts;  // of the gradient
     int64_t scratch;          // numbers that a thread needs for a panel's y or a part of the gradient
 
-    // The plan for so many rows of training and of validation data, with at most `threads` threads.
+    // The plan for these numbers of training and validation rows, with at most `threads` threads.
     template <class T>
     static Plan of(const Network<T>& net, const Settings& settings, const Kernels<T>& kernels, int64_t rows,
                    int64_t validation_rows, int threads) {

@@ -1,4 +1,4 @@
-"""Reading a mutant as the library does, and classifying how that ends."""
+"""Read a mutant as the library does, and classify the outcome."""
 
 from __future__ import annotations
 

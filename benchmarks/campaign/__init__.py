@@ -1,1 +1,1 @@
-"""The campaign that compares the engines: random cases, how results are compared, reduced and mutated."""
+"""The campaign that compares the engines: draws cases, compares results, shrinks failures, mutates the source."""

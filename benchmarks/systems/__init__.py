@@ -1,1 +1,1 @@
-"""Systems that are compared: how each trains, predicts and starts, and how that is measured."""
+"""The systems that are compared: training, prediction, start-up, and how they are measured."""

@@ -1,7 +1,7 @@
 """How long it takes from the start of a Python process to a trained model, and to the end of the process.
 
-`PYTHONPATH=benchmarks python benchmarks/systems/start.py SYSTEM FILE` is such a process: it reads iris from the file
-and trains 4-32-3, relu, for 100 epochs in batches of 32 by Adam.
+`PYTHONPATH=benchmarks python -m systems.start SYSTEM FILE` is such a process: it reads iris from the file and
+trains 4-32-3, relu, for 100 epochs in batches of 32 by Adam.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _measure(system: str, _what: str, _threads: int | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "iris.npz"
         np.savez(file, x=(data := iris())[0], y=data[1])
-        run = partial(subprocess.run, [sys.executable, __file__, system, str(file)], check=True)
+        run = partial(subprocess.run, [sys.executable, "-m", "systems.start", system, str(file)], check=True)
         run()  # brings what it reads into memory
         return {"seconds": seconds_of(run, times=3)}
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from tests.helpers.marking import with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
@@ -15,6 +14,7 @@ from chainrule.errors import InputError
 from chainrule.formula import Derivative, Expression, Symbol, compare, evaluate, parse, substituted, text, to_sympy
 from chainrule.formula.text import SUBSCRIPTS
 from chainrule.losses import LOSSES
+from tests.helpers.marking import with_most_slow
 
 PAIRS = [(activation, loss) for activation in ACTIVATIONS for loss in LOSSES if LOSSES[loss]().accepts(activation)]
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.helpers.marking import slow_except, with_most_slow
 
 import chainrule as cr
 from chainrule.activations import ACTIVATIONS
@@ -22,6 +21,7 @@ from chainrule.engines import _native, extension, reference
 from chainrule.engines.choice import ENGINES
 from chainrule.losses import LOSSES
 from chainrule.optimizers import OPTIMIZERS
+from tests.helpers.marking import slow_except, with_most_slow
 
 SETS = extension.instruction_sets()
 RANDOM = np.random.default_rng(0)

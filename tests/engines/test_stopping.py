@@ -97,6 +97,15 @@ def test_settings_of_an_earlier_version_are_read(like_scikit_learn: bool, rule: 
     assert Settings.from_json(written) == replace(settings, stopping=rule, loss_weighting=weighting)
 
 
+@pytest.mark.parametrize(
+    "rule", ["patience", ["patience", 3], 3, {"name": "patience"}, {"name": "plateau", "epochs": 0}]
+)
+def test_settings_with_an_invalid_rule_are_refused(rule: object) -> None:
+    written = settings_of(NET, len(X), "float64").to_json() | {"stopping": rule}
+    with pytest.raises(cr.InputError, match=r"stopping rule|patience"):
+        Settings.from_json(written)
+
+
 @pytest.mark.parametrize(("arguments", "message"), [((0,), "patience must be"), ((1, -1.0), "tolerance must be")])
 def test_a_rule_out_of_range_is_refused(arguments: tuple[Any, ...], message: str) -> None:
     for kind in (Patience, Plateau):

@@ -17,11 +17,11 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from tests.helpers.marking import slow_except
 
 import chainrule as cr
 from chainrule.engines import native
 from chainrule.estimators import search
+from tests.helpers.marking import slow_except
 
 IRIS = load_iris(return_X_y=True)
 DIGITS = (load_digits().data[:300] / 16, load_digits().target[:300])

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.chains import Chain, chain
 
 import chainrule as cr
 from chainrule.errors import InputError
@@ -32,6 +31,7 @@ from chainrule.formula import (
     substituted,
 )
 from chainrule.formula.tree import joined
+from tests.helpers.chains import Chain, chain
 
 TWO = chain(2)
 

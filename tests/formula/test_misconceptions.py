@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.helpers.chains import Chain, chain
 
 import chainrule as cr
 from chainrule.formula import Expression, Negative, Product, Symbol, compare, diagnose, expression, parse, substituted
 from chainrule.formula.tree import joined
+from tests.helpers.chains import Chain, chain
 
 TWO = chain(2)
 

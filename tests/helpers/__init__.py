@@ -1,1 +1,1 @@
-"""What tests share: commands, servers, requests, pages of the lab, replies to problems, and marks."""
+"""What tests share: commands, servers, requests, pages of the lab, chains, attempts and replies, and marks."""

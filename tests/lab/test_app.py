@@ -11,9 +11,9 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from tests.helpers.serving import Counter, a_lab, connected, head, page
 
 from chainrule.lab import bodies
+from tests.helpers.serving import Counter, a_lab, connected, head, page
 
 
 @pytest.fixture(scope="module")

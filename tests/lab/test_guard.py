@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.requests import Request
-from tests.helpers.serving import a_lab, connected, page, port
 
 from chainrule.lab import guard
 from chainrule.lab.guard import Allowance
+from tests.helpers.serving import a_lab, connected, page, port
 
 PASSWORD = "correct horse"  # noqa: S105
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.helpers.asking import ask
-from tests.helpers.replies import right, wrong
 
 import chainrule as cr
 from chainrule.lab.endpoints import File, Lab
 from chainrule.lab.problems import MAX_SEED
 from chainrule.lessons import FAMILIES, ChooseAll, OneChoice, Policy, Problem, Progress, generate
+from tests.helpers.asking import ask
+from tests.helpers.replies import right, wrong
 
 RECURSION = {"family": "recursion", "seed": 1, "parameters": {"length": 3, "layer": "last", "activation": "tanh"}}
 """δ₂ = δ₃w₃(1 − f₂²)."""

@@ -16,7 +16,6 @@ import httpx
 import msgspec
 import numpy as np
 import pytest
-from tests.helpers.serving import page
 
 import chainrule as cr
 from chainrule import InputError
@@ -28,6 +27,7 @@ from chainrule.lab.jobs import Job
 from chainrule.lab.scene import Scene
 from chainrule.lab.server import running
 from chainrule.lab.training import Lesson, Trained
+from tests.helpers.serving import page
 
 LAYERS = [{"units": 4, "bias": True}, {"units": 2, "bias": True}, {"units": 1, "bias": True}]
 SCENE = {"inputs": 2, "layers": LAYERS, "x": [0, 0], "y": [1]}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.helpers.serving import Counter, a_lab, endpoints, page
 
 from chainrule.lab.app import endpoints as all_endpoints
 from chainrule.lab.endpoints import LARGE, SMALL
 from chainrule.lab.openapi import description
+from tests.helpers.serving import Counter, a_lab, endpoints, page
 
 
 def test_the_description_says_what_is_sent_and_what_may_be_answered() -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.helpers.serving import connected, head, page, port
 
 from chainrule.errors import InputError
 from chainrule.lab import jobs, server
 from chainrule.lab.server import running, serve
+from tests.helpers.serving import connected, head, page, port
 
 LONG = {
     "scene": {"inputs": 2},

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from tests.helpers.asking import ask
 
 import chainrule as cr
 from chainrule.lab.endpoints import File
 from chainrule.lab.training import Lesson, Trained
 from chainrule.tables import read_text
+from tests.helpers.asking import ask
 
 CHAIN: dict[str, Any] = {"weights": [[[1.5]], [[-0.25]], [[0.1]]], "learning_rate": 0.5}
 SMALL: dict[str, Any] = {

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from tests.helpers.asking import ask
 
 import chainrule as cr
 from chainrule.errors import InputError
@@ -19,6 +18,7 @@ from chainrule.lab.endpoints import File, Lab
 from chainrule.lab.teaching import MAX_ENTRIES, MAX_PROBLEMS
 from chainrule.lessons import FAMILIES
 from chainrule.lessons.lesson_file import read
+from tests.helpers.asking import ask
 
 ENTRIES = [
     {"family": "recursion", "count": 2, "points": 3, "parameters": {"length": [3, 4], "activation": "tanh"}},

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.helpers.asking import ask
 
 import chainrule as cr
 from chainrule.formula import text
 from chainrule.lab.figures import figure, matrix, number
+from tests.helpers.asking import ask
 
 OUTPUTS = {
     "squared_error": "tanh identity logistic softmax exponential",

@@ -12,8 +12,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from tests.helpers.asking import ask
-from tests.helpers.marking import slow_except
 
 import chainrule as cr
 from chainrule.derivation import derive
@@ -23,6 +21,8 @@ from chainrule.lab.endpoints import Lab
 from chainrule.lab.problems import id_of
 from chainrule.lab.trying import can_try
 from chainrule.lessons import FAMILIES, FormulaAnswer, OneChoice, Problem, Progress, generate
+from tests.helpers.asking import ask
+from tests.helpers.marking import slow_except
 
 CAN_BE_TRIED = [
     "update rule", "output error", "recursion", "recursion choice", "unrolled error", "full gradient", "bias gradient",

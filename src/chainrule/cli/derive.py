@@ -23,7 +23,7 @@ def derive(
         Path | None, typer.Argument(help="A model's file; without it, the network of the options.", show_default=False)
     ] = None,
     chain: Annotated[
-        int | None, typer.Option(help="A chain of so many layers of one unit, without biases.", show_default="2")
+        int | None, typer.Option(help="A chain of this many layers of one unit, without biases.", show_default="2")
     ] = None,
     widths: Annotated[
         str | None, typer.Option(help="Units of each layer, the inputs first, as in 2,3,1.", show_default=False)

@@ -57,9 +57,9 @@ def train(
     l2: Annotated[
         float | None, typer.Option(help="Strength of the penalty ½ l2 Σw².", show_default=_default("l2"))
     ] = None,
-    epochs: Annotated[int, typer.Option(help="At most so many times through the data.")] = 200,
+    epochs: Annotated[int, typer.Option(help="Maximum number of passes over the data.")] = 200,
     batch_size: Annotated[int | None, typer.Option(help="Rows in a step.", show_default="32")] = None,
-    patience: Annotated[int, typer.Option(help="Stop when so many epochs brought nothing better.")] = 20,
+    patience: Annotated[int, typer.Option(help="Stop after this many epochs without improvement.")] = 20,
     held_out: Annotated[float, typer.Option(help="The part of the rows kept for the score.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Decides every random number.")] = 0,
     output: Annotated[

@@ -15,7 +15,7 @@ ENGINES: dict[str, Engine] = {"native": NativeEngine(), "reference": ReferenceEn
 
 
 def choose(net: Network, optimizer: Optimizer, name: str = "auto") -> str:
-    """Return the name of the engine for a run: that named, or of "auto" the first that can execute it.
+    """Return the name of the engine for a run; "auto" selects the first that can execute it.
 
     Raises
     ------
@@ -24,7 +24,9 @@ def choose(net: Network, optimizer: Optimizer, name: str = "auto") -> str:
     """
     if name == "auto":
         return next(name for name, engine in ENGINES.items() if engine.can_run(net, optimizer))
-    if not engine_named(name).can_run(net, optimizer):
+    if name not in ENGINES:
+        raise unknown_name("engine", name, ("auto", *ENGINES))
+    if not ENGINES[name].can_run(net, optimizer):
         raise InputError(
             f"the {name} engine cannot execute this run: {ENGINES[name].limits}; engine='reference' executes any run"
         )
@@ -40,7 +42,7 @@ def engine_named(name: str) -> Engine:
         When there is none.
     """
     if name not in ENGINES:
-        raise unknown_name("engine", name, ("auto", *ENGINES))
+        raise unknown_name("engine", name, ENGINES)
     return ENGINES[name]
 
 
@@ -52,7 +54,5 @@ def predictor_of(net: Network, params: Parameters, name: str = "auto") -> Predic
     InputError
         When a definition of your own is invalid.
     """
-    if name != "auto" and ENGINES[name].can_predict(net):
-        return ENGINES[name].predictor(net, params)
-    engine = next(engine for engine in ENGINES.values() if engine.can_predict(net))
-    return engine.predictor(net, params)
+    engines = ENGINES.values() if name == "auto" else (engine_named(name), *ENGINES.values())
+    return next(engine for engine in engines if engine.can_predict(net)).predictor(net, params)

@@ -1,4 +1,4 @@
-"""The C++ extension: whether it is built, its instruction sets, and runs as it takes them.
+"""The C++ extension: availability, instruction sets, and conversion of runs to its types.
 
 The extension is built when chainrule is installed. ``CHAINRULE_ISA`` chooses an instruction set by name.
 """
@@ -116,15 +116,15 @@ def trainer_of(task: Task, allowed_threads: int, tables: dict[int, Table64] | No
     """Return the extension's trainer for a task; `tables` shares those of whole data between trainers."""
     net, settings, split = task.net, task.settings, task.split
     single = settings.dtype == "float32"
-    table_of, trainer_of = (_native.Table32, _native.Trainer32) if single else (_native.Table64, _native.Trainer64)
+    table_type, trainer_type = (_native.Table32, _native.Trainer32) if single else (_native.Table64, _native.Trainer64)
     tables = {} if tables is None else tables
 
     def table(data: Data, rows: RowNumbers | None) -> Table64:
         x, y, weights = aligned(data.x), aligned(data.y), aligned(data.weights)
         if rows is not None:
-            return table_of(x, y, weights, rows)
+            return table_type(x, y, weights, rows)
         if id(data) not in tables:
-            tables[id(data)] = table_of(x, y, weights)
+            tables[id(data)] = table_type(x, y, weights)
         return tables[id(data)]
 
     training = table(split.training, split.training_rows)
@@ -133,7 +133,7 @@ def trainer_of(task: Task, allowed_threads: int, tables: dict[int, Table64] | No
     else:
         validation = table(split.validation, split.validation_rows)
     described = _settings_of(net, settings)
-    return trainer_of(_description_of(net), described, training, validation, allowed_threads, instruction_set())
+    return trainer_type(_description_of(net), described, training, validation, allowed_threads, instruction_set())
 
 
 def _description_of(net: Network) -> Description:
@@ -180,9 +180,9 @@ def set_state(trainer: Trainer64, state: State) -> None:
 
 
 def update_state(task: Task, trainer: Trainer64) -> None:
-    """Copy the extension's state into the task's arrays, without the epochs, which `after_epochs` counts."""
+    """Copy the extension's state into the task's arrays, except the number of epochs."""
     state = task.state
-    if task.hooks.sees_state:  # which may have kept the parameters of an epoch
+    if task.hooks.sees_state:  # a hook may have kept the old array
         state.theta = np.empty_like(state.theta)
     trainer.get(state.theta, list(state.memory.values()))
     state.step = trainer.step

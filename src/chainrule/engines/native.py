@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -32,7 +33,7 @@ _OPTIMIZERS = (SGD, Adam, AdamW, RMSProp, Adagrad, Rprop, LBFGS)
 _ALL = 1 << 62  # steps
 _RATES = 1 << 16  # learning rates that are computed at a time
 _SLICE = 0.15  # seconds after which a call returns control; Ctrl-C is noticed in between
-_WORKING_MEMORY = 1 << 28  # bytes, of the runs that exist at a time in the extension; about what each needs:
+_WORKING_MEMORY = 1 << 28  # bytes for all runs in the extension at a time; each needs about:
 _OF_A_RUN, _OF_A_ROW, _OF_A_PARAMETER = 1 << 22, 40, 80
 
 
@@ -76,20 +77,15 @@ class NativeEngine:
     ) -> list[str | DivergenceError | None]:
         """Execute runs side by side, each by one thread, and those of L-BFGS one after the other.
 
-        The runs of a batch share their data, and have one dtype.
+        All runs of a batch have the same dtype; those on the same data share one table.
         """
         outcomes: list[str | DivergenceError | None] = [None] * len(tasks)
-        beside = [k for k, task in enumerate(tasks) if self.runs_in_batch(task.settings)]
-        alone = [k for k, task in enumerate(tasks) if not self.runs_in_batch(task.settings)]
-        for numbers, execute in ((beside, _execute_batch), (alone, self._execute_one_by_one)):
+        batched = [k for k, task in enumerate(tasks) if self.runs_in_batch(task.settings)]
+        sequential = [k for k, task in enumerate(tasks) if not self.runs_in_batch(task.settings)]
+        for numbers, execute in ((batched, _execute_batch), (sequential, partial(execute_one_by_one, self))):
             for k, outcome in zip(numbers, execute([tasks[k] for k in numbers], threads, interrupted), strict=True):
                 outcomes[k] = outcome
         return outcomes
-
-    def _execute_one_by_one(
-        self, tasks: Sequence[Task], threads: int, interrupted: Callable[[], bool]
-    ) -> list[str | DivergenceError | None]:
-        return execute_one_by_one(self, tasks, threads, interrupted)
 
     def objective(self, task: Task, threads: int) -> Objective:
         """Return the objective of a task, computed by the extension."""

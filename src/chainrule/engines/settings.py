@@ -108,7 +108,7 @@ class Settings:
         parts: dict[str, Callable[[JSON], object]] = {
             "optimizer": partial(OPTIMIZERS.find, own=own),
             "schedule": partial(SCHEDULES.find, own=own),
-            "stopping": lambda rule: None if rule is None else STOPPING_RULES.find(rule),
+            "stopping": lambda rule: None if rule is None else STOPPING_RULES.find(rule, own=()),
             "penalty": partial(construct, "penalty", Penalty),
         }
         values = _current_form(what, typed(what, description, dict[str, Any]))
@@ -118,7 +118,7 @@ class Settings:
 
 
 def _current_form(what: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return settings as they are written now, also those of an earlier version, which named no stopping rule."""
+    """Convert settings written by an earlier version, which had no stopping rules."""
     if "stopping" in values or "patience" not in values:
         return values
     others = dict(values)

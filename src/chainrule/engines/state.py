@@ -86,7 +86,7 @@ class State:
         return digest.hexdigest()
 
     def copy(self) -> State:
-        """Return a state that does not move with this one."""
+        """Return an independent copy."""
         memory = {name: vector.copy() for name, vector in self.memory.items()}
         shuffling = None if self.shuffling is None else self.shuffling.copy()
         return State(self.theta.copy(), memory, self.step, self.epoch, list(self.losses), self.best, shuffling)

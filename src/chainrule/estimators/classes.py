@@ -72,7 +72,10 @@ def weights_of_classes(class_weight: Any, y: Any) -> Floats | None:
 
 
 def warn_of_rare_classes(data: Data, classes: Any, multilabel: bool) -> None:
-    """Warn where accuracy says little because a class or a label is rare; for calls from an estimator's method."""
+    """Warn where accuracy says little because a class or a label is rare.
+
+    The stacklevel assumes a call from an estimator's method.
+    """
     shares = np.average(data.y, axis=0, weights=data.weights)
     if multilabel:
         rarest = int(np.minimum(shares, 1 - shares).argmin())

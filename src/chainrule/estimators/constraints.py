@@ -221,7 +221,7 @@ def settings_of(
         When parameters do not go together.
     """
     rows, stochastic = len(split.training), is_stochastic(estimator)
-    is_sparse = any(rows is not None and sparse.issparse(rows.x) for rows in (split.training, split.validation))
+    is_sparse = any(data is not None and sparse.issparse(data.x) for data in (split.training, split.validation))
     optimizer = optimizer_of(estimator)
     by_batch = estimator.alpha_scaling == "batch"
     total = float(split.training.weights.sum())

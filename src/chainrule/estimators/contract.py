@@ -40,11 +40,11 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         return targets
 
     def _network_of(self, inputs: int, outputs: int) -> Network:
-        """Return the network for so many inputs and outputs."""
+        """Return the network for this many inputs and outputs."""
         raise NotImplementedError
 
     def _weights_of_classes(self, y: Any) -> Floats | None:
-        """Return by what each row's weight is multiplied; None for 1."""
+        """Return the class weight of each row; None if all are 1."""
         return None
 
     def _score_of(self, targets: Floats, outputs: Floats, weights: Floats) -> float:
@@ -78,7 +78,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     _fitted_attributes: ClassVar[tuple[str, ...]] = ("coefs_", "intercepts_")  # which predictions need
 
     def _strata(self, targets: Floats) -> Any:
-        """Return by what held-out rows are drawn evenly, or None."""
+        """Return the strata for the held-out split, or None."""
         return None
 
     # Fitting

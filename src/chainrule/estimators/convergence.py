@@ -23,7 +23,10 @@ _STATUS = {
 
 
 def warn_if_not_converged(estimator: Any, run: Run, hook: EpochHook | None, incremental: bool) -> None:
-    """Warn where a fit was interrupted, or ended with its last iteration; for calls from `finish` of a fit."""
+    """Warn where a fit was interrupted, or ended with its last iteration.
+
+    The stacklevel assumes a call from `finish`.
+    """
     if run.stopped == INTERRUPTED:
         warnings.warn("Training interrupted by user.", stacklevel=5)
     if incremental:

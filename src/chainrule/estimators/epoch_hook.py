@@ -37,7 +37,7 @@ class EpochHook:
     scoring : str or None
         Identifies the score; None without one. The progress of an earlier fit counts only if its score was the same.
     factor : float
-        The factor of the learning rate at the moment.
+        The current factor of the learning rate.
     scores : list of float
         Of every epoch.
     ended : bool
@@ -75,7 +75,7 @@ class EpochHook:
                 self.plateau.ends(loss)
 
     def __call__(self, run: Run) -> bool:
-        """Look at an epoch that is over, and tell whether to end the run."""
+        """Process the epoch just completed; return whether to end the run."""
         self._say("Iteration %d, loss = %.8f", run.epoch - self.begin, run.state.losses[-1])
         if self.score is not None:
             self._note_score(run)

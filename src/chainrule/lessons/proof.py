@@ -40,11 +40,11 @@ def _options(answer: OneChoice | ChooseAll) -> Iterator[str]:
         yield f"{len(right)} options are right, not one"
     if isinstance(answer, ChooseAll) and not 0 < len(right) < len(options):
         yield f"{len(right)} of {len(options)} options are right: some, and not all, should be"
+    are_comparable = isinstance(answer, OneChoice) or bool(answer.definitions)
     for a, b in combinations(places, 2):
         first, second = options[a], options[b]
         if str(first.text) == str(second.text):
             yield f"two options say {first.text}"
-        are_comparable = isinstance(answer, OneChoice) or answer.definitions
         if first.formula is None or second.formula is None or not are_comparable:
             continue
         equal = compare(first.formula, second.formula, answer.definitions).equal

@@ -41,12 +41,12 @@ def report_of(prepared: Prepared, run: Run, model: Path | str) -> dict[str, Any]
         x, y = prepared.held_out
         report["rows"]["held out"] = len(x)
         report["metric"] = "accuracy" if target.task == "classification" else "R²"
-        report["score"] = held_out_score(target, y, run.predict(x))
+        report["score"] = _score(target, y, run.predict(x))
         report["guessing"] = _baseline(target, prepared.y, y)
     return report
 
 
-def held_out_score(target: Target, y: Any, outputs: Any) -> float:
+def _score(target: Target, y: Any, outputs: Any) -> float:
     """Return the accuracy of outputs, or for regression their R²."""
     from ..training.metrics import r2
 
@@ -59,7 +59,7 @@ def _baseline(target: Target, trained: Any, y: Any) -> float:
     """Return the score of always predicting the commonest class, or the mean, of the training rows."""
     if target.task == "classification":
         return float((y == np.bincount(trained.ravel().astype(np.int64)).argmax()).mean())
-    return held_out_score(target, y, np.full_like(y, trained.mean()))
+    return _score(target, y, np.full_like(y, trained.mean()))
 
 
 def print_report(report: dict[str, Any], run: Run) -> None:

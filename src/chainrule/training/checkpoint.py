@@ -93,7 +93,7 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass
 class Saver:
-    """Writes the checkpoints of one run, always as it was after a whole epoch.
+    """Writes the checkpoints of one run; each holds the state after a whole epoch.
 
     Attributes
     ----------

@@ -285,10 +285,10 @@ def run_training(
 ) -> Run:
     """Train a run from where it is to its end, and return it; :func:`train` documents the arguments."""
     settings = run.settings
-    measure = _Measurement(run, split, metrics)
+    measurement = _Measurement(run, split, metrics)
 
     def after_epochs(learning_rates: list[float], validation_losses: list[float] | None) -> bool:
-        run.note_epochs(learning_rates, validation_losses, measure())
+        run.note_epochs(learning_rates, validation_losses, measurement())
         answers = [callback(run) for callback in callbacks]
         if run.epoch == settings.epochs:
             run.stopped = ALL_DONE
@@ -322,7 +322,7 @@ def run_training(
 
 
 class _Measurement:
-    """The metrics of a run on its training rows and its validation rows, at the parameters of the moment."""
+    """The metrics of a run on its training rows and its validation rows, at the current parameters."""
 
     def __init__(self, run: Run, split: Split, metrics: Mapping[str, Metric]) -> None:
         self.run, self.split, self.metrics = run, split, metrics

@@ -140,7 +140,7 @@ class _Splits:
     def _rows_of(self, data: Data, seed: Any, number: int, fold: Any) -> tuple[RowNumbers, RowNumbers] | None:
         key = id(data), number if self.fraction is None else seed
         if key not in self._rows:
-            rows = None if fold is None else _rows_of(fold, len(data))
+            rows = None if fold is None else _rows_of_fold(fold, len(data))
             if self.fraction is not None:
                 rows = split_rows(data, self.fraction, seed)
             if rows is not None:
@@ -192,7 +192,7 @@ def _with_seeds(common: Mapping[str, Any], varied: Any, seeds: list[Any] | None)
     return [{**named, "seed": seed} for seed in seeds]
 
 
-def _rows_of(fold: Any, count: int) -> tuple[RowNumbers, RowNumbers]:
+def _rows_of_fold(fold: Any, count: int) -> tuple[RowNumbers, RowNumbers]:
     """Return the numbers of a fold's training and validation rows, checked."""
     if not isinstance(fold, (tuple, list)) or len(fold) != 2:
         raise InputError("a fold must be two arrays: the numbers of its training rows and of its validation rows")

@@ -131,8 +131,8 @@ class Run:
     @property
     def parameters(self) -> Parameters:
         """The parameters: those of the best epoch where early stopping restores it, otherwise the last."""
-        restores = self.best is not None and self.settings.restores_best
-        theta = self.best.theta if self.best is not None and restores else self.state.theta
+        best = self.best if self.settings.restores_best else None
+        theta = self.state.theta if best is None else best.theta
         return self.network.parameters(theta).named(self.feature_names)
 
     @property

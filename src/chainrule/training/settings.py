@@ -120,7 +120,7 @@ def _check_lbfgs(net: Network, settings: Settings) -> None:
     InputError
         When it is.
     """
-    if settings.optimizer.is_full_batch:
+    if isinstance(settings.optimizer, LBFGS):
         if type(settings.optimizer) is not LBFGS:
             raise InputError(
                 f"{type(settings.optimizer).__name__} is a subclass of LBFGS; its methods would be "

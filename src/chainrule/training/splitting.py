@@ -22,7 +22,7 @@ def split_of(
     Raises
     ------
     InputError
-        When the validation data are invalid, or the fraction leaves no rows for one of both.
+        When the validation data are invalid, or the fraction leaves no training or no validation rows.
     """
     if fraction is not None:
         rows = split_rows(data, fraction, seed)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.helpers.pages import Open
 
 from chainrule.lab.app import endpoints
 from chainrule.lab.server import running
 from chainrule.lessons.export.sheet import BROWSER_FLAGS
+from tests.helpers.pages import Open
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.helpers.pages import link, told
 
 from chainrule.lab.data import Data, ready
+from tests.helpers.pages import link, told
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

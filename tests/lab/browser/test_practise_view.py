@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.helpers.pages import Open, link, tab_to, told
 
 from chainrule.formula import text
 from chainrule.lessons import ChooseAll, FormulaAnswer, Problem, generate
+from tests.helpers.pages import Open, link, tab_to, told
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from tests.helpers.pages import Open, link, told
 
 import chainrule as cr
 from chainrule import lab
+from tests.helpers.pages import Open, link, told
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from tests.helpers.pages import Open, link, told
 
 import chainrule.lab
 from chainrule.lab.data import Data
 from chainrule.lab.scene import Layer, Scene
 from chainrule.lab.server import running
 from chainrule.lab.training import Training
+from tests.helpers.pages import Open, link, told
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

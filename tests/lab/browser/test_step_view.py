@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from unicodedata import normalize
 
 import pytest
-from tests.helpers.pages import Open, link, tab_to
 
 import chainrule as cr
 from chainrule.lab.figures import figure
+from tests.helpers.pages import Open, link, tab_to
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
-from tests.helpers.pages import Open, link
 
 from chainrule.lessons.lesson_file import read
+from tests.helpers.pages import Open, link
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.helpers.pages import Open, tab_to
 
 from chainrule.lab import jobs
+from tests.helpers.pages import Open, tab_to
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.helpers.marking import slow_except
 
 from chainrule.formula import Symbol, evaluate, parse, text
 from chainrule.lessons import FAMILIES, ChooseAll, FormulaAnswer, NumberAnswer, OneChoice, generate
 from chainrule.lessons.grading import check
 from chainrule.lessons.proof import flaws
+from tests.helpers.marking import slow_except
 
 FEW, MORE = range(4), range(4, 25)  # seeds: with some twenty families more than 500 problems
 

@@ -13,12 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.helpers.attempts import CHOICE, FORMULA, MORNING
-from tests.helpers.replies import right, wrong
 
 from chainrule.formula import text
 from chainrule.lessons import FormulaAnswer, Problem
 from chainrule.lessons.progress import NoAttemptsLeft, Progress
+from tests.helpers.attempts import CHOICE, FORMULA, MORNING
+from tests.helpers.replies import right, wrong
 
 
 def ungraded(path: Path, problem: Problem, learner: str, reply: str, number: int = 1) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.helpers.attempts import BOXES, CHOICE, NUMBER
 
 from chainrule.lessons import FAMILIES
 from chainrule.lessons.progress import Learner
+from tests.helpers.attempts import BOXES, CHOICE, NUMBER
 
 
 def test_marked_problems_are_drawn_again(ada: Learner) -> None:

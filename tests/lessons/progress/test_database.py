@@ -6,13 +6,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.helpers.attempts import CHOICE
-from tests.helpers.replies import right
 
 import chainrule as cr
 from chainrule.lessons.policy import Policy
 from chainrule.lessons.progress import Progress, database
 from chainrule.lessons.progress.database import VERSION
+from tests.helpers.attempts import CHOICE
+from tests.helpers.replies import right
 
 
 def refused(path: Path, message: str) -> None:

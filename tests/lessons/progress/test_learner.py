@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.helpers.attempts import BOXES, CHOICE, FORMULA, MORNING, NUMBER, fail
-from tests.helpers.replies import right, wrong
 
 import chainrule as cr
 from chainrule.lessons import Problem
 from chainrule.lessons.grading import MalformedReply
 from chainrule.lessons.policy import Policy
 from chainrule.lessons.progress import Learner, NoAttemptsLeft, Progress
+from tests.helpers.attempts import BOXES, CHOICE, FORMULA, MORNING, NUMBER, fail
+from tests.helpers.replies import right, wrong
 
 
 @pytest.mark.parametrize("problem", [CHOICE, BOXES, FORMULA, NUMBER])

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from tests.helpers.attempts import BOXES, CHOICE, DAY, FORMULA, MORNING, NUMBER, fail
-from tests.helpers.replies import right, wrong
 
 import chainrule as cr
 from chainrule.lessons import generate
 from chainrule.lessons.progress import Learner, Mastery, Progress
+from tests.helpers.attempts import BOXES, CHOICE, DAY, FORMULA, MORNING, NUMBER, fail
+from tests.helpers.replies import right, wrong
 
 
 def test_what_is_overdue_comes_first_and_what_is_fresh_last(ada: Learner) -> None:

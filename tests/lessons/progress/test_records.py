@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.helpers.attempts import CHOICE, DAY, FORMULA, MORNING
-from tests.helpers.replies import wrong
 
 import chainrule as cr
 from chainrule.lessons.progress import Learner, Progress
+from tests.helpers.attempts import CHOICE, DAY, FORMULA, MORNING
+from tests.helpers.replies import wrong
 
 
 def test_a_table_of_all_attempts(ada: Learner, tmp_path: Path) -> None:

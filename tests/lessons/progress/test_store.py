@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.helpers.attempts import CHOICE, fail
 
 import chainrule as cr
 from chainrule.lessons.progress import Progress, default_path
+from tests.helpers.attempts import CHOICE, fail
 
 
 def test_learners_do_not_see_one_another(path: Path) -> None:

@@ -133,7 +133,7 @@ def _number(quiz: Element, name: str, problem: Problem, answer: NumberAnswer) ->
 
 def _formula(quiz: Element, name: str, problem: Problem, answer: FormulaAnswer) -> None:
     allowed = in_order(answer.names if answer.allowed is None else answer.allowed)
-    known = [typed_name(name) for name in in_order(answer.names)]
+    known = [typed_name(symbol) for symbol in in_order(answer.names)]
     prompt = [*_paragraphs([*problem.prompt, _instructions(allowed)]), "<p>[[input:ans1]]</p>[[validation:ans1]]"]
     question = _question(quiz, "stack", name, problem, prompt)
     _text(SubElement(question, "stackversion"), STACK_VERSION)

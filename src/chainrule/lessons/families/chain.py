@@ -51,8 +51,7 @@ def update_rule(random: Random, length: int, activation: str) -> Content:
         return Option(update, kind is None, prose(why), kind, substituted(formula, comparable))
 
     uphill, *others = _wrong_updates(weight, gradient, other)
-    is_any = random.random() < 0.5
-    wrong = random.sample([uphill, *others], 3) if is_any else [uphill, *random.sample(others, 2)]
+    wrong = random.sample([uphill, *others], 3) if random.random() < 0.5 else [uphill, *random.sample(others, 2)]
     why = "Against the gradient, as it points to where the loss grows, and by its length times the learning rate."
     return Content(
         title="A step of gradient descent",

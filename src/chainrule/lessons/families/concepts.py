@@ -14,7 +14,7 @@ from .dependence import LONGER, dependents
 from .numbers import WrongNumber, wrong_numbers
 from .setting import ACTIVATION, LAYER, LOSS, Y, by, delta, derived, f, introduction, w, which, z
 
-# by what is counted
+# Keys: the quantity that is counted
 _QUESTIONS = {
     "layers": "How many layers does it have, as the field counts them?",
     "hidden layers": "How many hidden layers does it have, as the field counts them?",
@@ -43,7 +43,7 @@ def counting(random: Random, asked: str, layers: int) -> Content:
     widths = [random.randint(2, 6) for _ in range(layers + 1)]
     weights, biases = sum(a * b for a, b in pairwise(widths)), sum(widths[1:])
     key = {"layers": layers, "hidden layers": layers - 1, "parameters": weights + biases}[asked]
-    rows = [row for row in _miscounts(asked, layers, widths) if row[0] != key]
+    rows = [row for row in _miscounts(asked, layers, widths, weights, biases) if row[0] != key]
     distinct = {mistake.answer: mistake for mistake in wrong_numbers(reversed(rows))}
     return Content(
         title="Counting",
@@ -75,8 +75,7 @@ def counting(random: Random, asked: str, layers: int) -> Content:
     )
 
 
-def _miscounts(counted: str, layers: int, widths: Sequence[int]) -> list[WrongNumber]:
-    weights, biases = sum(a * b for a, b in pairwise(widths)), sum(widths[1:])
+def _miscounts(asked: str, layers: int, widths: Sequence[int], weights: int, biases: int) -> list[WrongNumber]:
     tables: dict[str, list[WrongNumber]] = {
         "layers": [
             (layers + 1, "index", _RULES["layers"]),
@@ -92,7 +91,7 @@ def _miscounts(counted: str, layers: int, widths: Sequence[int]) -> list[WrongNu
             (sum(widths), "sum for product", "This counts units: between two layers there is a weight for every pair."),
         ],
     }
-    return tables[counted]
+    return tables[asked]
 
 
 @family("held fixed", "choose all", length=LONGER, layer=LAYER, activation=ACTIVATION)

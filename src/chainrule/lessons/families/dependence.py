@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
 from operator import mul
 from random import Random
@@ -35,7 +35,7 @@ from .setting import (
 LONGER = Parameter((3, 4, 5, 6), "how many layers")
 
 Row: TypeAlias = tuple[Expression, str | None, str]
-"""A formula, the misconception that leads to it, None where it is right, and why."""
+"""A formula, its misconception (None if it is right), and the explanation."""
 
 
 @family("chain rule", "choose all", length=LENGTH, layer=LAYER, activation=CURVED)
@@ -44,11 +44,11 @@ def chain_rule(random: Random, length: int, layer: str, activation: str) -> Cont
     i = which(random, layer, 1, length)
     derivation = derived(length, activation)
     k = random.randint(i, length)
-    right = _proven(_right_products(i, k, length), derivation, i, are_equal=True)
-    wrong = _proven(_wrong_products(i, length), derivation, i, are_equal=False)
+    values, key = _values_of_slopes(derivation), derivation.step(f"gradient w_{i}").right
+    right = _proven(_right_products(i, k, length), values, key, derivation, are_equal=True)
+    wrong = _proven(_wrong_products(i, length), values, key, derivation, are_equal=False)
     right = random.sample(right, random.randint(1, min(3, len(right))))
     wrong = random.sample(wrong, min(len(wrong), 5 - len(right)))
-    values = _values_of_slopes(derivation)
     options = [
         Option(prose(formula), kind is None, prose(why), kind, substituted(formula, values))
         for formula, kind, why in [*right, *wrong]
@@ -98,7 +98,7 @@ def _right_products(i: int, k: int, length: int) -> list[Row]:
 
 
 def _wrong_products(i: int, length: int) -> list[Row]:
-    """Return what ∂ℒ/∂wᵢ is mistaken for."""
+    """Return common wrong formulae for ∂ℒ/∂wᵢ."""
     output, last = by(LOSS, f(length)), by(z(i), w(i))
     rows: list[Row] = [
         (_product(output, last), "derivative", "The steps in between are left out."),
@@ -146,9 +146,14 @@ def _values_of_slopes(derivation: Derivation) -> dict[Expression, Expression]:
     return values
 
 
-def _proven(rows: Iterable[Row], derivation: Derivation, i: int, are_equal: bool) -> list[Row]:
-    """Return rows that differ in form and are, or are not, equal to ∂ℒ/∂wᵢ, by the exact test."""
-    values, key = _values_of_slopes(derivation), derivation.step(f"gradient w_{i}").right
+def _proven(
+    rows: Iterable[Row],
+    values: Mapping[Expression, Expression],
+    key: Expression,
+    derivation: Derivation,
+    are_equal: bool,
+) -> list[Row]:
+    """Return rows that differ in form and are, or are not, equal to the key by the exact test."""
     kept: dict[Expression, Row] = {}
     for row in rows:
         if compare(substituted(row[0], values), key, derivation.definitions).equal is are_equal:

@@ -105,7 +105,7 @@ def saturation(random: Random, activation: str) -> Content:
     if random.random() < 0.5:
         low, high = -high, -low
     near = random.choice([0.5, 1, 1.5]) * random.choice([1, -1])
-    farthest, other = (low, high) if -low > high else (high, low)
+    other, farthest = sorted((low, high), key=abs)
     slope = _slope(derivation)
     why = prose("The farther a weighted input is from 0, on either side, the flatter is the activation.")
     return Content(
@@ -151,7 +151,7 @@ def _input_is(value: float) -> Prose:
     return prose(Equation(z(1), expression(value)))
 
 
-# by what becomes of the weight: the words for it, and why it does not happen where something else does
+# Keys: what happens to the weight. Values: the option, and why it is wrong where something else happens
 _FATES = {
     "one step": (
         "It is at the minimum after one step.",
@@ -174,7 +174,7 @@ _FATES = {
         "It would have to overshoot by more than it was away.",
     ),
 }
-# by what one step multiplies the distance to the minimum
+# Factors of the distance to the minimum in one step
 _FACTORS = {
     "one step": (0.0,),
     "steady": (0.2, 0.5, 0.8),
@@ -193,7 +193,7 @@ def learning_rate(random: Random, fate: str) -> Content:
     rate = (1 - factor) / (2 * x * x)
     words = prose(_FATES[fate][0])
     why = prose(f"The distance to the minimum is multiplied by {number(factor)!r} each time.")
-    wrong = [(prose(words), "learning rate", reason) for name, (words, reason) in _FATES.items() if name != fate]
+    wrong = [(prose(outcome), "learning rate", reason) for name, (outcome, reason) in _FATES.items() if name != fate]
     minimum = Symbol("a")
     return Content(
         title="The learning rate",

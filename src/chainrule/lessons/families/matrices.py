@@ -125,7 +125,7 @@ def _differ(a: Expression, b: Expression) -> bool:
     return not np.allclose(evaluate(a, values), evaluate(b, values))
 
 
-# by whose shape is asked for: the question, and the reason of the answer
+# Keys: the array whose shape is asked for. Values: the question, and the reason for the answer
 _SHAPES = {
     "W": (
         "Which shape do the weights W of the layer have?",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import TypeAlias
 
@@ -105,11 +105,10 @@ def numbers_of_mistakes(formula: Expression, derivation: Derivation) -> Iterator
 
 
 def step_content(
-    derivation: Derivation, title: str, left: Expression, names: Iterable[str], hint: str, difficulty: int
+    derivation: Derivation, title: str, left: Expression, names: Sequence[str], hint: str, difficulty: int
 ) -> Content:
     """Return a question for the number of a step, the last of those that lead to it."""
-    *_, last = names = tuple(names)
-    step = derivation.step(last)
+    step = derivation.step(names[-1])
     return Content(
         title=title,
         difficulty=difficulty,

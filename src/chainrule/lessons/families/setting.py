@@ -23,7 +23,6 @@ WrongWords: TypeAlias = tuple[Prose, str, str]
 
 LOSS, ETA, X, Y = Symbol("ℒ"), Symbol("η"), Symbol("x"), Symbol("y")
 SMOOTH = ("tanh", "logistic", "softplus", "sin", "identity")
-BOUNDED = ("tanh", "logistic", "sin")
 
 LENGTH = Parameter((2, 3, 4, 5), "how many layers")
 ACTIVATION = Parameter(SMOOTH, "of every layer")
@@ -77,7 +76,7 @@ def by(quantity: Symbol, symbol: Symbol) -> Derivative:
     return Derivative(quantity, symbol)
 
 
-# by whether there is one layer, and whether there are biases
+# Keys: whether there is one layer, and whether there are biases
 _INTRODUCTIONS = {
     (True, False): "One layer with one unit, without biases: {first}, and {activated}.",
     (True, True): "One layer with one unit and biases: {first}, and {activated}.",

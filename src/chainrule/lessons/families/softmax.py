@@ -19,7 +19,7 @@ from .setting import LOSS, WrongFormula, by, wrong_formulae
     "softmax",
     "formula",
     classes=Parameter((2, 3, 4), "how many classes"),
-    target=Parameter(("symbols", "a class"), "what is told of the target: symbols for it, or the class of a sample"),
+    target=Parameter(("symbols", "a class"), "how the prompt states the target: in symbols, or by a sample's class"),
 )
 def softmax(random: Random, classes: int, target: str) -> Content:
     """The error of the output with softmax and cross entropy: as simple as that."""
@@ -53,7 +53,7 @@ def softmax(random: Random, classes: int, target: str) -> Content:
         prompt=(_setting(outputs, targets), *questions),
         answer=FormulaAnswer(error, key, definitions, (*outputs, *targets), allowed, mistakes),
         hints=(
-            prose("Every output depends on {}: the slope of the loss by each counts.", weighted),
+            prose("Every output depends on {}, so the derivative of the loss with respect to each counts.", weighted),
             prose("The targets add up to 1."),
         ),
         solution=(*_steps(k, weighted, output, y), *substitution, prose("So {}", Equation(error, key))),
@@ -76,7 +76,8 @@ def _steps(k: int, weighted: Symbol, output: Symbol, y: Symbol) -> tuple[Prose, 
     """Return the steps to the error of output k for any target."""
     return (
         prose(
-            "The slope of log f of unit j by {weighted} is 1 − {output} for j = {k}, and −{output} for others.",
+            "The derivative of log f of unit j with respect to {weighted} is 1 − {output} for j = {k}, and −{output} "
+            "for others.",
             weighted=weighted,
             output=output,
             k=k,
@@ -98,12 +99,12 @@ def _wrong_errors(output: Symbol, target: Expression) -> list[WrongFormula]:
         (
             key * output * (1 - output),
             "extra factor",
-            "The slope of softmax is in it already, and takes the denominator of the logarithm's slope away.",
+            "The derivative of softmax is in it already, and cancels the denominator of the logarithm's derivative.",
         ),
         (
             -(target / output) if target != ZERO else ZERO,
             "derivative",
-            "This is the slope of the loss by f alone; every output depends on this z.",
+            "This is only the derivative of the loss with respect to f; every output depends on this z.",
         ),
         (2 * key, "factor 2", "There is a factor 2 too many: nothing is squared here."),
         confusion,

@@ -27,7 +27,7 @@ def check_text(value: Any) -> str:
     """Return a string that is not blank, without the blanks around it."""
     if not isinstance(value, str) or not value.strip():
         mend = "write a text" if value is None or isinstance(value, (str, list, dict)) else "put it in quotes"
-        raise InputError(f"is text, but this is {described(value)}; {mend}")
+        raise InputError(f"is text, but this is {describe_value(value)}; {mend}")
     return value.strip()
 
 
@@ -46,8 +46,8 @@ def check_id(value: Any) -> str:
     """Return the id of an entry."""
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise InputError(
-            f"is a letter and up to 59 more letters, digits, hyphens and underscores, but this is {described(value)}; "
-            "choose another"
+            f"is a letter and up to 59 more letters, digits, hyphens and underscores, but this is "
+            f"{describe_value(value)}; choose another"
         )
     return value
 
@@ -57,7 +57,7 @@ def whole_number(least: int, most: int) -> Callable[[Any], int]:
 
     def check(value: Any) -> int:
         if type(value) is not int or not least <= value <= most:
-            raise InputError(f"is a whole number from {least} to {most}, but this is {described(value)}")
+            raise InputError(f"is a whole number from {least} to {most}, but this is {describe_value(value)}")
         return value
 
     return check
@@ -74,7 +74,7 @@ def check_attempts(value: Any) -> int | None:
 
 
 def member_of(known: Sequence[_T]) -> Callable[[Any], _T]:
-    """Return a check for one of some known values."""
+    """Return a check that a value is one of the known values."""
 
     def check(value: Any) -> _T:
         for member in known:
@@ -85,7 +85,7 @@ def member_of(known: Sequence[_T]) -> Callable[[Any], _T]:
     return check
 
 
-def described(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Return how an error describes a value."""
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a mapping"

@@ -26,7 +26,7 @@ from .fields import (
     check_id,
     check_text,
     check_title,
-    described,
+    describe_value,
     member_of,
     whole_number,
 )
@@ -202,7 +202,7 @@ class _Reader:
             if isinstance(entry_node, MappingNode):
                 yield self.entry(entry_node, ids)
             else:
-                what = described(value_of(entry_node))
+                what = describe_value(value_of(entry_node))
                 self.report(entry_node, f'an entry of problems begins with "family: …", but this is {what}')
 
     def entry(self, node: Node, ids: _Ids) -> Entry:
@@ -268,9 +268,9 @@ class _Ids:
         self._last_numbers: dict[str, int] = {}
 
     def assign(self, id: str, count: int, is_own: bool) -> tuple[int, tuple[str, ...], str | None]:  # noqa: A002
-        """Return the number of an entry's first problem, the ids of all, and one that another problem has already.
+        """Return the number of an entry's first problem, the ids of all, and the first id that is already taken.
 
-        Entries that have no id of their own are counted on within a family.
+        Entries without an id of their own are numbered consecutively within a family.
         """
         self.total += count
         first = 1 if is_own else self._last_numbers.get(id, 0) + 1

@@ -47,7 +47,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a learner stands at a problem.
+    """A learner's results at one problem.
 
     Attributes
     ----------
@@ -72,17 +72,17 @@ class UngradedAttempt(NamedTuple):
     at: str
 
 
+@dataclass(frozen=True)
 class AttemptTable:
     """The rows of one learner's attempts; every method takes the connection that it uses.
 
-    Parameters
+    Attributes
     ----------
     learner : int
         The key of the learner.
     """
 
-    def __init__(self, learner: int) -> None:
-        self.learner = learner
+    learner: int
 
     def insert(
         self, connection: sqlite3.Connection, problem_key: int, number: int, problem: Problem, reply: str, at: datetime

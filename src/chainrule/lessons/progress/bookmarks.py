@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...errors import InputError
 from ..catalogue import generate
@@ -13,17 +13,17 @@ from ..problems import Problem
 from .identity import enter_problem, find_problem
 
 
+@dataclass(frozen=True)
 class Bookmarks:
     """The bookmarks of one learner; every method takes the connection that it uses.
 
-    Parameters
+    Attributes
     ----------
     learner : int
         The key of the learner.
     """
 
-    def __init__(self, learner: int) -> None:
-        self.learner = learner
+    learner: int
 
     def add(self, connection: sqlite3.Connection, problem: Problem, policy: Policy) -> None:
         """Bookmark a problem, with its points, attempts and policy, unless it is bookmarked."""

@@ -9,7 +9,7 @@ from .records import compact
 
 
 def identity(problem: Problem) -> str:
-    """Return the family, parameters and seed of a problem as JSON, from which it can be made again."""
+    """Return the family, parameters and seed of a problem as JSON, from which it can be drawn again."""
     return compact([problem.family, dict(problem.parameters), problem.seed])
 
 

@@ -1,8 +1,8 @@
-"""A learner: answers problems, and sees solutions, points and progress.
+"""A learner's attempts, solutions, points and progress.
 
 An attempt is on the disk before it is graded, and its grade is in the file before it is returned. So a process that is
-killed loses nothing, and several processes may use one file. A missing grade, after a kill or a power cut, is made up
-for when the problem is next looked at.
+killed loses nothing, and several processes may use one file. A grade that is missing after a kill or a power cut
+is computed when the problem is next looked at.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .attempts import Attempt, AttemptTable, NoAttemptsLeft, Standing, utc
 from .bookmarks import Bookmarks, bookmarked_problem
 from .database import Database
 from .identity import enter_problem, find_problem
-from .mastery import Mastery, Schedule
+from .mastery import Mastery, ReviewSchedule
 from .records import as_csv, as_json, compact
 
 
@@ -40,7 +40,7 @@ class Learner:
     def __init__(self, database: Database, name: str, key: int) -> None:
         self.name = name
         self._database = database
-        self._attempts, self._schedule, self._bookmarks = AttemptTable(key), Schedule(key), Bookmarks(key)
+        self._attempts, self._schedule, self._bookmarks = AttemptTable(key), ReviewSchedule(key), Bookmarks(key)
 
     def __repr__(self) -> str:
         return f"Learner({self.name!r})"

@@ -33,17 +33,17 @@ class Mastery:
     due: datetime | None
 
 
-class Schedule:
+@dataclass(frozen=True)
+class ReviewSchedule:
     """When one learner is to practise each family; every method takes the connection that it uses.
 
-    Parameters
+    Attributes
     ----------
     learner : int
         The key of the learner.
     """
 
-    def __init__(self, learner: int) -> None:
-        self.learner = learner
+    learner: int
 
     def finish(self, connection: sqlite3.Connection, family: str, is_right: bool, attempts: int, at: datetime) -> None:
         """Note that a problem of a family ended, right or wrong, after this many attempts."""
@@ -61,7 +61,7 @@ class Schedule:
     def mastery(
         self, connection: sqlite3.Connection, counts: Iterable[tuple[str, int, int]], now: datetime
     ) -> dict[str, Mastery]:
-        """Return how well each family is known, of which so many problems were attempted and solved."""
+        """Return how well each family is known, given how many of its problems were attempted and solved."""
         cards = self._cards(connection)
         mastery = {}
         for family, attempted, solved in counts:

@@ -47,7 +47,7 @@ class Progress:
         return self._database.path
 
     def learner(self, name: str) -> Learner:
-        """Return the learner of a name, who is added if new.
+        """Return the learner with this name, who is added if new.
 
         Parameters
         ----------
