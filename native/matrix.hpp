@@ -44,8 +44,8 @@ template <class T> struct Product {
     // Not 0 where B is packed: block after block of its columns, in each of which the rows, so many, lie together.
     int64_t packed_rows = 0;
     int64_t segments = 1, a_advance = 0, b_advance = 0, last_inner = 0, last_row_step = 0;
-    // Not null where only some of a piece's elements of the inner dimension are summed over: their places, piece after
-    // piece, and their counts.
+    // Not null where only some of a piece's elements of the inner dimension are summed over: their offsets, piece
+    // after piece, and their counts.
     const Offset* offsets = nullptr;
     const int64_t* counts = nullptr;
 };

@@ -4,7 +4,7 @@
 
 namespace chainrule {
 
-// Activations that each unit has by itself, with their formulae in activations.hpp.
+// Activations that apply to each unit separately, with their formulae in activations.hpp.
 #define CHAINRULE_ACTIVATIONS_OF_UNITS(X) \
     X(identity, Identity)                 \
     X(tanh, Tanh)                         \
@@ -41,7 +41,7 @@ namespace chainrule {
     X(adagrad, Adagrad, epsilon)                                     \
     X(rprop, Rprop, grow, shrink)
 
-// Functions that losses and chains use.
+// Functions that Python can call, to test their accuracy.
 #define CHAINRULE_FUNCTIONS(X) X(exp) X(expm1) X(log) X(tanh_of_one)
 
 #define CHAINRULE_STOPPING_RULES(X) X(none) X(patience) X(plateau)
@@ -74,5 +74,11 @@ CHAINRULE_ENUM(Path, CHAINRULE_PATHS)
         enum { __VA_ARGS__ };                 \
     }
 CHAINRULE_OPTIMIZERS(CHAINRULE_INDICES)
+
+// Adam and AdamW share code, which takes the constants of both by the same indices.
+static_assert(int(adam_constants::beta1) == int(adamw_constants::beta1));
+static_assert(int(adam_constants::beta2) == int(adamw_constants::beta2));
+static_assert(int(adam_constants::epsilon) == int(adamw_constants::epsilon));
+static_assert(int(adam_constants::epsilon_hat) == int(adamw_constants::epsilon_hat));
 
 }  // namespace chainrule

@@ -112,7 +112,7 @@ template <class T> struct Panel {
     int64_t* counts() const { return c.counts + begin / panel_rows<T> * pieces(inputs() + 1); }
 };
 
-// The data may be far away: rows of the next panel are asked for before this one goes through the layers.
+// The data may be far away: the next panel's rows are prefetched before this one goes through the layers.
 template <class T> void prefetch_next_rows(const Panel<T>& at) {
     const int64_t begin = at.begin + at.rows, left = at.c.rows + at.c.rows_ahead - begin;
     for (int64_t r = 0; r < (left < panel_rows<T> ? left : panel_rows<T>); r++) {

@@ -119,8 +119,8 @@ template <class T> T output(const Chunk<T>& c, int64_t panel, T* y) {
     return sum<T>(loss);
 }
 
-// How many of a layer's last units have their gradient summed over lanes: those that would leave half of a vector, or
-// all of it, empty.
+// The number of a layer's last units, at most four, whose gradient is summed over lanes because they would fill no more
+// than half of a vector.
 template <class T> int64_t leftover_units(const Layer<T>& layer) {
     if (layer.units <= 4 && layer.units <= lanes<T>) return layer.units;
     const int64_t rest = layer.units % lanes<T>;

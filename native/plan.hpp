@@ -25,10 +25,9 @@ struct Plan {
     int64_t piece;                          // parameters that one thread updates at a time
     bool piece_is_small;                    // other threads should not take pieces too eagerly
     bool finds_zero_columns;
-    std::vector<bool>
-        takes_all_panels;     // of each layer: whether it takes all panels of a chunk before the next layer does
-    std::vector<Part> parts;  // of the gradient
-    int64_t scratch;          // numbers that a thread needs for a panel's y or a part of the gradient
+    std::vector<bool> takes_all_panels;  // whether a layer takes all panels of a chunk before the next layer does
+    std::vector<Part> parts;             // of the gradient
+    int64_t scratch;                     // numbers that a thread needs for a panel's y or a part of the gradient
 
     // The plan for these numbers of training and validation rows, with at most `threads` threads.
     template <class T>

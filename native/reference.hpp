@@ -1,5 +1,5 @@
-// The slow, obvious version of each kernel: scalar loops in double precision, one row after another. Read it before the
-// fast versions; tests/native/reference.cpp compares the two. The engine itself does not use it.
+// Slow, obvious versions of the kernels that go forward and back: scalar loops in double precision, one row after
+// another. Read them before the fast versions; tests/native/reference.cpp compares the two. The engine itself does not use them.
 #pragma once
 
 #include <algorithm>
@@ -107,7 +107,7 @@ inline Loss loss(LossName name, double y, double f, double p) {
     return {std::nan(""), std::nan("")};
 }
 
-// A row forward and back. Fast: pass.hpp, narrow.hpp, chain.hpp.
+// A row forward and back. Fast: pass.hpp, narrow.hpp.
 class Row {
   public:
     // θ has W (inputs × units, row by row) and then b of each layer; so has the gradient.

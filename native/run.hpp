@@ -60,7 +60,7 @@ template <class T> class Run {
                 if (!loss) return Outcome::time_is_up;
                 validation_losses.push_back(*loss);
             }
-            losses.push_back(total_ / share_of_loss(data_.rows, all_weights_));
+            losses.push_back(total_ / loss_weight(data_.rows, all_weights_));
             batch = 0;
             epoch++;
             const double compared = validation_.rows ? validation_losses.back() : losses.back();
@@ -136,7 +136,7 @@ template <class T> class Run {
         const double loss = passes_(pool, rows, interruption, true);
         if (passes_.given_up) return false;
         const bool all_finite = stepper.update(pool, passes_.groups, weight, rate) && loss * 0 == 0;
-        total_ += (loss + stepper.penalty_in_loss()) * share_of_loss(count, weight);
+        total_ += (loss + stepper.penalty_in_loss()) * loss_weight(count, weight);
         return all_finite;
     }
 
@@ -160,8 +160,8 @@ template <class T> class Run {
         return loss;
     }
 
-    // What the loss of rows counts in the loss of an epoch.
-    double share_of_loss(int64_t rows, double weight) const {
+    // The weight of these rows' mean loss in the loss of an epoch.
+    double loss_weight(int64_t rows, double weight) const {
         return settings_.loss_weighting == LossWeighting::rows ? double(rows) : weight;
     }
 

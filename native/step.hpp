@@ -20,7 +20,7 @@ template <class T> class Stepper {
         penalties_.resize(squares_.size());
     }
 
-    // The first group's gradient becomes the sum of all, with penalty, for rows of this weight.
+    // Adds all groups' gradients and the penalty into the first group's gradient; `weight` is the sum of the rows' weights.
     void complete_gradient(Pool& pool, std::vector<Group<T>>& groups, double weight) {
         find_penalty_scale(weight);
         each_piece(pool, [&](int64_t from, int64_t numbers) { complete_gradient(groups, from, numbers); });
@@ -52,7 +52,7 @@ template <class T> class Stepper {
         return all_finite;
     }
 
-    // The penalty at θ before the last update, where it counts in the loss.
+    // The penalty before the last update, or 0 if the loss does not include it.
     double penalty_in_loss() const {
         return settings_.penalty_in_loss ? std::accumulate(penalties_.begin(), penalties_.end(), 0.0) : 0.0;
     }

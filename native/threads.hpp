@@ -43,9 +43,10 @@ class Cores {
 };
 
 // Every thread has its own stretch of the parts, the same in each piece of work, so that what it wrote is still in its
-// cache; then it helps the others. A piece of work ends when its parts are done, whoever did them: a thread that the
-// system does not let run just then is not waited for. So who does a part is left to chance, and no result may depend
-// on it. Nobody waits for the helpers when the pool ends, as one may not even have begun; they share what they look at.
+// cache; then it helps the others. A piece of work ends when its parts are done, whichever thread did them, so a
+// thread that the system does not schedule is not waited for. Which thread does a part is left to chance, and no result
+// may depend on it. The destructor does not join the helpers: one may not have started yet. They own the shared data
+// jointly.
 // A process that forks between two calls has none to lose.
 class Pool {
   public:
@@ -174,7 +175,7 @@ class Pool {
     int helpers_ = 0;
 };
 
-// Whether somebody wishes long work to end: `ask` is called by the thread that made this, some twenty times a second.
+// A request to end long work: the thread that made this calls `ask` about twenty times a second.
 class Interruption {
   public:
     explicit Interruption(std::function<bool()> ask) : ask_(std::move(ask)) {}

@@ -1,4 +1,4 @@
-"""The native engine's own headers in small programs, under an allocator that counts and under the thread sanitizer."""
+"""Small programs with the native headers: counted allocations, slow reference kernels, and the thread sanitizer."""
 
 from __future__ import annotations
 
