@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import chainrule as cr
 from chainrule.engines.choice import ENGINES, choose, engine_named, predictor_of
@@ -119,6 +120,19 @@ def test_auto_takes_the_first_engine_that_can(decaying: DecayingEngine) -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(cr.InputError, match=r"unknown engine 'referenc'.*did you mean 'reference'"):
         engine_named("referenc")
+
+
+@pytest.mark.parametrize("name", ["x", None, [1]])
+def test_a_fitted_estimator_with_an_invalid_engine_still_predicts(name: Any) -> None:
+    estimator = cr.MLPRegressor(max_iter=2, random_state=0, solver="sgd", tol=0, early_stopping=False, engine="auto")
+    x = np.eye(3)
+    with pytest.warns(ConvergenceWarning):
+        estimator.fit(x, [0.0, 1.0, 2.0])
+    expected = estimator.predict(x)
+    assert np.array_equal(estimator.set_params(engine=name).predict(x), expected)
+    with pytest.raises(ValueError, match="'engine' parameter"):
+        estimator.fit(x, [0.0, 1.0, 2.0])
+    assert np.array_equal(estimator.predict(x), expected)
 
 
 def test_an_engine_that_cannot_predict_leaves_it_to_another(decaying: DecayingEngine) -> None:

@@ -181,6 +181,12 @@ class MyAdam(cr.Adam):
         return theta, memory
 
 
+@dataclass(frozen=True)
+class FullBatch(cr.SGD):
+    name = "full batch"
+    is_full_batch = True
+
+
 class MyLBFGS(cr.LBFGS):
     name = "my lbfgs"
 
@@ -266,6 +272,7 @@ class MyCosine(cr.schedules.Cosine):
         ({"optimizer": Scalar()}, "optimizer 'scalar': start.* must return arrays in the shape and dtype of theta"),
         ({"optimizer": Doubled(), "dtype": "float32"}, "optimizer 'doubled': update.* 'theta' is float64"),
         ({"optimizer": MyAdam()}, "an optimizer of your own cannot be called 'adam'"),
+        ({"optimizer": FullBatch()}, "FullBatch has is_full_batch=True, which only LBFGS can have"),
         ({"optimizer": MyLBFGS()}, "MyLBFGS is a subclass of LBFGS; its methods would be ignored"),
         (
             {"optimizer": Shapeless()},

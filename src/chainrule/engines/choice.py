@@ -47,12 +47,14 @@ def engine_named(name: str) -> Engine:
 
 
 def predictor_of(net: Network, params: Parameters, name: str = "auto") -> Predictor:
-    """Return x → f_L by an engine, or by the first that can predict if that one cannot.
+    """Return x → f_L by an engine, or by the first that can predict if that one cannot or is unknown.
+
+    So a fitted estimator whose ``engine`` was set to an invalid name still predicts; only its next fit is refused.
 
     Raises
     ------
     InputError
         When a definition of your own is invalid.
     """
-    engines = ENGINES.values() if name == "auto" else (engine_named(name), *ENGINES.values())
-    return next(engine for engine in engines if engine.can_predict(net)).predictor(net, params)
+    preferred = [engine for known, engine in ENGINES.items() if known == name]
+    return next(engine for engine in (*preferred, *ENGINES.values()) if engine.can_predict(net)).predictor(net, params)

@@ -122,7 +122,7 @@ def _current_form(what: str, values: dict[str, Any]) -> dict[str, Any]:
     if "stopping" in values or "patience" not in values:
         return values
     others = dict(values)
-    patience, tolerance = others.pop("patience"), others.pop("tolerance", 0.0)
+    patience, tolerance = others.pop("patience"), number("tolerance", others.pop("tolerance", 0.0), 0.0)
     is_plateau = typed(f"like_scikit_learn of {what}", others.pop("like_scikit_learn", False), bool)
     rule = {"name": "plateau" if is_plateau else "patience", "epochs": patience, "tolerance": tolerance}
     loss_weighting = "rows" if is_plateau else "weights"

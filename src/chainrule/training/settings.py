@@ -120,7 +120,12 @@ def _check_lbfgs(net: Network, settings: Settings) -> None:
     InputError
         When it is.
     """
-    if isinstance(settings.optimizer, LBFGS):
+    if settings.optimizer.is_full_batch:
+        if not isinstance(settings.optimizer, LBFGS):
+            raise InputError(
+                f"{type(settings.optimizer).__name__} has is_full_batch=True, which only LBFGS can have: leave it "
+                "False and use a batch_size of all rows"
+            )
         if type(settings.optimizer) is not LBFGS:
             raise InputError(
                 f"{type(settings.optimizer).__name__} is a subclass of LBFGS; its methods would be "
